@@ -1,0 +1,31 @@
+# Two commands matter: `make demo` and `make test`. Both do all the set-up they need.
+.PHONY: demo test test-slow check docs clean help
+
+RUN ?= RUN
+
+help:            ## List the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14
+
+demo:            ## Run the whole loop on the built-in world; prints the report's path
+	@scripts/setup
+	@.venv/bin/giftlive run --demo --out $(RUN) --overwrite
+
+test:            ## The whole default test suite
+	@scripts/setup dev
+	@scripts/test
+
+test-slow:       ## Theory, coverage and scale tests
+	@scripts/setup dev
+	@scripts/test -m slow
+
+check:           ## Format, lint, types, import direction, sizes
+	@scripts/setup dev
+	@scripts/check
+
+docs:            ## Run every docstring example and check every local link
+	@scripts/setup dev
+	@scripts/docs
+
+clean:           ## Remove runs, caches and the virtual environment
+	rm -rf .venv RUN .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
