@@ -48,7 +48,11 @@ class Check:
 
 @dataclass(frozen=True)
 class Gate:
-    """A pre-registered rule and what the evidence says about it."""
+    """A pre-registered rule and what the evidence says about it.
+
+    ``threshold`` is the lower border of the passing region, ``threshold_high`` the upper one
+    where there is one.
+    """
 
     id: str
     rule: str
@@ -58,6 +62,7 @@ class Gate:
     consequence: str
     estimate: Estimate | None
     threshold: float | None
+    threshold_high: float | None = None
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,24 @@
+"""The command tree."""
+
+from __future__ import annotations
+
+import typer
+
+from giftlive.cli import audit, doctor, ingest, report, roadmap, run, study, world
+
+app = typer.Typer(
+    name="giftlive",
+    help="Who should see which live room: gift values, attention prices, gated decisions.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    rich_markup_mode=None,
+)
+app.command("run")(run.run)
+app.command("ingest")(ingest.ingest)
+app.command("audit")(audit.audit)
+app.command("study")(study.study)
+app.command("roadmap")(roadmap.roadmap)
+app.command("report")(report.report)
+app.command("doctor")(doctor.doctor)
+app.add_typer(world.app, name="world")

@@ -1,0 +1,63 @@
+"""Options that several commands share, declared once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from giftlive.config import RunConfig, load_config, parse_value
+from giftlive.errors import UsageError
+
+Source = Annotated[
+    Path | None, typer.Option("--source", help="Folder or zip of logs (KuaiLive, GDQ, Parquet).")
+]
+Out = Annotated[
+    Path, typer.Option("--out", help="Folder to write; it appears whole or not at all.")
+]
+ConfigFile = Annotated[Path | None, typer.Option("--config", help="TOML file with settings.")]
+Settings = Annotated[
+    list[str] | None, typer.Option("--set", help="One setting, e.g. --set arena.seeds=8.")
+]
+Seed = Annotated[int | None, typer.Option("--seed", help="Overrides the configured seed.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an old folder.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
+CacheDir = Annotated[
+    Path | None, typer.Option("--cache", help="Where finished steps are kept.", show_default=False)
+]
+
+
+def pairs(settings: list[str] | None) -> dict[str, str]:
+    """Return ``key=value`` settings as a dictionary.
+
+    Raises
+    ------
+    UsageError
+        A setting has no ``=``.
+    """
+    found = {}
+    for text in settings or []:
+        key, equals, value = text.partition("=")
+        if not (key and equals):
+            raise UsageError(
+                f"{text!r} is not a setting", "--set", "key=value", "--set arena.seeds=8"
+            )
+        found[key.strip()] = value.strip()
+    return found
+
+
+def resolve(config: Path | None, settings: list[str] | None, seed: int | None) -> RunConfig:
+    """Return the configuration of a command from its file, settings and seed."""
+    overrides: dict[str, Any] = {}
+    arena: dict[str, str] = {}
+    for key, value in pairs(settings).items():
+        if key.startswith("world."):
+            arena[key.removeprefix("world.")] = value
+        else:
+            overrides[key] = parse_value(value)
+    if arena:
+        overrides["arena.overrides"] = arena
+    if seed is not None:
+        overrides["seed"] = seed
+    return load_config(config, overrides)

@@ -1,0 +1,215 @@
+"""The run's configuration: TOML in, frozen and validated objects out.
+
+Only validation lives here; each layer's ``registry`` turns the names into classes.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from giftlive.errors import ConfigError, InputError, Where
+
+_FROZEN = ConfigDict(frozen=True, extra="forbid")
+
+
+class IngestConfig(BaseModel):
+    """How much of a source may be set aside before the ingest refuses it."""
+
+    model_config = _FROZEN
+    max_reject_share: float = Field(0.01, ge=0, le=1)
+
+
+class TablesConfig(BaseModel):
+    """Sessions, labels and splits."""
+
+    model_config = _FROZEN
+    attribution_window_ms: int = Field(60_000, ge=0)
+    folds: int = Field(3, ge=3)
+    planted_leak: bool = False
+
+
+class ModelsConfig(BaseModel):
+    """Which value models stand on the leaderboard, and how they are compared."""
+
+    model_config = _FROZEN
+    names: tuple[str, ...] = (
+        "user_past_spend",
+        "pair_past_spend",
+        "streamer_past_income",
+        "ridge",
+        "boosted_log1p",
+        "two_part",
+    )
+    replicates: int = Field(200, ge=50)
+
+
+class ArenaConfig(BaseModel):
+    """The world in which policies are compared, and on how many seeds."""
+
+    model_config = _FROZEN
+    preset: str = "scarce"
+    seeds: int = Field(20, ge=2)
+    overrides: dict[str, str] = Field(default_factory=dict)
+
+
+class OffPolicyConfig(BaseModel):
+    """The size of the off-policy trial."""
+
+    model_config = _FROZEN
+    replications: int = Field(2_000, ge=50)
+    decisions: int = Field(2_000, ge=100)
+
+
+class DemoConfig(BaseModel):
+    """The built-in twin that ``make demo`` analyses."""
+
+    model_config = _FROZEN
+    preset: str = "kuailive"
+    scale: str = "small"
+
+
+class RunConfig(BaseModel):
+    """Everything that decides what a run computes; written back as ``config.toml``."""
+
+    model_config = _FROZEN
+    seed: int = Field(20_261_122, ge=0, lt=2**62)
+    jobs: int = Field(2, ge=1)
+    memory_limit: str = Field("4GB", pattern=r"^\d+(\.\d+)?(MB|GB)$")
+    ingest: IngestConfig = IngestConfig()
+    tables: TablesConfig = TablesConfig()
+    models: ModelsConfig = ModelsConfig()
+    arena: ArenaConfig = ArenaConfig()
+    off_policy: OffPolicyConfig = OffPolicyConfig()
+    demo: DemoConfig = DemoConfig()
+
+
+def load_config(path: Path | None = None, overrides: dict[str, Any] | None = None) -> RunConfig:
+    """Return the configuration of ``path`` with dotted ``overrides`` applied.
+
+    Parameters
+    ----------
+    path : a TOML file; None = the defaults.
+    overrides : ``{"arena.seeds": 4}``; values may be strings, which are read as TOML values.
+
+    Raises
+    ------
+    InputError
+        The file is missing or is not TOML.
+    ConfigError
+        A key is unknown (the nearest valid key is named) or a value is out of range.
+
+    Examples
+    --------
+    >>> load_config(overrides={"arena.seeds": "4"}).arena.seeds
+    4
+    """
+    raw = {} if path is None else _read_toml(path)
+    for key, value in (overrides or {}).items():
+        _assign(raw, key, parse_value(value) if isinstance(value, str) else value)
+    try:
+        return RunConfig.model_validate(raw)
+    except ValidationError as error:
+        raise _config_error(error, path) from None
+
+
+def parse_value(text: str) -> Any:
+    """Return the TOML value written in ``text``, or the text itself.
+
+    Examples
+    --------
+    >>> parse_value("0.8"), parse_value("scarce")
+    (0.8, 'scarce')
+    """
+    try:
+        return tomllib.loads(f"v = {text}")["v"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def nearest(key: str, valid: list[str]) -> str:
+    """Return a hint that names the valid key closest to ``key``, or all of them.
+
+    Examples
+    --------
+    >>> nearest("sedes", ["seeds", "jobs"])
+    'did you mean seeds?'
+    """
+    match = difflib.get_close_matches(key, valid, n=1, cutoff=0.5)
+    return f"did you mean {match[0]}?" if match else f"valid keys: {', '.join(sorted(valid))}"
+
+
+def dump_toml(config: RunConfig) -> str:
+    """Return the resolved configuration as TOML that ``load_config`` reads back."""
+    lines: list[str] = []
+    _dump_table(config.model_dump(), "", lines)
+    return "\n".join(lines).strip() + "\n"
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError("no such file", Where(str(path)), "a TOML file") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(
+            f"not valid TOML: {error}", Where(str(path)), "key = value lines under [tables]"
+        ) from None
+
+
+def _assign(raw: dict[str, Any], dotted: str, value: Any) -> None:
+    *parents, last = dotted.split(".")
+    for part in parents:
+        raw = raw.setdefault(part, {})
+        if not isinstance(raw, dict):
+            raise ConfigError(f"{part!r} is a value, not a table", dotted)
+    raw[last] = value
+
+
+def _config_error(error: ValidationError, path: Path | None) -> ConfigError:
+    first = error.errors()[0]
+    location = [str(part) for part in first["loc"]]
+    where = f"{path or 'configuration'}, key {'.'.join(location)}"
+    if first["type"] == "extra_forbidden":
+        hint = nearest(location[-1], list(_fields(location[:-1])))
+        return ConfigError("unknown key", where, "a key of the configuration", hint)
+    return ConfigError(f"{first['input']!r} is not valid", where, first["msg"])
+
+
+def _fields(parents: list[str]) -> dict[str, Any]:
+    model: type[BaseModel] = RunConfig
+    for part in parents:
+        annotation = model.model_fields[part].annotation
+        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+            return {}
+        model = annotation
+    return dict(model.model_fields)
+
+
+def _dump_table(table: dict[str, Any], prefix: str, lines: list[str]) -> None:
+    values = {k: v for k, v in table.items() if not isinstance(v, dict)}
+    if prefix:
+        lines.extend(["", f"[{prefix}]"])
+    lines.extend(f"{_toml_key(key)} = {_toml_value(value)}" for key, value in values.items())
+    for key, value in table.items():
+        if isinstance(value, dict):
+            _dump_table(value, f"{prefix}.{key}" if prefix else key, lines)
+
+
+def _toml_key(key: str) -> str:
+    bare = key.isascii() and key.replace("_", "").replace("-", "").isalnum()
+    return key if bare else _toml_value(key)
+
+
+def _toml_value(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(_toml_value(item) for item in value)}]"
+    if isinstance(value, str):
+        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return repr(value)

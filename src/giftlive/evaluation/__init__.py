@@ -1,0 +1,1 @@
+"""Policies against a world with known truth: rollouts, bounds, comparisons and gates."""

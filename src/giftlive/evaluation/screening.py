@@ -1,0 +1,78 @@
+"""An evening turned into a bandit: contexts, logging policy, targets, rewards and exact truth."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from giftlive.evaluation.bandit import Contexts, Draw, Reward
+from giftlive.evaluation.evening import Evening
+from giftlive.policies.registry import make_policy
+from giftlive.rng import derive, stream
+from giftlive.types import DecisionBatch, Floats, Ints, Observation
+from giftlive.world.payoff import with_payoff
+from giftlive.world.truth import respond, true_value
+
+LOGGER = {"temperature": 0.5, "floor": 0.05}
+"""The logging policy: softmax over each user's values, with a uniform share of the traffic."""
+
+
+def rewards_of(evening: Evening) -> tuple[Reward, ...]:
+    """Return the three rewards; the cap is a quantile of the *past* gifts, fixed beforehand."""
+    return (
+        Reward("count", np.inf),
+        Reward("capped", evening.cap),
+        Reward("full", np.inf),
+    )
+
+
+def bandit_contexts(evening: Evening, rewards: tuple[Reward, ...]) -> tuple[Contexts, Draw]:
+    """Return tonight's decisions as contexts, and the world's law as a source of rewards."""
+    seen = evening.arrivals(derive(evening.world.seed, "bandit"))
+    values, seconds = evening.estimated_valuer(seen)
+    chance = evening.gift_probability[seen.user[:, None], np.maximum(seen.streamers, 0)]
+    chance = np.where(seen.streamers >= 0, chance, 0.0)
+    contexts = Contexts(
+        user=seen.user,
+        logging=_propensities("softmax", seen, _per_user(values), seconds, scale=1.0, **LOGGER),
+        targets={
+            "greedy": _propensities("greedy", seen, values, seconds),
+            "greedy by gift chance": _propensities("greedy", seen, chance, seconds),
+            "sharper softmax": _propensities(
+                "softmax", seen, _per_user(values), seconds, scale=1.0, temperature=0.2, floor=0.0
+            ),
+            "uniform": _propensities("uniform", seen, values, seconds),
+        },
+        q={
+            "count": chance,
+            "capped": np.minimum(values, evening.cap * chance),
+            "full": values,
+        },
+        truth={reward.name: _truth(evening, seen, reward) for reward in rewards},
+    )
+
+    def draw(row: Ints, action: Ints, seed: int) -> Floats:
+        room = seen.rooms[row, action]
+        return respond(evening.world, seen.user[row], room, seen.ts[row], seed).amount
+
+    return contexts, draw
+
+
+def _per_user(values: Floats) -> Floats:
+    """Return values relative to the mean of the row, so that big spenders are not greedier."""
+    return values / np.maximum(values.mean(axis=1, keepdims=True), 1e-12)
+
+
+def _propensities(
+    name: str, seen: Observation, values: Floats, seconds: Floats, **settings: float
+) -> Floats:
+    policy = make_policy(name, **settings)
+    batch = DecisionBatch(seen, values, seconds)
+    state = policy.init(np.zeros(0, dtype=np.int64))
+    found = policy.decide(state, batch, stream(0, "propensities")).propensities
+    return found / found.sum(axis=1, keepdims=True)
+
+
+def _truth(evening: Evening, seen: Observation, reward: Reward) -> Floats:
+    prices = evening.world.scene.law.prices
+    world = with_payoff(evening.world, reward.of(prices))
+    return true_value(world, seen.user[:, None], seen.rooms, seen.ts[:, None])

@@ -1,0 +1,117 @@
+"""Who holds the money: Gini and top shares of what users give and streamers receive.
+
+The population is always stated: those whose total is above zero. Users are resampled for what
+users give, streamers for what streamers receive: resampling the givers instead would make
+streamers with a single giver vanish from the population being measured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+
+from giftlive.facts.estimates import stated, undefined, withholding
+from giftlive.facts.evidence import Evidence
+from giftlive.facts.fact import Curve, Fact, Quantity, Section
+from giftlive.facts.resampling import Resampler, resampled
+from giftlive.stats.bootstrap import percentile_interval
+from giftlive.stats.heavy_tails import gini, lorenz, top_share
+from giftlive.types import Floats, Ints
+
+TOPS = (1, 5, 10)
+_GRID = np.concatenate(
+    [np.linspace(0.0, 0.9, 19)[:-1], np.linspace(0.9, 0.99, 19)[:-1], np.linspace(0.99, 1.0, 11)]
+)
+_TOTALS = {
+    "user": "SELECT user_id AS id, sum(amount)::DOUBLE AS total FROM gift "
+    "GROUP BY id HAVING sum(amount) > 0 ORDER BY total, id",
+    "streamer": "SELECT streamer_id AS id, sum(amount)::DOUBLE AS total FROM gift "
+    "WHERE streamer_id >= 0 GROUP BY id HAVING sum(amount) > 0 ORDER BY total, id",
+}
+_WHO = {
+    "user": ("users who gave", "users with a total > 0"),
+    "streamer": ("streamers who received", "streamers with an income > 0 from known users"),
+}
+BOOTSTRAP = "percentile bootstrap, {} resampled"
+Concentration = Callable[[Floats, Floats | None], float]
+
+
+def concentration_section(evidence: Evidence) -> Section:
+    """Return Gini and the share of the top 1, 5 and 10 %, of users and of streamers."""
+    facts = tuple(fact for whose in _TOTALS for fact in _facts_of(evidence, whose))
+    curves = {f"lorenz_{whose}": _lorenz_curve(evidence, whose) for whose in _TOTALS}
+    return Section(facts, curves | {"top_share": _top_shares(facts)})
+
+
+def _top_shares(facts: tuple[Fact, ...]) -> Curve:
+    names = [f"{whose}_top{p}_share" for whose in _TOTALS for p in TOPS]
+    tops = [fact for name in names for fact in facts if fact.name == name]
+    return {
+        "whose": [whose for whose in _TOTALS for _ in TOPS],
+        "top_percent": [p for _ in _TOTALS for p in TOPS],
+        "share": [fact.value for fact in tops],
+        "low": [fact.low for fact in tops],
+        "high": [fact.high for fact in tops],
+    }
+
+
+def _measures(whose: str) -> list[tuple[Quantity, Concentration]]:
+    denominator, population = _WHO[whose]
+
+    def quantity(name: str, numerator: str, unit: str) -> Quantity:
+        return Quantity(name, numerator, denominator, population, unit, ("gift",), money=True)
+
+    return [
+        (quantity(f"{whose}_gini", "Gini of the amount", "index"), gini),
+        *(
+            (
+                quantity(f"{whose}_top{p}_share", f"amount of the top {p} %", "share"),
+                partial(_top, p / 100),
+            )
+            for p in TOPS
+        ),
+    ]
+
+
+def _top(fraction: float, x: Floats, weights: Floats | None) -> float:
+    return top_share(x, fraction, weights)
+
+
+def _facts_of(evidence: Evidence, whose: str) -> list[Fact]:
+    measures, rows = _measures(whose), evidence.columns(_TOTALS[whose])
+    total, unit = rows["total"], f"{whose}s"
+    reason = evidence.lacks(("gift",)) or ("" if len(total) else f"no {unit} with a total > 0")
+    if reason:
+        return [undefined(evidence, quantity, reason) for quantity, _ in measures]
+    withheld = withholding(evidence, measures[0][0], len(total), unit)
+    weights = np.empty((0, 0)) if withheld else _weights(evidence, whose, rows["id"])
+    facts = []
+    for quantity, measure in measures:
+        value = measure(total, None)
+        answer = withheld or percentile_interval(
+            value, resampled(total, weights, measure), BOOTSTRAP.format(unit), len(total), unit
+        )
+        facts.append(stated(evidence, quantity, value, answer, len(total), unit))
+    return facts
+
+
+def _weights(evidence: Evidence, whose: str, ids: Ints) -> Floats:
+    """Return [R, n] weights of ``ids``: the shared ones of users, their own of streamers."""
+    if whose == "user":
+        return evidence.resampler.of_user(ids)
+    own = Resampler.of(ids, len(evidence.resampler.weights), evidence.resampler.seed)
+    return own.of_user(ids)
+
+
+def _lorenz_curve(evidence: Evidence, whose: str) -> Curve:
+    """Return the Lorenz curve at fixed shares of the population, denser at the top."""
+    total = evidence.columns(_TOTALS[whose])["total"]
+    if not len(total):
+        return {"population_share": [], "amount_share": []}
+    p, share = lorenz(total)
+    return {
+        "population_share": _GRID.tolist(),
+        "amount_share": np.interp(_GRID, p, share).tolist(),
+    }

@@ -1,0 +1,122 @@
+"""How large gifts are: price atoms, quantiles, moments and the weight of the tail."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from giftlive.facts.estimates import by_user, of_totals, ratio, stated, undefined, withholding
+from giftlive.facts.evidence import Evidence
+from giftlive.facts.fact import AMOUNT, Curve, Fact, Quantity, Section
+from giftlive.facts.quantiles import quantile_facts
+from giftlive.stats.heavy_tails import hill
+from giftlive.types import Floats
+
+_ROWS, _WHO, _GIFT = "gift rows", "gifts of known users", ("gift",)
+LEVELS = (50, 75, 90, 95, 99)
+LIMITS = (2, 5, 10, 20)
+CCDF_POINTS = 60
+
+_MEAN = Quantity("amount_mean", "amount", _ROWS, _WHO, AMOUNT, _GIFT, money=True)
+_SD = Quantity("amount_sd", "spread of the amount", _ROWS, _WHO, AMOUNT, _GIFT, money=True)
+_MAX = Quantity("amount_max", "largest gift row", _ROWS, _WHO, AMOUNT, _GIFT, money=True)
+_TAIL = Quantity(
+    "user_total_tail_index",
+    "tail index a in P(total > x) ~ x^-a",
+    "users who gave",
+    "users with a total > 0",
+    "index",
+    _GIFT,
+    money=True,
+)
+
+
+def gift_section(evidence: Evidence) -> Section:
+    """Return the facts of single gift rows, and the tail of what users give in total."""
+    limits = ", ".join(f"count(*) FILTER (amount <= {x}) AS le_{x}" for x in LIMITS)
+    rows = evidence.columns(
+        "SELECT user_id, count(*) AS n, count(*) FILTER (amount = 1) AS eq_1, "
+        f"{limits}, sum(amount)::DOUBLE AS total, sum(amount * amount)::DOUBLE AS square "
+        "FROM gift GROUP BY user_id"
+    )
+    user, n = rows["user_id"], rows["n"]
+    shares = [("amount_share_eq_1", "gift rows of amount 1", rows["eq_1"])]
+    shares += [
+        (f"amount_share_le_{x}", f"gift rows of amount <= {x}", rows[f"le_{x}"]) for x in LIMITS
+    ]
+    facts = (
+        *_quantiles(evidence),
+        ratio(evidence, _MEAN, by_user(user, rows["total"], n, n_unit=_ROWS)),
+        of_totals(
+            evidence, _SD, by_user(user, rows["square"], rows["total"], n, n_unit=_ROWS), _sd
+        ),
+        *(
+            ratio(
+                evidence,
+                Quantity(name, numerator, _ROWS, _WHO, needs=_GIFT),
+                by_user(user, hits, n, n_unit=_ROWS),
+            )
+            for name, numerator, hits in shares
+        ),
+        _largest(evidence, int(n.sum())),
+        _tail(evidence, rows["total"]),
+    )
+    return Section(facts, {"amount_ccdf": _ccdf(evidence)})
+
+
+def _quantiles(evidence: Evidence) -> list[Fact]:
+    levels = tuple(
+        (
+            Quantity(
+                f"amount_p{p}", f"{p} % point of amount", _ROWS, _WHO, AMOUNT, _GIFT, money=True
+            ),
+            p / 100,
+        )
+        for p in LEVELS
+    )
+    return quantile_facts(evidence, "gift", "amount", levels, 1.0, _ROWS)
+
+
+def _sd(totals: Floats) -> Floats:
+    """Return the standard deviation from (sum of squares, sum, count)."""
+    out = np.full(totals.shape[:-1], np.nan)
+    some = totals[..., 2] > 0
+    square, mean = (totals[some, i] / totals[some, 2] for i in (0, 1))
+    out[some] = np.sqrt(np.maximum(square - mean * mean, 0.0))
+    return out
+
+
+def _largest(evidence: Evidence, n: int) -> Fact:
+    (largest,) = evidence.row("SELECT max(amount) FROM gift")
+    reason = evidence.lacks(_MAX.needs)
+    if reason or largest is None:
+        return undefined(evidence, _MAX, reason or "there are no gift rows")
+    why = "the largest of a sample has no resampling interval"
+    return stated(evidence, _MAX, float(largest), why, n, _ROWS)
+
+
+def _tail(evidence: Evidence, total: Floats) -> Fact:
+    reason = evidence.lacks(_TAIL.needs)
+    index = hill(total)
+    if reason or index.value is None:
+        return undefined(evidence, _TAIL, reason or index.reason)
+    answer = withholding(evidence, _TAIL, index.n, index.n_unit) or index
+    return stated(evidence, _TAIL, index.value, answer, index.n, index.n_unit)
+
+
+def _ccdf(evidence: Evidence) -> Curve:
+    """Return at most 60 points of P(amount >= x), evenly spread over the logarithm of x."""
+    rows = evidence.columns(
+        "SELECT amount, count(*) AS n FROM gift GROUP BY amount ORDER BY amount"
+    )
+    amount, n = rows["amount"], rows["n"]
+    if not len(amount):
+        return {"amount": [], "share": [], "n": []}
+    at_least = np.cumsum(n[::-1])[::-1]
+    positive = np.maximum(amount, 1)
+    targets = np.geomspace(positive[0], positive[-1], CCDF_POINTS)
+    keep = np.unique(np.searchsorted(positive, targets.round(6)).clip(0, len(amount) - 1))
+    return {
+        "amount": amount[keep].astype(float).tolist(),
+        "share": (at_least[keep] / n.sum()).tolist(),
+        "n": at_least[keep].tolist(),
+    }

@@ -1,0 +1,187 @@
+"""When things happen: the week in local hours, the volume of days, and days with missing rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from giftlive.clock import MS_PER_MINUTE, local_day, local_hour, local_weekday, zone
+from giftlive.facts.estimates import stated, undefined
+from giftlive.facts.evidence import Evidence
+from giftlive.facts.fact import Curve, Fact, Quantity, Section
+from giftlive.facts.local_time import iso_day, local_day_sql
+from giftlive.types import Bools, Ints
+
+BIN_MS = 15 * MS_PER_MINUTE
+"""No zone in use is offset by a fraction of a quarter of an hour."""
+LOW_VOLUME = 0.75
+"""A day may be an outage when its clicks without gift are below this share of the median ..."""
+GIFTS_ABOVE = 1.2
+"""... and its gifts, relative to their own median, exceed that share by this factor ..."""
+MAD_LIMIT = 3.0
+"""... and the log volume lies this many robust standard deviations below the median."""
+MIN_DAYS = 7
+_MAD_TO_SD = 1.4826
+
+_WEEKS = Quantity(
+    "weekly_revenue_ratio_max_min", "amount of the largest week", "amount of the smallest week",
+    "whole weeks counted from the first day", "ratio", ("gift",), money=True,
+)  # fmt: skip
+_COUNTS = ("clicks", "quiet", "gifts", "amount")
+_BINS = f"""
+SELECT bin, sum(clicks)::BIGINT AS clicks, sum(quiet)::BIGINT AS quiet,
+    sum(gifts)::BIGINT AS gifts, sum(amount)::BIGINT AS amount
+FROM (
+    SELECT c.ts // {BIN_MS} AS bin, count(*) AS clicks,
+        count(*) FILTER (g.user_id IS NULL) AS quiet, 0 AS gifts, 0 AS amount
+    FROM click c LEFT JOIN (SELECT DISTINCT user_id, live_id FROM gift) g USING (user_id, live_id)
+    GROUP BY bin
+    UNION ALL
+    SELECT ts // {BIN_MS} AS bin, 0, 0, count(*), sum(amount) FROM gift GROUP BY bin
+) GROUP BY bin ORDER BY bin
+"""
+_DAILY_GINI = """
+SELECT day, sum((2 * place - n - 1) * clicks)::BIGINT AS spread, any_value(n) AS n,
+    sum(clicks)::BIGINT AS clicks
+FROM (
+    SELECT day, clicks, row_number() OVER (PARTITION BY day ORDER BY clicks) AS place,
+        count(*) OVER (PARTITION BY day) AS n
+    FROM (SELECT {day} AS day, streamer_id, count(*) AS clicks FROM click GROUP BY ALL)
+) GROUP BY day ORDER BY day
+"""
+
+
+@dataclass(frozen=True)
+class DailyVolume:
+    """Counts of every local day with an event.
+
+    Attributes
+    ----------
+    day : [D] days since 1970-01-01. clicks, quiet, gifts, amount : [D]; quiet = clicks of a
+        session without a gift. outage : [D] days that lost clicks but not gifts.
+    """
+
+    day: Ints
+    clicks: Ints
+    quiet: Ints
+    gifts: Ints
+    amount: Ints
+    outage: Bools
+
+
+def time_section(evidence: Evidence) -> Section:
+    """Return the regularity of days and weeks, the 7 x 24 heat map and the daily volume."""
+    bins = evidence.columns(_BINS)
+    volume = _daily(evidence, bins)
+    facts = (
+        _weekly_ratio(evidence, volume),
+        _daily_gini(evidence, evidence.tz, ""),
+        _daily_gini(evidence, "UTC", "_utc"),
+    )
+    return Section(
+        facts, {"hour_weekday": _heat(evidence, bins), "daily_volume": _volume_curve(volume)}
+    )
+
+
+def daily_volume(evidence: Evidence) -> DailyVolume:
+    """Return the counts of every local day, outages marked."""
+    return _daily(evidence, evidence.columns(_BINS))
+
+
+def _daily(evidence: Evidence, bins: dict[str, Ints]) -> DailyVolume:
+    local = local_day(bins["bin"] * BIN_MS, zone(evidence.tz))
+    day, index = np.unique(local, return_inverse=True)
+    sums = {name: np.zeros(len(day), dtype=np.int64) for name in _COUNTS}
+    for name in _COUNTS:
+        np.add.at(sums[name], index, bins[name])
+    outage = outages(sums["quiet"], sums["gifts"], _whole(evidence, day))
+    return DailyVolume(day, **sums, outage=outage)
+
+
+def _whole(evidence: Evidence, day: Ints) -> Bools:
+    """Mark days the window covers from their first to their last hour."""
+    tz, ends = zone(evidence.tz), np.array(evidence.window, dtype=np.int64)
+    (first, last), (opens, closes) = local_day(ends, tz), local_hour(ends, tz)
+    return ((day > first) | (opens == 0)) & ((day < last) | (closes == 23))
+
+
+def outages(quiet: Ints, gifts: Ints, whole: Bools) -> Bools:
+    """Mark days that lost clicks without a gift while gifts kept coming.
+
+    A holiday lowers both; lost rows lower only what was not joined to a gift. Compared are the
+    day's volume over the median day, for clicks without gift (v) and gifts (u): v < 0.75,
+    u > 1.2 v and log v more than 3 robust standard deviations below 0. Days the window cuts are
+    never marked; below a week of whole days nothing is.
+
+    Parameters
+    ----------
+    quiet, gifts : [D] counts per day. whole : [D] days fully inside the window.
+
+    Examples
+    --------
+    >>> days = np.full(8, 100); lost = days.copy(); lost[3] = 40
+    >>> outages(lost, days, np.ones(8, dtype=bool)).nonzero()[0].tolist()
+    [3]
+    """
+    none = np.zeros(len(quiet), dtype=np.bool_)
+    if whole.sum() < MIN_DAYS:
+        return none
+    medians = float(np.median(quiet[whole])), float(np.median(gifts[whole]))
+    if not all(medians):
+        return none
+    v, u = quiet / medians[0], gifts / medians[1]
+    log_v = np.log(np.maximum(quiet, 0.5) / medians[0])
+    spread = _MAD_TO_SD * float(np.median(np.abs(log_v[whole])))
+    low = (v < LOW_VOLUME) & (log_v < -MAD_LIMIT * spread)
+    marked: Bools = whole & low & (u > GIFTS_ABOVE * v)
+    return marked
+
+
+def _weekly_ratio(evidence: Evidence, volume: DailyVolume) -> Fact:
+    reason = evidence.lacks(_WEEKS.needs)
+    weeks = (volume.day[-1] - volume.day[0] + 1) // 7 if len(volume.day) else 0
+    if reason or weeks < 2:
+        return undefined(evidence, _WEEKS, reason or f"needs 2 whole weeks, have {weeks}")
+    week = (volume.day - volume.day[0]) // 7
+    amount = np.zeros(weeks, dtype=np.int64)
+    np.add.at(amount, week[week < weeks], volume.amount[week < weeks])
+    if not amount.min():
+        return undefined(evidence, _WEEKS, "a week without a gift")
+    why = f"{weeks} weeks are too few to resample"
+    return stated(evidence, _WEEKS, float(amount.max() / amount.min()), why, int(weeks), "weeks")
+
+
+def _daily_gini(evidence: Evidence, tz: str, ending: str) -> Fact:
+    quantity = Quantity(
+        f"daily_click_gini_over_streamers{ending}", "Gini of clicks, mean over days",
+        "streamers clicked that day", f"all clicks, days in {tz}", "index", ("click",),
+    )  # fmt: skip
+    days = evidence.columns(_DAILY_GINI.format(day=local_day_sql("ts", tz, evidence.window)))
+    reason = evidence.lacks(quantity.needs)
+    if reason or not len(days["n"]):
+        return undefined(evidence, quantity, reason or "there are no clicks")
+    gini = days["spread"] / (days["n"] * days["clicks"])
+    why = "a description of these days, whose Gini values are not independent"
+    return stated(evidence, quantity, float(gini.mean()), why, len(gini), "days")
+
+
+def _heat(evidence: Evidence, bins: dict[str, Ints]) -> Curve:
+    ts, tz = bins["bin"] * BIN_MS, zone(evidence.tz)
+    cell = local_weekday(ts, tz) * 24 + local_hour(ts, tz)
+    sums = {
+        name: np.bincount(cell, bins[name].astype(np.float64), minlength=168).astype(int).tolist()
+        for name in ("clicks", "gifts", "amount")
+    }
+    return {"weekday": [c // 24 for c in range(168)], "hour": [c % 24 for c in range(168)], **sums}
+
+
+def _volume_curve(volume: DailyVolume) -> Curve:
+    return {
+        "day": [iso_day(int(day)) for day in volume.day],
+        "clicks": volume.clicks.tolist(),
+        "clicks_without_gift": volume.quiet.tolist(),
+        "gifts": volume.gifts.tolist(),
+        "amount": volume.amount.tolist(),
+        "outage": volume.outage.tolist(),
+    }

@@ -1,0 +1,149 @@
+"""Whether a gift happens at all: ranking and calibration of probabilities."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from giftlive.errors import InputError
+from giftlive.metrics.order import (
+    UNDEFINED,
+    Bins,
+    Ranking,
+    column,
+    equal_mass_bins,
+    row_weights,
+    share,
+)
+from giftlive.types import Floats
+
+CLIP = 1e-15
+"""Probabilities are kept this far from 0 and 1 in the logarithmic loss."""
+
+
+def _occurred(y: ArrayLike, size: int) -> Floats:
+    """Return 1.0 where the amount (or the 0/1 label) is positive."""
+    return (column(y, "y", size) > 0.0).astype(np.float64)
+
+
+def _probability(p: ArrayLike) -> Floats:
+    x = column(p, "p")
+    if len(x) and (x.min() < 0.0 or x.max() > 1.0):
+        raise InputError(
+            f"probabilities from {x.min()} to {x.max()}", "argument p", "numbers in [0, 1]"
+        )
+    return x
+
+
+@dataclass(frozen=True, slots=True)
+class RankedOccurrence:
+    """Both areas under a ranking curve, sorted once, evaluated under many weight vectors."""
+
+    occurred: Floats
+    ranking: Ranking
+
+    @classmethod
+    def of(cls, y: ArrayLike, score: ArrayLike) -> RankedOccurrence:
+        """Sort ``y`` [n] (positive = a gift) by ``score`` [n], highest first."""
+        ranking = Ranking.by(score)
+        return cls(_occurred(y, len(ranking.order)), ranking)
+
+    def pr_auc(self, weights: ArrayLike | None = None) -> float:
+        """Return Σ (recall step × precision after the step): the average precision."""
+        mass, hits = self._curves(weights)
+        precision = np.divide(hits[1:], mass[1:], out=np.zeros(len(mass) - 1), where=mass[1:] > 0)
+        return share(float(np.sum(np.diff(hits) * precision)), float(hits[-1]))
+
+    def roc_auc(self, weights: ArrayLike | None = None) -> float:
+        """Return P(a gift ranks above a non-gift), a tie counting one half."""
+        mass, hits = self._curves(weights)
+        misses = mass - hits
+        area = float(np.sum(np.diff(misses) * (hits[1:] + hits[:-1]))) / 2.0
+        return share(area, float(hits[-1] * misses[-1]))
+
+    def _curves(self, weights: ArrayLike | None) -> tuple[Floats, Floats]:
+        w = row_weights(weights, len(self.occurred))
+        return self.ranking.curve(w), self.ranking.curve(w * self.occurred)
+
+
+def pr_auc(y: ArrayLike, score: ArrayLike, weights: ArrayLike | None = None) -> float:
+    """Estimate the area under the precision-recall curve, as average precision.
+
+    Σ_t (R_t − R_{t−1})·P_t over distinct scores t, highest first. Undefined (nan) without a
+    positive.
+
+    Examples
+    --------
+    >>> pr_auc([1.0, 0.0, 1.0], [0.9, 0.8, 0.7])
+    0.8333333333333333
+    """
+    return RankedOccurrence.of(y, score).pr_auc(weights)
+
+
+def roc_auc(y: ArrayLike, score: ArrayLike, weights: ArrayLike | None = None) -> float:
+    """Estimate P(score of a gift > score of a non-gift) + half of P(equal).
+
+    Undefined (nan) unless both occur.
+
+    Examples
+    --------
+    >>> roc_auc([1.0, 0.0, 1.0], [0.9, 0.8, 0.7])
+    0.5
+    """
+    return RankedOccurrence.of(y, score).roc_auc(weights)
+
+
+def log_loss(y: ArrayLike, p: ArrayLike, weights: ArrayLike | None = None) -> float:
+    """Estimate the mean of −log(probability given to what happened), in nats.
+
+    Probabilities are clipped to [1e-15, 1 − 1e-15]. Undefined (nan) without rows.
+    """
+    q = np.clip(_probability(p), CLIP, 1.0 - CLIP)
+    z, w = _occurred(y, len(q)), row_weights(weights, len(q))
+    loss = -np.where(z > 0.0, np.log(q), np.log1p(-q))
+    return share(float(np.sum(w * loss)), float(w.sum()))
+
+
+def brier(y: ArrayLike, p: ArrayLike, weights: ArrayLike | None = None) -> float:
+    """Estimate the mean squared error of a probability, (p − 1{gift})².
+
+    Examples
+    --------
+    >>> brier([1.0, 0.0], [0.5, 0.5])
+    0.25
+    """
+    q = _probability(p)
+    z, w = _occurred(y, len(q)), row_weights(weights, len(q))
+    return share(float(np.sum(w * (q - z) ** 2)), float(w.sum()))
+
+
+def reliability(
+    y: ArrayLike, p: ArrayLike, bins: int = 15, weights: ArrayLike | None = None
+) -> Bins:
+    """Return promised and observed gifts in ``bins`` of equal weight, lowest ``p`` first.
+
+    ``predicted / weight`` is the mean probability and ``actual / weight`` the observed rate of a
+    bin.
+    """
+    q = _probability(p)
+    return equal_mass_bins(q, _occurred(y, len(q)), row_weights(weights, len(q)), bins)
+
+
+def ece(y: ArrayLike, p: ArrayLike, bins: int = 15, weights: ArrayLike | None = None) -> float:
+    """Estimate the expected calibration error over ``bins`` of equal mass.
+
+    Σ_b weight_b·|mean p − observed rate| / Σ weight. Positive even for a perfectly calibrated
+    model, by sampling noise of order sqrt(rate·bins/n). Undefined (nan) without rows.
+
+    Examples
+    --------
+    >>> ece([1.0, 0.0], [0.5, 0.5], bins=1)
+    0.0
+    """
+    if not len(np.atleast_1d(np.asarray(p))):
+        return UNDEFINED
+    table = reliability(y, p, bins, weights)
+    error = float(np.sum(np.abs(table.predicted - table.actual)))
+    return share(error, float(table.weight.sum()))

@@ -1,0 +1,153 @@
+"""What every value model is: settings to fit, a fitted model, and a card that says its limits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from giftlive import __version__
+from giftlive.errors import InputError, NotEnoughDataError, UsageError
+from giftlive.types import Floats, Ints
+
+UNKNOWN = -1.0
+"""The stored value of a feature that is not known; NaN means the same."""
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a fitted model is and is not good for; written beside it as ``card.json``.
+
+    Attributes
+    ----------
+    name : as in the registry. estimand : what ``predict`` estimates. features : the columns.
+    rows, positives : of the training data. settings : what can be chosen. fitted : what was found.
+    limits : sentences a reader must know before using the numbers.
+    """
+
+    name: str
+    estimand: str
+    features: tuple[str, ...]
+    rows: int
+    positives: int
+    settings: dict[str, Any]
+    fitted: dict[str, Any]
+    limits: tuple[str, ...]
+    version: str = __version__
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the card as plain data."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Card:
+        """Return the card stored by ``as_dict``."""
+        tuples = {key: tuple(data[key]) for key in ("features", "limits")}
+        return cls(**(data | tuples))
+
+
+@dataclass(frozen=True)
+class State:
+    """A fitted model as data: numbers for JSON, and tree ensembles in LightGBM's own text."""
+
+    kind: str
+    numbers: dict[str, Any]
+    forests: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+class FittedModel(Protocol):
+    """E[amount | features] after training."""
+
+    def predict(self, X: Floats, /) -> Floats:
+        """Return [n] the expected amount of every row, > 0."""
+
+    def predict_proba(self, X: Floats, /) -> Floats:
+        """Return [n] P(amount > 0) of every row."""
+
+    def card(self) -> dict[str, Any]:
+        """Return name, version, features, target, training rows, positives and limits."""
+
+    def state(self) -> State:
+        """Return everything needed to rebuild the model."""
+
+
+class ValueModel(Protocol):
+    """Settings that can be fitted; the same settings and data give the same model, bit for bit."""
+
+    def fit(
+        self, X: Floats, y: Floats, groups: Ints | None = None, *, names: Sequence[str]
+    ) -> FittedModel:
+        """Estimate from features [n, p], amounts [n] and the user [n] each row belongs to."""
+
+
+@dataclass(frozen=True)
+class Training:
+    """Checked training data: features with NaN where unknown, amounts, users, column names."""
+
+    X: Floats
+    y: Floats
+    groups: Ints
+    names: tuple[str, ...]
+
+    @property
+    def positives(self) -> int:
+        """Return how many rows hold a gift."""
+        return int(np.count_nonzero(self.y > 0.0))
+
+
+def known(X: ArrayLike, width: int | None = None) -> Floats:
+    """Return features as floats with NaN wherever they are unknown (NaN or -1).
+
+    Raises
+    ------
+    UsageError
+        The number of columns is not ``width``.
+    """
+    features = np.asarray(X, dtype=np.float64)
+    if features.ndim != 2 or (width is not None and features.shape[1] != width):
+        wanted = "a matrix [n, p]" if width is None else f"{width} columns, those of the training"
+        raise UsageError(
+            f"shape {features.shape}", "argument X", wanted, "card()['features'] names them"
+        )
+    return np.where(features == UNKNOWN, np.nan, features)
+
+
+def training(
+    X: ArrayLike,
+    y: ArrayLike,
+    groups: ArrayLike | None,
+    names: Sequence[str],
+    minimum_positives: int = 1,
+) -> Training:
+    """Check what a model is fitted on.
+
+    Raises
+    ------
+    UsageError
+        Shapes do not match. InputError : an amount is negative or not a number.
+    NotEnoughDataError
+        Fewer than ``minimum_positives`` rows hold a gift.
+    """
+    features = known(X, len(names))
+    amount = np.asarray(y, dtype=np.float64)
+    users = np.arange(len(amount)) if groups is None else np.asarray(groups, dtype=np.int64)
+    if amount.shape != features.shape[:1] or users.shape != amount.shape:
+        raise UsageError(
+            f"shapes {features.shape}, {amount.shape}, {users.shape}",
+            "arguments X, y, groups",
+            "[n, p], [n], [n]",
+        )
+    if not (np.isfinite(amount) & (amount >= 0.0)).all():
+        raise InputError("an amount is negative or not a number", "argument y", "amounts >= 0")
+    data = Training(features, amount, users, tuple(names))
+    if data.positives < minimum_positives:
+        raise NotEnoughDataError(
+            f"{data.positives} of {len(amount)} training rows hold a gift",
+            "argument y",
+            f"at least {minimum_positives}",
+            "train on more days, or use a trivial ranker",
+        )
+    return data

@@ -1,0 +1,82 @@
+"""Models on disk: numbers as JSON, tree ensembles as LightGBM text, the card beside them.
+
+No pickle: a saved model can be read without running foreign code, and by other programs.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+from giftlive.errors import InputError, Where
+from giftlive.models.base import State
+from giftlive.models.boosted import FittedBoostedLog1p
+from giftlive.models.ridge import FittedRidge
+from giftlive.models.scorer import Scorer
+from giftlive.models.trivial import FittedTrivial
+from giftlive.models.two_part import FittedTwoPart
+
+KINDS: dict[str, Callable[[State], Any]] = {
+    "trivial": FittedTrivial.from_state,
+    "ridge": FittedRidge.from_state,
+    "boosted_log1p": FittedBoostedLog1p.from_state,
+    "two_part": FittedTwoPart.from_state,
+    "scorer": Scorer.from_state,
+}
+
+
+class Storable(Protocol):
+    """Anything that can say itself as data."""
+
+    def state(self) -> State:
+        """Return everything needed to rebuild it."""
+
+
+def save(model: Storable, folder: Path) -> None:
+    """Write ``model.json``, one text file per tree ensemble and, if it has one, ``card.json``."""
+    state = model.state()
+    folder.mkdir(parents=True, exist_ok=True)
+    forests = {key: len(texts) for key, texts in state.forests.items()}
+    for key, texts in state.forests.items():
+        for index, text in enumerate(texts):
+            _tree_file(folder, key, index).write_text(text, encoding="utf-8")
+    body = {"kind": state.kind, "numbers": state.numbers, "forests": forests}
+    _write(folder / "model.json", body)
+    if "card" in state.numbers:
+        _write(folder / "card.json", state.numbers["card"])
+
+
+def load(folder: Path) -> Any:
+    """Return the model saved in ``folder``: equal predictions, bit for bit.
+
+    Raises
+    ------
+    InputError
+        The folder holds no model of a known kind.
+    """
+    path = folder / "model.json"
+    try:
+        body = json.loads(path.read_text(encoding="utf-8"))
+        kind = KINDS[body["kind"]]
+        forests = {
+            key: tuple(_tree_file(folder, key, i).read_text(encoding="utf-8") for i in range(count))
+            for key, count in body["forests"].items()
+        }
+    except (OSError, KeyError, ValueError) as error:
+        raise InputError(
+            f"not a saved model ({type(error).__name__}: {error})",
+            Where(str(path)),
+            f"one of {', '.join(KINDS)}",
+            "train it again; a model folder is model.json and the .txt files beside it",
+        ) from error
+    return kind(State(body["kind"], body["numbers"], forests))
+
+
+def _tree_file(folder: Path, key: str, index: int) -> Path:
+    return folder / f"{key}_{index}.txt"
+
+
+def _write(path: Path, data: dict[str, Any]) -> None:
+    path.write_text(json.dumps(data, indent=1, sort_keys=True) + "\n", encoding="utf-8")

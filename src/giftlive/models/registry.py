@@ -1,0 +1,20 @@
+"""The value models by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from giftlive.models.base import ValueModel
+from giftlive.models.boosted import BoostedLog1p
+from giftlive.models.ridge import Ridge
+from giftlive.models.trivial import TrivialRanker
+from giftlive.models.two_part import TwoPart
+
+MODELS: dict[str, Callable[[], ValueModel]] = {
+    "user_past_spend": lambda: TrivialRanker("user_past_spend", "user_gift_sum"),
+    "pair_past_spend": lambda: TrivialRanker("pair_past_spend", "pair_gift_sum"),
+    "streamer_past_income": lambda: TrivialRanker("streamer_past_income", "streamer_gift_sum"),
+    "ridge": Ridge,
+    "boosted_log1p": BoostedLog1p,
+    "two_part": TwoPart,
+}

@@ -1,0 +1,123 @@
+"""A model's values as user vector · room vector + context: fast enough for every candidate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from giftlive.models.base import State
+from giftlive.models.basis import Basis
+from giftlive.types import Floats, Ints
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """v̂ = level · exp(min(a + f(u) + g(r) + φ_uᵀ M φ_r + h(c), cap)).
+
+    f, g, h are sums of piecewise-linear functions of one feature each, evaluated once per user,
+    room and context; M = left·rightᵀ is the interaction of the standardised features φ. The cap
+    makes the teacher's largest value the largest possible score.
+
+    Attributes
+    ----------
+    user, room, context : the bases. user_weights, room_weights, context_weights : on ``bent``.
+    left, right : [du, k], [dr, k]. intercept : a. level, cap : above.
+    """
+
+    user: Basis
+    room: Basis
+    context: Basis
+    user_weights: Floats
+    room_weights: Floats
+    context_weights: Floats
+    left: Floats
+    right: Floats
+    intercept: float
+    level: float
+    cap: float
+
+    @property
+    def width(self) -> int:
+        """Length d of the vectors."""
+        return self.left.shape[1] + 2
+
+    def user_vectors(self, user_features: Floats) -> Floats:
+        """Return [U, d] from features [U, du]: (a + f(u), 1, φ_uᵀ left)."""
+        main = self.intercept + self.user.bent(user_features) @ self.user_weights
+        pairs = self.user.linear(user_features) @ self.left
+        return np.column_stack([main, np.ones(len(main)), pairs])
+
+    def room_vectors(self, room_features: Floats) -> Floats:
+        """Return [S, d] from features [S, dr]: (1, g(r), φ_rᵀ right)."""
+        main = self.room.bent(room_features) @ self.room_weights
+        pairs = self.room.linear(room_features) @ self.right
+        return np.column_stack([np.ones(len(main)), main, pairs])
+
+    def context_terms(self, context: Floats) -> Floats:
+        """Return [...] h(c) from context features [..., c]; zeros when c = 0."""
+        return np.asarray(self.context.bent(context) @ self.context_weights, dtype=np.float64)
+
+    def score(self, user_vectors: Floats, room_vectors: Floats, context_terms: Floats) -> Floats:
+        """Return [n, m] values from [n, d], candidates' vectors [n, m, d] and terms [n, m]."""
+        dots = np.matmul(room_vectors, user_vectors[:, :, None])[:, :, 0]
+        return self.level * np.exp(np.minimum(dots + context_terms, self.cap))
+
+    def score_rooms(
+        self, user_vectors: Floats, room_vectors: Floats, rooms: Ints, context_terms: Floats
+    ) -> Floats:
+        """Return [n, m] values of the candidates ``rooms`` [n, m] (-1 = none, value 0).
+
+        The same numbers as ``score`` up to rounding, without copying the vectors of every
+        candidate; ``room_vectors`` is [S, d].
+        """
+        return _score_rooms(
+            np.ascontiguousarray(user_vectors),
+            np.ascontiguousarray(room_vectors),
+            rooms,
+            context_terms,
+            self.level,
+            self.cap,
+        )
+
+    def state(self) -> State:
+        """Return the scorer as data."""
+        numbers: dict[str, Any] = {}
+        for key, value in vars(self).items():
+            if isinstance(value, Basis):
+                numbers[key] = value.as_dict()
+            else:
+                numbers[key] = value.tolist() if isinstance(value, np.ndarray) else value
+        return State("scorer", numbers)
+
+    @classmethod
+    def from_state(cls, state: State) -> Scorer:
+        """Rebuild the scorer."""
+        parts: dict[str, Any] = {}
+        for key, value in state.numbers.items():
+            if isinstance(value, dict):
+                parts[key] = Basis.from_dict(value)
+            else:
+                parts[key] = np.array(value, dtype=np.float64) if isinstance(value, list) else value
+        for side in ("user", "room"):
+            matrix = {"user": "left", "room": "right"}[side]
+            parts[matrix] = parts[matrix].reshape(len(parts[side].centre), -1)
+        return cls(**parts)
+
+
+@njit(cache=True)
+def _score_rooms(
+    users: Floats, rooms_by_index: Floats, rooms: Ints, terms: Floats, level: float, cap: float
+) -> Floats:
+    n, m = rooms.shape
+    values = np.zeros((n, m))
+    for i in range(n):
+        u = users[i]
+        for j in range(m):
+            r = rooms[i, j]
+            if r >= 0:
+                dot = np.dot(u, rooms_by_index[r])
+                values[i, j] = level * np.exp(min(dot + terms[i, j], cap))
+    return values

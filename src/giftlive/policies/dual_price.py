@@ -1,0 +1,121 @@
+"""The best value after paying for the seat: v - price * expected seat-seconds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numba import njit
+
+from giftlive.allocation.prices import Prices
+from giftlive.clock import MS_PER_HOUR
+from giftlive.errors import ConfigError
+from giftlive.policies.choice import choose_best
+from giftlive.types import UNLIMITED_SEATS, DecisionBatch, Decisions, Feedback, Floats, Ints
+
+_LARGEST_FACTOR = 100.0
+
+
+@dataclass(frozen=True)
+class PriceState:
+    """What the policy believes a second in each room costs.
+
+    Attributes
+    ----------
+    per_second : [S, T] price of one expected second of a stay that starts in the bucket.
+    factor : [S] what the day's occupancy has multiplied those by.
+    ts : ms of the last feedback, -1 before the first.
+    """
+
+    per_second: Floats
+    factor: Floats
+    ts: int
+
+
+@dataclass(frozen=True)
+class DualPrice:
+    """Show, among rooms with a free seat, the largest v_s - λ_s(t) * seat_seconds_s.
+
+    λ starts from the prices of another day (``train_prices``) and, with ``learning_rate`` > 0,
+    follows the occupancy, by entropic mirror descent on the dual: each room's price is multiplied
+    by exp(rate * hours * (occupancy / seats - target)), within a factor 100 either way. The target
+    lies below 1 because occupancy is demand cut off at the seats: it cannot show more than full.
+
+    A negative best score means that, at these prices, later users are expected to pay more for
+    any of the seats than this one: by complementary slackness the dual optimum shows nothing.
+    A free seat is not free while its room fills later, so the default declines
+    (``decline_below=0``): with every room in short supply, filling seats as they come degrades to
+    first come, first served (at load 1.5 of the test evening: 0.24 of the bound against 0.79).
+    Where prices are 0 scores equal values and nothing is ever declined; ``None`` always shows the
+    best free room, for products that may not leave a user without one.
+
+    Attributes
+    ----------
+    prices : of the rooms the policy will see, one row per dense room; None: ``cold_price`` only.
+    learning_rate : per hour of occupancy one full room above target; 0 keeps λ as given.
+    target : occupancy at which a price stays, in (0, 1].
+    cold_price : added to every price of a room with limited seats, money per seat-second; what a
+        multiplicative rule can grow from where ``prices`` are 0 or missing.
+    decline_below : show nothing when the best score is lower; None: never for that reason.
+    """
+
+    prices: Prices | None = None
+    learning_rate: float = 2.0
+    target: float = 0.75
+    cold_price: float = 0.0
+    decline_below: float | None = 0.0
+    name: str = "dual_price"
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.target <= 1.0:
+            raise ConfigError(f"{self.target}", "dual_price.target", "an occupancy in (0, 1]")
+        for option in ("learning_rate", "cold_price"):
+            if not getattr(self, option) >= 0.0:
+                raise ConfigError(f"{getattr(self, option)}", f"dual_price.{option}", ">= 0")
+
+    def init(self, seats: Ints, /) -> PriceState:
+        """Return the opening prices, 0 for rooms without a limit on seats."""
+        table = np.zeros((len(seats), 1)) if self.prices is None else self.prices.per_stay_second()
+        if len(table) != len(seats):
+            raise ConfigError(
+                f"{len(table)} rooms", "dual_price.prices", f"{len(seats)}, one row per room",
+                "map the old rows to the new rooms with Prices.for_rooms",
+            )  # fmt: skip
+        limited = (seats < UNLIMITED_SEATS)[:, None]
+        return PriceState((table + self.cold_price) * limited, np.ones(len(seats)), -1)
+
+    def decide(
+        self, state: PriceState, batch: DecisionBatch, rng: np.random.Generator, /
+    ) -> Decisions:
+        """Choose by value net of the seat's price, in batch order, free seats only."""
+        seen = batch.observation
+        when = np.zeros_like(seen.ts) if self.prices is None else self.prices.bucket(seen.ts)
+        scores = _net(
+            batch.values, batch.seat_seconds, seen.rooms, when, state.per_second, state.factor
+        )
+        at_least = -np.inf if self.decline_below is None else self.decline_below
+        return choose_best(batch, scores, guard=True, at_least=at_least)
+
+    def update(self, state: PriceState, feedback: Feedback, /) -> PriceState:
+        """Return the prices after one step of mirror descent on the occupancy."""
+        if self.learning_rate == 0.0:
+            return state
+        hours = (feedback.ts - state.ts) / MS_PER_HOUR if state.ts >= 0 else 0.0
+        excess = feedback.occupancy / np.maximum(feedback.seats, 1) - self.target
+        moved = np.log(state.factor) + self.learning_rate * hours * excess
+        limit = np.log(_LARGEST_FACTOR)
+        return replace(state, factor=np.exp(np.clip(moved, -limit, limit)), ts=feedback.ts)
+
+
+@njit(cache=True)
+def _net(
+    values: Floats, seconds: Floats, rooms: Ints, when: Ints, per_second: Floats, factor: Floats
+) -> Floats:
+    net = np.zeros(values.shape)
+    for i in range(values.shape[0]):
+        for j in range(values.shape[1]):
+            room = rooms[i, j]
+            if room >= 0:
+                price = per_second[room, when[i]] * factor[room]
+                net[i, j] = values[i, j] - price * seconds[i, j]
+    return net

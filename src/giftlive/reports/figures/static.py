@@ -1,0 +1,219 @@
+"""The paper's painter: a layout as SVG and PNG by Matplotlib, the same bytes every time."""
+
+from __future__ import annotations
+
+import textwrap
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from giftlive.reports.figures.axes import Axis
+from giftlive.reports.figures.layout import Layout, Mark
+from giftlive.reports.figures.palette import (
+    DASHES,
+    GRID,
+    INK,
+    MARKERS,
+    MUTED,
+    OKABE_ITO,
+    PAPER,
+    REFERENCE,
+    colour,
+    readable,
+)
+
+_WIDTH_IN = 7.2
+_PLOT_IN = 3.1
+_MARKERS_UP_TO = 16
+_STYLE = {
+    "svg.hashsalt": "giftlive",
+    "svg.fonttype": "path",
+    "text.parse_math": False,
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "axes.unicode_minus": True,
+}
+
+
+def draw_static(layout: Layout, svg: Path, png: Path) -> None:
+    """Write the figure as ``svg`` and ``png``: title, subtitle, axes and direct labels."""
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    with mpl.rc_context(_STYLE):
+        title = _lines(layout.figure.title, 74)
+        subtitle = _lines(layout.subtitle, 96)
+        head = 0.2 + 0.21 * len(title) + 0.165 * len(subtitle) + (0.5 if layout.legend else 0.28)
+        plot, foot = _plot_height(layout), 0.62 + _slope(layout)
+        tall = head + plot + foot
+        figure = Figure(figsize=(_WIDTH_IN, tall), facecolor=PAPER)
+        left, right = _margins(layout)
+        box = (left, foot / tall, 1 - left - right, plot / tall)
+        axes = figure.add_axes(box)
+        for mark in layout.marks:
+            _paint(axes, layout, mark)
+        _dress(axes, layout)
+        _name(axes, layout)
+        _head(figure, title, subtitle, tall)
+        figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
+        figure.savefig(png, format="png", dpi=160, metadata={"Software": None})
+
+
+def _plot_height(layout: Layout) -> float:
+    if not layout.horizontal:
+        return _PLOT_IN
+    series = sum(mark.style != "reference" for mark in layout.marks)
+    row = 0.27 if series < 2 else 0.15 + 0.13 * series
+    return max(1.0, row * len(layout.place.ticks))
+
+
+def _crowded(axis: Axis) -> bool:
+    return axis.scale == "category" and sum(len(text) for _, text in axis.ticks) > 84
+
+
+def _slope(layout: Layout) -> float:
+    """Return the inches that turned category names need below the axis."""
+    if layout.horizontal or not _crowded(layout.place):
+        return 0.0
+    return 0.045 * max(len(text) for _, text in layout.place.ticks)
+
+
+def _margins(layout: Layout) -> tuple[float, float]:
+    """Return the left and right margins as fractions of the width, from the texts they hold."""
+    axis = layout.place if layout.horizontal else layout.value
+    longest = max((len(line) for _, text in axis.ticks for line in _lines(text, 30)), default=0)
+    labels = [len(line) for label in layout.labels for line in _lines(label.text, 22)]
+    right = 0.0 if layout.horizontal else max(labels, default=0) * 0.077
+    return (0.25 + 0.075 * longest) / _WIDTH_IN, (0.25 + right) / _WIDTH_IN
+
+
+@lru_cache(maxsize=1)
+def _glyphs() -> frozenset[int]:
+    from matplotlib import font_manager, ft2font
+
+    return frozenset(ft2font.FT2Font(font_manager.findfont("DejaVu Sans")).get_charmap())
+
+
+def _drawable(text: str) -> str:
+    """Return ``text`` with a replacement sign for what the figure font does not have."""
+    return "".join(c if ord(c) in _glyphs() else "\ufffd" for c in text)
+
+
+def _lines(text: str, width: int) -> list[str]:
+    return textwrap.wrap(_drawable(text), width) or [""]
+
+
+def _head(figure: Any, title: list[str], subtitle: list[str], tall: float) -> None:
+    figure.text(
+        0.25 / _WIDTH_IN, 1 - 0.14 / tall, "\n".join(title),
+        ha="left", va="top", size=11, weight="bold", color=INK, linespacing=1.25,
+    )  # fmt: skip
+    figure.text(
+        0.25 / _WIDTH_IN, 1 - (0.2 + 0.21 * len(title)) / tall, "\n".join(subtitle),
+        ha="left", va="top", size=8.5, color=MUTED, linespacing=1.25,
+    )  # fmt: skip
+
+
+def _shade(mark: Mark) -> str:
+    return REFERENCE if mark.slot is None else colour(mark.slot)
+
+
+def _paint(axes: Any, layout: Layout, mark: Mark) -> None:
+    if not len(mark.value):
+        return
+    if mark.level is not None:
+        line = axes.axvline if layout.horizontal else axes.axhline
+        line(mark.level, color=REFERENCE, linewidth=1.2, linestyle="--", zorder=1)
+    elif mark.style == "bars":
+        bar = axes.barh if layout.horizontal else axes.bar
+        bar(mark.place, mark.value, layout.bar_width * 0.94, color=_shade(mark), label=_key(mark))
+        _whiskers(axes, layout, mark, MUTED)
+    elif mark.style == "dots":
+        x, y = (mark.value, mark.place) if layout.horizontal else (mark.place, mark.value)
+        marker = MARKERS[(mark.slot or 0) % len(MARKERS)][1]
+        axes.plot(x, y, marker, color=_shade(mark), markersize=5, label=_key(mark), zorder=3)
+        _whiskers(axes, layout, mark, _shade(mark))
+    else:
+        _line(axes, layout, mark)
+
+
+def _key(mark: Mark) -> str:
+    return _drawable(mark.name) or " "
+
+
+def _line(axes: Any, layout: Layout, mark: Mark) -> None:
+    slot = mark.slot or 0
+    dash = "--" if mark.slot is None else DASHES[slot // len(OKABE_ITO) % len(DASHES)][1]
+    few = mark.slot is not None and len(mark.value) <= _MARKERS_UP_TO
+    x, y = (mark.value, mark.place) if layout.horizontal else (mark.place, mark.value)
+    axes.plot(
+        x, y, dash, color=_shade(mark), linewidth=1.1 if mark.slot is None else 1.8,
+        marker=MARKERS[slot % len(MARKERS)][1] if few else None, markersize=3.5,
+        label=_key(mark), zorder=2,
+    )  # fmt: skip
+    if mark.has_interval:
+        fill = axes.fill_betweenx if layout.horizontal else axes.fill_between
+        low = np.fmax(mark.low, layout.value.low)
+        fill(mark.place, low, mark.high, color=_shade(mark), alpha=0.18, linewidth=0)
+
+
+def _whiskers(axes: Any, layout: Layout, mark: Mark, shade: str) -> None:
+    keep = np.isfinite(mark.low) & np.isfinite(mark.high)
+    draw = axes.hlines if layout.horizontal else axes.vlines
+    low = np.fmax(mark.low[keep], layout.value.low)
+    draw(mark.place[keep], low, mark.high[keep], colors=shade, linewidth=1.3, zorder=3)
+
+
+def _dress(axes: Any, layout: Layout) -> None:
+    across, down = (layout.place, layout.value)
+    if layout.horizontal:
+        across, down = down, across
+    _scale(axes, across, "x")
+    _scale(axes, down, "y")
+    if layout.horizontal:
+        axes.invert_yaxis()
+    axes.grid(visible=True, axis="x" if layout.horizontal else "y", color=GRID, linewidth=0.8)
+    axes.set_axisbelow(True)
+    axes.tick_params(length=0, colors=MUTED, labelsize=8.5)
+    for side in ("top", "right", "left", "bottom"):
+        axes.spines[side].set_visible(side == ("left" if layout.horizontal else "bottom"))
+        axes.spines[side].set_color("#b8bec6")
+    axes.set_xlabel(_drawable(across.label), color=MUTED, labelpad=6)
+    if not (layout.horizontal and layout.labels):
+        axes.annotate(
+            _drawable(down.label), (0, 1), (0, 6), xycoords="axes fraction",
+            textcoords="offset points", color=MUTED, size=8.5,
+        )  # fmt: skip
+
+
+def _scale(axes: Any, axis: Axis, which: str) -> None:
+    if axis.scale == "log":
+        getattr(axes, f"set_{which}scale")("log")
+    getattr(axes, f"set_{which}lim")(axis.low, axis.high)
+    crowded = which == "x" and _crowded(axis)
+    width = 16 if which == "x" and not crowded else 30
+    texts = ["\n".join(_lines(text, width)) for _, text in axis.ticks]
+    turned = {"rotation": 35, "ha": "right", "rotation_mode": "anchor"} if crowded else {}
+    positions = [position for position, _ in axis.ticks]
+    getattr(axes, f"set_{which}ticks")(positions, labels=texts, **turned)
+    getattr(axes, f"set_{which}ticks")([], minor=True)
+
+
+def _name(axes: Any, layout: Layout) -> None:
+    for label in layout.labels:
+        shade = readable(REFERENCE if label.slot is None else colour(label.slot), PAPER)
+        place, step = ((label.at, 1), (0, 5)) if layout.horizontal else ((1, label.at), (6, 0))
+        axes.annotate(
+            "\n".join(_lines(label.text, 60 if layout.horizontal else 22)), place, step,
+            xycoords="axes fraction", textcoords="offset points", color=shade, size=8.5,
+            ha=label.side if layout.horizontal else "left",
+            va="bottom" if layout.horizontal else "center",
+        )  # fmt: skip
+    if layout.legend:
+        handles, names = axes.get_legend_handles_labels()
+        axes.legend(
+            handles, names, loc="lower left", bbox_to_anchor=(-0.01, 1.07), borderaxespad=0,
+            ncols=min(4, len(names)), frameon=False, fontsize=8.5, handlelength=1.4,
+        )  # fmt: skip

@@ -1,0 +1,1 @@
+"""The pipeline: steps, their cache by content hash, the manifest and the run folder."""

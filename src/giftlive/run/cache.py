@@ -1,0 +1,79 @@
+"""Finished steps by the hash of everything that decides their result.
+
+An entry is a folder ``<cache>/<step>-<key>/`` with the step's files and ``entry.json`` (the
+digest of each file). It appears by one rename, so a killed run leaves nothing half-written, and
+a later run picks up at the first step that is not there.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from giftlive.run.canonical import canonical_json, digest, file_digest
+
+_ENTRY = "entry.json"
+
+
+def default_cache() -> Path:
+    """Return ``$GIFTLIVE_CACHE``, else ``$XDG_CACHE_HOME/giftlive``, else ``~/.cache/giftlive``."""
+    named = os.environ.get("GIFTLIVE_CACHE")
+    base = os.environ.get("XDG_CACHE_HOME")
+    return Path(named) if named else (Path(base) if base else Path.home() / ".cache") / "giftlive"
+
+
+@dataclass(frozen=True)
+class Cache:
+    """A folder of finished steps."""
+
+    folder: Path
+
+    def path(self, step: str, key: Any) -> Path:
+        """Return where the entry of ``step`` under ``key`` stands or would stand."""
+        return self.folder / f"{step}-{digest(key)[:20]}"
+
+    def fetch(self, step: str, key: Any, make: Callable[[Path], None]) -> tuple[Path, bool]:
+        """Return the entry's folder and whether it was already there.
+
+        ``make`` fills a temporary folder; only a complete one is renamed into place. An entry
+        whose files are not the ones that were written is rebuilt.
+        """
+        path = self.path(step, key)
+        if intact(path):
+            return path, True
+        shutil.rmtree(path, ignore_errors=True)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        work = Path(tempfile.mkdtemp(prefix=f".{step}-", dir=self.folder))
+        try:
+            make(work)
+            seal(work)
+            work.rename(path)
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+        return path, False
+
+
+def seal(folder: Path) -> None:
+    """Write the digest of every file of ``folder`` beside them."""
+    files = {name: file_digest(folder / name) for name in _files(folder)}
+    (folder / _ENTRY).write_text(canonical_json(files), encoding="utf-8")
+
+
+def intact(folder: Path) -> bool:
+    """Return whether ``folder`` holds exactly the files that were sealed."""
+    try:
+        sealed = json.loads((folder / _ENTRY).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    files = [name for name in _files(folder) if name != _ENTRY]
+    return files == sorted(sealed) and all(file_digest(folder / n) == sealed[n] for n in files)
+
+
+def _files(folder: Path) -> list[str]:
+    return sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())

@@ -1,0 +1,159 @@
+"""The main job: logs in, a run folder with a report out."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from giftlive.config import RunConfig, dump_toml
+from giftlive.facts import Evidence, Finding, audit
+from giftlive.logs.store import Store
+from giftlive.reports import render
+from giftlive.run import steps
+from giftlive.run.cache import Cache, default_cache
+from giftlive.run.canonical import canonical_json
+from giftlive.run.folder import atomic_folder, check_target
+from giftlive.run.manifest import code_version, manifest
+from giftlive.run.progress import Reporter
+from giftlive.run.steps import Workshop
+from giftlive.run.summary import Summary, read_summary
+from giftlive.studies.context import Context, Study
+from giftlive.studies.registry import STUDIES
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """What was asked for; ``source`` None means the built-in world, ``only`` some studies."""
+
+    source: Path | None
+    out: Path
+    config: RunConfig
+    overwrite: bool
+    cache: Path | None
+    command: str
+    only: tuple[str, ...] = ()
+
+    def studies(self) -> tuple[Study, ...]:
+        """Return the studies that were asked for, in the order of the question tree."""
+        return tuple(s for s in STUDIES if not self.only or s.name in self.only)
+
+
+def run_all(request: RunRequest) -> Summary:
+    """Run every step and write the run folder, whole or not at all.
+
+    Raises
+    ------
+    GiftLiveError
+        Bad input (2), a leak or another broken promise (1), not enough data (3).
+    """
+    check_target(request.out, request.overwrite)
+    shop = Workshop(Cache(request.cache or default_cache()), request.config, Reporter())
+    context = _context(shop, request)
+    results = [steps.study(shop, study, context) for study in request.studies()]
+    with atomic_folder(request.out, request.overwrite) as folder:
+        _write(folder, request, shop, context.store, results)
+        with shop.reporter.step("report"):
+            render(folder)
+        _write_manifest(folder, request, shop, context.store)
+    return read_summary(request.out)
+
+
+def _context(shop: Workshop, request: RunRequest) -> Context:
+    path = request.source
+    if path is None:
+        demo = request.config.demo
+        path = steps.twin(shop, demo.preset, demo.scale, demo.preset)
+    source = steps.store(shop, path)
+    tables = steps.tables(shop, source)
+    steps.leak_audit(shop, source, tables)
+    capabilities = source.source.capabilities
+    wanted = any(
+        study.uses_evening and capabilities.issuperset(study.needs) for study in request.studies()
+    )
+    return Context(
+        config=request.config,
+        store=source,
+        tables=tables,
+        code_version=code_version(),
+        evening=steps.evening(shop) if wanted else None,
+    )
+
+
+def _write(
+    folder: Path,
+    request: RunRequest,
+    shop: Workshop,
+    source: Store,
+    results: list[dict[str, Any]],
+) -> None:
+    (folder / "results").mkdir()
+    for result in results:
+        text = canonical_json(result)
+        (folder / "results" / f"{result['study']}.json").write_text(text, encoding="utf-8")
+    (folder / "config.toml").write_text(dump_toml(request.config), encoding="utf-8")
+    (folder / "tables").mkdir()
+    _copy_rejects(source, folder / "tables")
+    _write_manifest(folder, request, shop, source)
+
+
+def _copy_rejects(source: Store, target: Path) -> None:
+    """Put the rows that were set aside where the reader of the run finds them."""
+    rejects = source.folder / "rejects"
+    if rejects.is_dir():
+        shutil.copytree(rejects, target / "rejects")
+
+
+def _write_manifest(folder: Path, request: RunRequest, shop: Workshop, source: Store) -> None:
+    created = datetime.now(UTC).isoformat(timespec="seconds")
+    facts = json.loads(source.source.as_json())
+    found = manifest(request.command, request.config.seed, facts, shop.reporter, created)
+    (folder / "manifest.json").write_text(canonical_json(found), encoding="utf-8")
+    lines = [canonical_json(step).replace("\n", "") for step in found["steps"]]
+    (folder / "log.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _health(source: Store, seed: int) -> list[Finding]:
+    evidence = Evidence.of(source, replicates=0, seed=seed)
+    try:
+        return list(audit(evidence))
+    finally:
+        evidence.con.close()
+
+
+def audit_source(source: Path, config: RunConfig, cache: Path | None) -> list[dict[str, str]]:
+    """Return the data-health findings and the leak trials of ``source`` as rows of words.
+
+    Raises
+    ------
+    LeakError
+        A feature knows the future.
+    NotEnoughDataError
+        The source is too short for a trial.
+    """
+    shop = Workshop(Cache(cache or default_cache()), config, Reporter())
+    read = steps.store(shop, source)
+    health = [
+        {
+            "kind": "data health",
+            "subject": finding.name,
+            "result": finding.severity,
+            "detail": finding.detail,
+        }
+        for finding in _health(read, config.seed)
+    ]
+    folder = steps.tables(shop, read)
+    trials = steps.leak_audit(shop, read, folder)
+    leaks = [
+        {
+            "kind": f"leak trial: {finding.kind}",
+            "subject": finding.feature,
+            "result": "passed" if finding.passed else "FAILED",
+            "detail": finding.detail,
+        }
+        for finding in trials
+    ]
+    return health + leaks

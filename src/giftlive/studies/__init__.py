@@ -1,0 +1,1 @@
+"""One question per file, with a design that can answer it."""

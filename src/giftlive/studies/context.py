@@ -1,0 +1,108 @@
+"""What a study is given, and the contract it fulfils."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from giftlive.config import RunConfig
+from giftlive.evaluation.evening import Evening
+from giftlive.evaluation.results import Estimate, StudyResult
+from giftlive.logs.store import Store
+from giftlive.stats.intervals import Interval
+from giftlive.types import Message, Progress, silent
+
+
+@dataclass(frozen=True)
+class Context:
+    """Everything a study may use; it opens no other file.
+
+    Attributes
+    ----------
+    store, tables : the source's store and the folder of tables built from it.
+    evening : the evening on which policies are compared; None when no study asked for it.
+    code_version : goes into the result so that equal results mean equal code.
+    """
+
+    config: RunConfig
+    store: Store
+    tables: Path
+    code_version: str
+    evening: Evening | None = None
+    progress: Progress = silent
+
+    def inputs(self) -> dict[str, Any]:
+        """Return the data fingerprint that every result carries."""
+        source = self.store.source
+        return {"fingerprint": source.fingerprint, "kind": source.kind, "label": source.label}
+
+    def tonight(self) -> Evening:
+        """Return the evening, which the pipeline prepares for every study that needs it."""
+        assert self.evening is not None, "the study did not declare that it needs the evening"
+        return self.evening
+
+
+class Study(Protocol):
+    """One question.
+
+    Attributes
+    ----------
+    name, id : file name and number in the question tree. needs : tables the source must have.
+    uses_evening : whether the arena must be prepared.
+    """
+
+    name: str
+    id: str
+    needs: tuple[str, ...]
+    uses_evening: bool
+
+    def run(self, context: Context) -> StudyResult:
+        """Answer the question."""
+
+
+def skipped(study: Study, context: Context, missing: tuple[str, ...]) -> StudyResult:
+    """Return the result of a study that the source cannot support, with the reason."""
+    params = {"missing": ", ".join(missing), "kind": context.store.source.kind}
+    return StudyResult(
+        study=study.name,
+        id=study.id,
+        question=Message(f"study.{study.name}.question", {}),
+        seed=context.config.seed,
+        config={},
+        inputs=context.inputs(),
+        code_version=context.code_version,
+        skipped=Message("study.skipped.missing_tables", params),
+    )
+
+
+def estimate(
+    name: str, interval: Interval, *, unit: str, denominator: str, population: str
+) -> Estimate:
+    """Return ``interval`` as a printed number with what it is a number of."""
+    return Estimate(
+        name=name,
+        value=interval.value,
+        low=interval.low,
+        high=interval.high,
+        method=interval.method,
+        n=interval.n,
+        n_unit=interval.n_unit,
+        unit=unit,
+        denominator=denominator,
+        population=population,
+        status=interval.status,
+        reason=interval.reason,
+    )
+
+
+def say(study: str, role: str, *names: str, **params: Any) -> tuple[Message, ...]:
+    """Return the messages ``study.<study>.<role>[.<name>]`` with the same parameters.
+
+    Examples
+    --------
+    >>> [m.key for m in say("baseline", "limits", "one", "two")]
+    ['study.baseline.limits.one', 'study.baseline.limits.two']
+    """
+    keys = [f"study.{study}.{role}.{name}" for name in names] or [f"study.{study}.{role}"]
+    return tuple(Message(key, params) for key in keys)

@@ -1,0 +1,142 @@
+"""0.1 · What do the logs say, and what can they not say?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from giftlive.evaluation.results import Estimate, StudyResult, Table
+from giftlive.facts import Fact, FactBook, compute_facts
+from giftlive.studies.context import Context, say
+from giftlive.studies.fact_figures import fact_figures
+from giftlive.types import Message
+
+HEADLINES = ("user_top1_share", "amount_share_eq_1", "user_gini")
+
+
+@dataclass(frozen=True)
+class Exploration:
+    """Every fact with its denominator and interval, and the audit of the data's health."""
+
+    name: str = "exploration"
+    id: str = "0.1"
+    needs: tuple[str, ...] = ("gift",)
+    uses_evening: bool = False
+
+    def run(self, context: Context) -> StudyResult:
+        """Measure every fact; a fact the source cannot support says which table is missing."""
+        config = context.config
+        replicates = config.models.replicates
+        book = compute_facts(
+            context.store, context.progress, seed=config.seed, replicates=replicates
+        )
+        estimates = tuple(_estimate(fact) for fact in book.facts)
+        return StudyResult(
+            study=self.name,
+            id=self.id,
+            question=Message("study.exploration.question", {}),
+            seed=config.seed,
+            config={"replicates": replicates},
+            inputs=context.inputs(),
+            code_version=context.code_version,
+            estimates=estimates,
+            tables=(_fact_table(estimates, book), _health_table(book)),
+            figures=fact_figures(book, context.store.source.unit),
+            text=_text(book, estimates, context),
+        )
+
+
+def _estimate(fact: Fact) -> Estimate:
+    return Estimate(
+        name=fact.name,
+        value=fact.value,
+        low=fact.low,
+        high=fact.high,
+        method=fact.method,
+        n=fact.n,
+        n_unit=fact.n_unit,
+        unit=fact.unit,
+        denominator=fact.denominator,
+        population=fact.population,
+        status=fact.status,
+        reason=fact.reason,
+    )
+
+
+def _fact_table(estimates: tuple[Estimate, ...], book: FactBook) -> Table:
+    return Table(
+        name="facts",
+        columns=("fact", "value", "numerator", "denominator", "population", "n"),
+        units=("", "95 % interval where one may be printed", "", "", "", ""),
+        rows=tuple(
+            (f.name, e, f.numerator, f.denominator, f.population, f"{f.n:,} {f.n_unit}")
+            for e, f in zip(estimates, book.facts, strict=True)
+        ),
+        caption=Message("study.exploration.table.facts", {}),
+    )
+
+
+def _health_table(book: FactBook) -> Table:
+    return Table(
+        name="health",
+        columns=("finding", "severity", "value", "what it means"),
+        units=("", "", "count or share", ""),
+        rows=tuple(
+            (f.name, f.severity, "" if f.value is None else f"{f.value:.4g}", f.detail)
+            for f in book.findings
+        ),
+        caption=Message("study.exploration.table.health", {}),
+    )
+
+
+def _text(
+    book: FactBook, estimates: tuple[Estimate, ...], context: Context
+) -> dict[str, tuple[Message, ...]]:
+    name, source = "exploration", context.store.source
+    by_name = {e.name: e for e in estimates}
+    params = {
+        "top1": by_name["user_top1_share"].value,
+        "gini": by_name["user_gini"].value,
+        "p50": by_name["amount_p50"].value,
+        "largest": by_name["amount_max"].value,
+        "gifts": source.rows.get("gift", 0),
+        "unit": source.unit,
+        "defects": len(book.defects),
+        "delay": "identifiable" if book.delay.identifiable else "not identifiable",
+    }
+    events = sum(source.rows.get(t, 0) for t in ("click", "negative", "gift", "comment", "like"))
+    cannot = [Message("study.exploration.cannot_tell.known", {"text": book.delay.reason})]
+    cannot += [
+        Message("study.exploration.cannot_tell.missing", {"table": table})
+        for table in ("click", "negative")
+        if table not in source.capabilities
+    ]
+    return {
+        "finding": say(name, "finding", **params),
+        "headline": tuple(
+            Message(f"study.exploration.headline.{n}", {"estimate": n})
+            for n in HEADLINES
+            if by_name[n].value is not None
+        ),
+        "consensus": say(name, "consensus", **params),
+        "cannot_tell": (*cannot, *say(name, "cannot_tell.propensities")),
+        "mechanism": say(name, "mechanism"),
+        "inputs": (
+            *say(name, "inputs.events", value=f"{events:,} events"),
+            *say(name, "inputs.unit", value=source.unit),
+            *say(name, "inputs.zone", value=source.tz),
+        ),
+        "outputs": say(name, "outputs", value=f"{len(book.facts)} facts"),
+        "pipeline": say(name, "pipeline", "1", "2", "3", "4"),
+        "design": say(name, "design"),
+        "decision": say(name, "decision", **params),
+        "insight": say(name, "insight"),
+        "tradeoffs": say(name, "tradeoffs"),
+        "assumptions": say(name, "assumptions.users"),
+        "scope": say(name, "scope"),
+        "limits": say(name, "limits", "money", "recorder"),
+        "next": say(name, "next"),
+        "modules": (
+            *say(name, "modules.facts", where="facts.book:compute_facts"),
+            *say(name, "modules.audit", where="facts.audit:audit"),
+        ),
+    }

@@ -1,0 +1,290 @@
+"""3.1 · May a policy be judged from another policy's log, at these tails?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from giftlive import ope
+from giftlive.evaluation.bandit import Contexts, Trial, run_trials
+from giftlive.evaluation.gates import judge, load_rules
+from giftlive.evaluation.results import Check, Estimate, Figure, Gate, Series, StudyResult, Table
+from giftlive.evaluation.screening import bandit_contexts, rewards_of
+from giftlive.stats.intervals import Interval
+from giftlive.studies.context import Context, estimate, say
+from giftlive.types import Message
+
+GATED = ("snips", "greedy", "count")
+"""Estimator, target policy and reward that the gate is about; fixed before any run."""
+
+_MOVABLE = 0.05
+_POWER = 0.0125
+"""Largest half-width of a coverage estimate that can tell 93 % from 97 % with room to spare."""
+
+
+@dataclass(frozen=True)
+class OffPolicy:
+    """IPS, SNIPS and DR against exact truth, over many logs of one size."""
+
+    name: str = "off_policy"
+    id: str = "3.1"
+    needs: tuple[str, ...] = ("click", "negative")
+    uses_evening: bool = True
+
+    def run(self, context: Context) -> StudyResult:
+        """Draw logs from a softmax policy with a uniform floor and judge every estimate."""
+        config = context.config.off_policy
+        evening = context.tonight()
+        rewards = rewards_of(evening)
+        contexts, draw = bandit_contexts(evening, rewards)
+        trials = run_trials(
+            contexts,
+            draw,
+            rewards,
+            config.replications,
+            config.decisions,
+            context.config.seed,
+            context.progress,
+        )
+        by_key = {(t.estimator, t.target, t.reward): t for t in trials}
+        gated = by_key[GATED]
+        checks = _checks(contexts, trials, gated)
+        estimates = _estimates(gated, by_key, config.decisions)
+        gate = judge(load_rules()["off_policy"], estimates[0], checks)
+        caps = {r.name: r.cap for r in rewards if r.name == "capped"}
+        return StudyResult(
+            study=self.name,
+            id=self.id,
+            question=Message("study.off_policy.question", {}),
+            seed=context.config.seed,
+            config=config.model_dump() | {"gated": list(GATED), "cap": caps["capped"]},
+            inputs=context.inputs() | {"world": evening.describe()},
+            code_version=context.code_version,
+            checks=checks,
+            estimates=estimates,
+            gates=(gate,),
+            tables=(_trial_table(trials),),
+            figures=(
+                _coverage_figure(trials, config.decisions),
+                _truth_figure(trials, config.decisions),
+            ),
+            text=_text(gate, gated, by_key, config.decisions, caps["capped"]),
+        )
+
+
+def _checks(contexts: Contexts, trials: tuple[Trial, ...], gated: Trial) -> tuple[Check, ...]:
+    truths = {t.target: t.truth for t in trials if t.reward == gated.reward}
+    spread = max(truths.values()) / min(truths.values()) - 1.0
+    tie = _same_policy_gap(contexts)
+    assert gated.coverage.width is not None
+    half = gated.coverage.width / 2
+    return (
+        Check("a_a", tie == 0.0, tie, "= 0 exactly", "the logging policy as its own target"),
+        Check(
+            "movable",
+            spread > _MOVABLE,
+            spread,
+            f"> {_MOVABLE}",
+            f"true gift rates of the targets differ by {spread:.0%}",
+        ),
+        Check(
+            "power",
+            half < _POWER,
+            half,
+            f"< {_POWER}",
+            f"coverage is known to ±{half:.4f} from {gated.coverage.n:,} replications",
+        ),
+    )
+
+
+def _same_policy_gap(contexts: Contexts) -> float:
+    """Return SNIPS minus the plain mean when the target is the logging policy: exactly 0."""
+    n = min(len(contexts.user), 500)
+    logging, q = contexts.logging[:n], contexts.q["count"][:n]
+    action = logging.argmax(axis=1).astype(np.int64)
+    reward = q[np.arange(n), action]
+    target = logging / logging.sum(axis=1, keepdims=True)
+    log = ope.Interactions(
+        user=np.arange(n), action=action, propensity=target[np.arange(n), action],
+        reward=reward, target=target,
+    )  # fmt: skip
+    value = ope.evaluate(log, (ope.SNIPS,))["snips"].value
+    return float("inf") if value is None else value - float(reward.sum()) / n
+
+
+def _estimates(
+    gated: Trial, by_key: dict[tuple[str, str, str], Trial], decisions: int
+) -> tuple[Estimate, ...]:
+    population = f"logs of {decisions:,} decisions, one per user, seats unlimited"
+    first = estimate(
+        "snips_count_coverage",
+        gated.coverage,
+        unit="share",
+        denominator="replications",
+        population=population,
+    )
+    others = [
+        estimate(
+            f"{e}_{r}_coverage",
+            by_key[(e, GATED[1], r)].coverage,
+            unit="share",
+            denominator="replications",
+            population=population,
+        )
+        for e, r in (("snips", "capped"), ("snips", "full"), ("dr", "full"))
+    ]
+    bias = estimate(
+        "snips_count_bias",
+        gated.bias,
+        unit="gifts per decision",
+        denominator="replications",
+        population=population,
+    )
+    return (first, *others, bias)
+
+
+def _trial_table(trials: tuple[Trial, ...]) -> Table:
+    columns = ("reward", "target", "estimator", "truth", "one log", "coverage", "bias", "rel. RMSE")
+    return Table(
+        name="trials",
+        columns=columns,
+        units=("", "", "", "per decision", "95 % interval", "share of logs", "per decision", ""),
+        rows=tuple(
+            (
+                t.reward,
+                t.target,
+                t.estimator,
+                round(t.truth, 6),
+                _one_log(t),
+                _shown(t, "coverage", t.coverage, "share"),
+                _shown(t, "bias", t.bias, "ratio"),
+                round(t.relative_rmse, 3),
+            )
+            for t in trials
+        ),
+        caption=Message("study.off_policy.table.trials", {}),
+    )
+
+
+def _shown(trial: Trial, name: str, interval: Interval, unit: str) -> Estimate:
+    population = f"{trial.estimator} of {trial.target}, {trial.reward}"
+    return estimate(name, interval, unit=unit, denominator="replications", population=population)
+
+
+def _one_log(trial: Trial) -> Estimate:
+    value, low, high = trial.first
+    interval = Interval(value, low, high, "delta", trial.coverage.n, "decisions")
+    return _shown(trial, "one_log", interval, "ratio")
+
+
+def _coverage_figure(trials: tuple[Trial, ...], decisions: int) -> Figure:
+    rewards = ("count", "capped", "full")
+    chosen = {
+        e: [
+            next(t for t in trials if (t.estimator, t.target, t.reward) == (e, GATED[1], r))
+            for r in rewards
+        ]
+        for e in ("ips", "snips", "dr")
+    }
+    full = chosen["snips"][2].coverage.value or 0.0
+    series = tuple(
+        Series(
+            name=name,
+            x=rewards,
+            y=tuple(t.coverage.value or 0.0 for t in found),
+            style="dots",
+            low=tuple(t.coverage.low or 0.0 for t in found),
+            high=tuple(t.coverage.high or 0.0 for t in found),
+            n=tuple(t.coverage.n for t in found),
+        )
+        for name, found in chosen.items()
+    )
+    nominal = Series(name="nominal 95 %", x=rewards, y=(0.95, 0.95, 0.95), style="reference")
+    return Figure(
+        name="coverage",
+        title=f"A nominal 95 % interval of full value covers {full:.0%} of the time",
+        subtitle=f"coverage of the true value of greedy; {series[0].n[0] if series[0].n else 0:,} logs of {decisions:,} decisions",
+        x_label="reward",
+        y_label="share of logs whose interval holds the truth",
+        series=(*series, nominal),
+        shows=Message("study.off_policy.figure.coverage.shows", {}),
+        follows=Message("study.off_policy.figure.coverage.follows", {}),
+        x_scale="category",
+    )
+
+
+def _truth_figure(trials: tuple[Trial, ...], decisions: int) -> Figure:
+    found = [t for t in trials if (t.estimator, t.reward) == ("snips", "count")]
+    names = tuple(t.target for t in found)
+    inside = sum(t.first[1] <= t.truth <= t.first[2] for t in found)
+    return Figure(
+        name="against_truth",
+        title=f"In one log, {inside} of {len(found)} intervals hold the true gift rate",
+        subtitle=f"gifts per decision by SNIPS from one log of {decisions:,} decisions, and the exact truth",
+        x_label="gifts per decision",
+        y_label="target policy",
+        series=(
+            Series(
+                name="SNIPS, one log",
+                x=names,
+                y=tuple(t.first[0] for t in found),
+                style="dots",
+                low=tuple(t.first[1] for t in found),
+                high=tuple(t.first[2] for t in found),
+            ),
+            Series(name="truth", x=names, y=tuple(t.truth for t in found), style="reference"),
+        ),
+        shows=Message("study.off_policy.figure.truth.shows", {}),
+        follows=Message("study.off_policy.figure.truth.follows", {}),
+        x_scale="category",
+        horizontal=True,
+    )
+
+
+def _text(
+    gate: Gate,
+    gated: Trial,
+    by_key: dict[tuple[str, str, str], Trial],
+    decisions: int,
+    cap: float,
+) -> dict[str, tuple[Message, ...]]:
+    name = "off_policy"
+    full = by_key[("snips", GATED[1], "full")]
+    params = {
+        "coverage": gated.coverage.value,
+        "full": full.coverage.value,
+        "rmse": gated.relative_rmse,
+        "full_rmse": full.relative_rmse,
+        "n": decisions,
+        "cap": cap,
+        "verdict": gate.verdict,
+    }
+    return {
+        "finding": say(name, "finding", **params),
+        "headline": say(name, "headline", estimate="snips_count_coverage", **params),
+        "consensus": say(
+            name, "consensus", evidence=gate.reason, decision=gate.consequence, **params
+        ),
+        "cannot_tell": say(name, "cannot_tell"),
+        "mechanism": say(name, "mechanism"),
+        "inputs": (
+            *say(name, "inputs.log", value=f"{decisions:,} decisions, one per user"),
+            *say(name, "inputs.rewards", value=f"count, value capped at {cap:,.0f}, full value"),
+        ),
+        "outputs": say(name, "outputs", value="coverage, bias and RMSE of each estimator"),
+        "pipeline": say(name, "pipeline", "1", "2", "3", "4", "5"),
+        "outcomes": say(name, "outcomes", "passed", "rejected", "anomaly"),
+        "design": say(name, "design"),
+        "decision": say(name, "decision", consequence=gate.consequence),
+        "insight": say(name, "insight", "mechanism", "diagnostics", "design", **params),
+        "tradeoffs": say(name, "tradeoffs"),
+        "assumptions": say(name, "assumptions", "interference", "overlap"),
+        "scope": say(name, "scope"),
+        "limits": say(name, "limits", "size", "order"),
+        "next": say(name, "next"),
+        "modules": (
+            *say(name, "modules.bandit", where="evaluation.bandit:run_trials"),
+            *say(name, "modules.estimators", where="ope.estimators:Estimator"),
+        ),
+    }

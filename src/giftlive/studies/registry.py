@@ -1,0 +1,28 @@
+"""Every study by name, in the order of the question tree."""
+
+from __future__ import annotations
+
+from giftlive.config import nearest
+from giftlive.errors import UsageError
+from giftlive.studies.baseline import Baseline
+from giftlive.studies.context import Study
+from giftlive.studies.exploration import Exploration
+from giftlive.studies.off_policy import OffPolicy
+from giftlive.studies.shadow_price import ShadowPrice
+
+STUDIES: tuple[Study, ...] = (Exploration(), Baseline(), OffPolicy(), ShadowPrice())
+
+
+def find(name: str) -> Study:
+    """Return the study called ``name``.
+
+    Raises
+    ------
+    UsageError
+        There is none; the nearest name is given.
+    """
+    for study in STUDIES:
+        if study.name == name:
+            return study
+    known = [study.name for study in STUDIES]
+    raise UsageError("no such study", repr(name), "the name of a study", nearest(name, known))

@@ -1,0 +1,35 @@
+"""A world whose truth is known: one law of behaviour for the twin, the arena and bandit logs.
+
+``load_scenario`` names every coefficient, ``build_world`` grows it into entities, ``write_twin``
+runs the platform's own ranking and writes what a log would show, ``make_arena`` puts a policy in
+the loop, ``true_value`` and ``true_seat_seconds`` say what nobody inside could know.
+"""
+
+from giftlive.world.arena import Arena
+from giftlive.world.build import build_world
+from giftlive.world.demand import potential_arrivals
+from giftlive.world.entities import World
+from giftlive.world.outcome import Outcome
+from giftlive.world.rounds import RoundsArena, make_arena
+from giftlive.world.scenario import Scenario, load_scenario, presets
+from giftlive.world.truth import Responses, respond, true_seat_seconds, true_value
+from giftlive.world.twin import TwinSummary, write_twin
+
+__all__ = [
+    "Arena",
+    "Outcome",
+    "Responses",
+    "RoundsArena",
+    "Scenario",
+    "TwinSummary",
+    "World",
+    "build_world",
+    "load_scenario",
+    "make_arena",
+    "potential_arrivals",
+    "presets",
+    "respond",
+    "true_seat_seconds",
+    "true_value",
+    "write_twin",
+]

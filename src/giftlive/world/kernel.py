@@ -1,0 +1,233 @@
+"""The story of a world, tick by tick, compiled.
+
+0. the tick of the earliest decision due; ticks without one are skipped
+1. rooms open and close by schedule; viewers who left since give back their seats
+2. arrivals: everybody whose next decision falls in the tick, in order of (time, user)
+3. candidates: live rooms retrieved per user, with the seats left
+4. the platform or a policy decides
+5. response: refused, skipped, or a viewing that may hold a gift
+6. state: occupancy, satisfaction, the user's next decision
+7. a row of the log
+
+A user who decides again within the tick is in the tick's next batch. A seat left within a tick
+is free from the next tick on, so that seats are never exceeded at any instant.
+"""
+
+from __future__ import annotations
+
+import math
+
+from numba import njit
+
+from giftlive.rng import normal, uniform
+from giftlive.types import UNLIMITED_SEATS
+from giftlive.world.arrivals import exposures_of, visit_after
+from giftlive.world.candidates import close_room, open_room, retrieve
+from giftlive.world.heap import pop, push
+from giftlive.world.law import draw, expected_amount, odds_of
+from giftlive.world.platform import platform_decide
+from giftlive.world.purposes import BACKGROUND, RETURN, SKIP
+from giftlive.world.state import CLICKED, DUE, LEAVING, NOTHING, REFUSED, ROWS, SCHEDULE, SKIPPED
+
+_BACKGROUND_MS = 600_000
+_SKIP_SIGMA = 0.6
+
+
+@njit(cache=True)
+def begin(scene, state, span):  # type: ignore[no-untyped-def]
+    """Put every user's first potential visit into the calendar."""
+    for user in range(state.visit.size):
+        _await_visit(scene, state, span, user, span.start_ms)
+
+
+@njit(cache=True)
+def form_batch(scene, state, batch, span):  # type: ignore[no-untyped-def]
+    """Take steps 0 to 3: fill ``batch``, return its number of rows (0: the window is over)."""
+    if state.cursor[DUE] == 0:
+        return 0
+    now = state.due_ts[0] // scene.rhythm.tick_ms * scene.rhythm.tick_ms
+    _follow_schedule(scene, state, now)
+    _free_seats(state, now)
+    n = _arrive(state, batch, now + scene.rhythm.tick_ms)
+    for i in range(n):
+        key = (span.seed, batch.user[i], batch.visit[i], batch.slot[i])
+        retrieve(scene, state.live, key, batch.ts[i], batch.rooms[i], batch.streamers[i])
+    _count_seats(scene, state, batch, n, span)
+    return n
+
+
+@njit(cache=True)
+def respond(scene, state, batch, n, span, log):  # type: ignore[no-untyped-def]
+    """Take steps 5 to 7 for the first ``n`` rows, in order; ``log`` has room for them."""
+    for i in range(n):
+        row = state.cursor[ROWS]
+        j = batch.choice[i]
+        log.ts[row], log.user[row] = batch.ts[i], batch.user[i]
+        log.visit[row], log.slot[row] = batch.visit[i], batch.slot[i]
+        log.room[row] = batch.rooms[i, j] if j >= 0 else -1
+        log.propensity[row] = batch.chances[i, j] if j >= 0 else 0.0
+        free_ms = _respond_row(scene, state, span, log, row)
+        state.cursor[ROWS] = row + 1
+        _decide_next(scene, state, span, batch.user[i], free_ms)
+
+
+@njit(cache=True)
+def let_pass(scene, state, batch, n, span):  # type: ignore[no-untyped-def]
+    """Answer nothing: every row's user goes on to the very next potential visit."""
+    for i in range(n):
+        _await_visit(scene, state, span, batch.user[i], batch.ts[i])
+
+
+@njit(cache=True)
+def run_platform(scene, state, batch, span, log):  # type: ignore[no-untyped-def]
+    """Run the platform's own ranking until the window ends or ``log`` is full.
+
+    Returns True at the end of the window. The log is full when another batch might not fit.
+    """
+    while state.cursor[ROWS] + batch.ts.size <= log.ts.size:
+        n = form_batch(scene, state, batch, span)
+        if n == 0:
+            return True
+        platform_decide(scene, batch, n, span.seed)
+        respond(scene, state, batch, n, span, log)
+    return False
+
+
+@njit(cache=True)
+def _count_seats(scene, state, batch, n, span):  # type: ignore[no-untyped-def]
+    """Write the free seats of every candidate; ``UNLIMITED_SEATS`` where none is refused."""
+    hard, background = scene.seating.hard, scene.seating.background
+    seats, occupancy = scene.rooms.seats, state.occupancy
+    for i in range(n):
+        for j in range(batch.rooms.shape[1]):
+            room = batch.rooms[i, j]
+            free = 0
+            if room >= 0 and hard:
+                strangers = _strangers(span.seed, background, seats[room], room, batch.ts[i])
+                free = max(0, seats[room] - occupancy[room] - strangers)
+            elif room >= 0:
+                free = UNLIMITED_SEATS
+            batch.seats_left[i, j] = free
+
+
+@njit(cache=True)
+def _strangers(seed, background, seats, room, ts):  # type: ignore[no-untyped-def]
+    """Return the seats that viewers outside the sample hold, redrawn every ten minutes."""
+    if background == 0.0:
+        return 0
+    u = uniform(seed, BACKGROUND, room, ts // _BACKGROUND_MS, 0)
+    return int(min(1.0, 2.0 * background * u) * seats)
+
+
+@njit(cache=True)
+def _follow_schedule(scene, state, now):  # type: ignore[no-untyped-def]
+    k = state.cursor[SCHEDULE]
+    while k < state.schedule_ts.size and state.schedule_ts[k] <= now:
+        room = state.schedule_room[k]
+        if room >= 0:
+            open_room(state.live, scene.streamers, scene.rooms, room)
+        else:
+            close_room(state.live, scene.streamers, scene.rooms, ~room)
+        k += 1
+    state.cursor[SCHEDULE] = k
+
+
+@njit(cache=True)
+def _free_seats(state, now):  # type: ignore[no-untyped-def]
+    while state.cursor[LEAVING] > 0 and state.leave_ts[0] <= now:
+        size = pop(state.leave_ts, state.leave_room, state.cursor[LEAVING])
+        room, whale = state.leave_room[size] // 2, state.leave_room[size] % 2
+        state.cursor[LEAVING] = size
+        state.occupancy[room] -= 1
+        state.whales[room] -= whale
+
+
+@njit(cache=True)
+def _arrive(state, batch, until):  # type: ignore[no-untyped-def]
+    n = 0
+    while state.cursor[DUE] > 0 and state.due_ts[0] < until:
+        size = pop(state.due_ts, state.due_user, state.cursor[DUE])
+        state.cursor[DUE] = size
+        user = state.due_user[size]
+        batch.ts[n], batch.user[n] = state.due_ts[size], user
+        batch.visit[n], batch.slot[n] = state.visit[user], state.slot[user]
+        n += 1
+    return n
+
+
+@njit(cache=True)
+def _respond_row(scene, state, span, log, row):  # type: ignore[no-untyped-def]
+    """Write the outcome of one decision; return the ms at which the user is free again."""
+    ts, user, room = log.ts[row], log.user[row], log.room[row]
+    visit, slot = log.visit[row], log.slot[row]
+    log.watch_ms[row], log.delay_ms[row] = 0, -1
+    log.amount[row], log.expected[row] = 0.0, 0.0
+    log.status[row] = NOTHING
+    if room >= 0:
+        seats = scene.rooms.seats[room]
+        background = scene.seating.background
+        present = state.occupancy[room] + _strangers(span.seed, background, seats, room, ts)
+        if scene.seating.hard and present >= seats:
+            log.status[row] = REFUSED
+        else:
+            whale = 1 if scene.users.whale[user] else 0
+            streamer, whales = scene.rooms.streamer[room], state.whales[room] + whale
+            # crowding is 0 without a limit: nobody exceeds UNLIMITED_SEATS
+            crowding = max(0.0, float(present - seats)) / seats
+            odds = odds_of(
+                scene.users, scene.streamers, scene.law, user, streamer, crowding, whales
+            )
+            left = (scene.rooms.end[room] - ts) / 1000.0
+            log.expected[row] = expected_amount(scene.law, odds, left)
+            drawn = draw(scene.law, odds, left, span.seed, user, visit, slot)
+            log.status[row] = CLICKED if drawn.clicked else SKIPPED
+            if drawn.clicked:
+                log.watch_ms[row] = max(1, int(drawn.watch * 1000.0))
+                log.amount[row] = drawn.amount
+                log.delay_ms[row] = int(drawn.delay * 1000.0) if drawn.amount > 0.0 else -1
+                _take_seat(state, room, whale, ts + log.watch_ms[row])
+    joy = 1.0 if log.status[row] == CLICKED else 0.0
+    state.satisfaction[user] += scene.rhythm.retention_rate * (joy - state.satisfaction[user])
+    if log.status[row] == CLICKED:
+        return ts + log.watch_ms[row]
+    noise = _SKIP_SIGMA * normal(span.seed, SKIP, user, visit, slot)
+    skip = scene.rhythm.skip_seconds * math.exp(noise - 0.5 * _SKIP_SIGMA**2)
+    return ts + max(500, int(skip * 1000.0))
+
+
+@njit(cache=True)
+def _take_seat(state, room, whale, until):  # type: ignore[no-untyped-def]
+    state.occupancy[room] += 1
+    state.whales[room] += whale
+    size = state.cursor[LEAVING]
+    state.cursor[LEAVING] = push(state.leave_ts, state.leave_room, size, until, 2 * room + whale)
+
+
+@njit(cache=True)
+def _decide_next(scene, state, span, user, free_ms):  # type: ignore[no-untyped-def]
+    """Put the user's next decision into the calendar: the next exposure, or the next visit."""
+    state.left[user] -= 1
+    if state.left[user] <= 0:
+        _await_visit(scene, state, span, user, free_ms)
+    elif free_ms < span.end_ms:
+        state.slot[user] += 1
+        state.cursor[DUE] = push(state.due_ts, state.due_user, state.cursor[DUE], free_ms, user)
+
+
+@njit(cache=True)
+def _await_visit(scene, state, span, user, free_ms):  # type: ignore[no-untyped-def]
+    """Queue the first potential visit from ``free_ms`` on; earlier ones, or unwanted, are lost."""
+    weight = scene.rhythm.retention_weight
+    while True:
+        visit, operational, ts = visit_after(
+            scene, user, state.visit[user], state.operational[user], span.start_ms, span.seed
+        )
+        state.visit[user], state.operational[user] = visit, operational
+        if ts >= span.end_ms:
+            return
+        stays_away = weight * (1.0 - state.satisfaction[user])
+        if ts >= free_ms and uniform(span.seed, RETURN, user, visit, 0) >= stays_away:
+            break
+    state.slot[user] = 0
+    state.left[user] = exposures_of(scene, user, visit, span.seed)
+    state.cursor[DUE] = push(state.due_ts, state.due_user, state.cursor[DUE], ts, user)

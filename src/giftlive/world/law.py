@@ -1,0 +1,214 @@
+"""One law of behaviour, for the twin, the arena and the bandit log alike.
+
+For user u and room of streamer s, match m = scale * (p_u . q_s):
+
+- click:  logit P = c0 + c1 m + c2 quality + c3 loyal - c4 crowding
+- stay:   logit P = s0 + s1 m + s2 loyal - s3 log activity; otherwise the user bounces
+- watch:  W = LogNormal(bounce or stay), held in [floor, min(cap, time left in the room)]
+- gift:   logit P = g0 + g1 wealth + g2 m + g3 skill + g4 crowding + g5 loyal + b_u, times the
+  multiplier of crowding and co-present whales
+- amount: log A = a0 + a1 wealth + a2 m + sigma N, moved to the nearest price in log space
+- time:   T = Weibull(shape, delay * A^power) seconds; the gift happens iff T < W
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from numba import njit
+
+from giftlive.rng import normal, uniform
+from giftlive.types import Floats
+from giftlive.world.purposes import AMOUNT, CLICK, DELAY, GIFT, STAY, WATCH
+
+
+class ValueTable(NamedTuple):
+    """Log of E[amount 1{T < W} | latent gift, component], on a grid.
+
+    ``log_value`` [2, J, I]: bounce or stay; log seconds left, from 0 in steps of ``left_step``;
+    location mu of the log amount, from ``mu_low`` in steps of ``mu_step``.
+    """
+
+    log_value: Floats
+    left_step: float
+    mu_low: float
+    mu_step: float
+
+
+class Law(NamedTuple):
+    """The coefficients above as plain numbers, and the prices' log midpoints ``edges``."""
+
+    match_scale: float
+    click_base: float
+    click_match: float
+    click_quality: float
+    click_loyal: float
+    click_crowd: float
+    stay_base: float
+    stay_match: float
+    stay_loyal: float
+    stay_activity: float
+    bounce_mu: float
+    bounce_sigma: float
+    stay_mu: float
+    stay_sigma: float
+    floor: float
+    cap: float
+    gift_base: float
+    gift_wealth: float
+    gift_match: float
+    gift_skill: float
+    gift_crowd: float
+    gift_loyal: float
+    crowd_alpha: float
+    whale_gamma: float
+    delay: float
+    delay_shape: float
+    delay_power: float
+    amount_base: float
+    amount_wealth: float
+    amount_match: float
+    amount_sigma: float
+    prices: Floats
+    edges: Floats
+    table: ValueTable
+
+
+class Odds(NamedTuple):
+    """A pair's chances: click, stay given click, latent gift given click, location mu."""
+
+    click: float
+    stay: float
+    gift: float
+    mu: float
+
+
+class Draw(NamedTuple):
+    """One response: whether it clicked, seconds watched, amount, latent gift time (-1: none)."""
+
+    clicked: bool
+    watch: float
+    amount: float
+    delay: float
+
+
+@njit(inline="always")
+def sigmoid(x: float) -> float:
+    """Return 1 / (1 + exp(-x))."""
+    return 1.0 / (1.0 + math.exp(-x))
+
+
+@njit(cache=True)
+def dot(p, q):  # type: ignore[no-untyped-def]
+    """Return p . q of two tastes."""
+    total = 0.0
+    for k in range(p.size):
+        total += p[k] * q[k]
+    return total
+
+
+@njit(cache=True)
+def is_home(homes, streamer):  # type: ignore[no-untyped-def]
+    """Return 1.0 when the streamer is among a user's ``homes`` [L], else 0.0."""
+    for k in range(homes.size):
+        if homes[k] == streamer:
+            return 1.0
+    return 0.0
+
+
+@njit(cache=True)
+def odds_of(users, streamers, law, user, streamer, crowding, whales):  # type: ignore[no-untyped-def]
+    """Return the ``Odds`` of a pair in a room with this crowding and co-present whales."""
+    m = law.match_scale * dot(users.taste[user], streamers.taste[streamer])
+    loyal = is_home(users.homes[user], streamer)
+    click = law.click_base + law.click_match * m + law.click_loyal * loyal
+    click += law.click_quality * streamers.quality[streamer] - law.click_crowd * crowding
+    stay = law.stay_base + law.stay_match * m + law.stay_loyal * loyal
+    stay -= law.stay_activity * users.log_activity[user]
+    gift = law.gift_base + law.gift_match * m + law.gift_loyal * loyal + users.generosity[user]
+    gift += law.gift_wealth * users.wealth[user] + law.gift_skill * streamers.skill[streamer]
+    gift = sigmoid(gift + law.gift_crowd * crowding) / (1.0 + law.crowd_alpha * crowding)
+    gift *= math.exp(-law.whale_gamma * max(0.0, whales - 1.0))
+    mu = law.amount_base + law.amount_wealth * users.wealth[user] + law.amount_match * m
+    return Odds(sigmoid(click), sigmoid(stay), min(1.0, gift), mu)
+
+
+@njit(cache=True)
+def price_of(law, log_amount):  # type: ignore[no-untyped-def]
+    """Return the price nearest to ``log_amount`` in log space (ties to the higher one)."""
+    if law.prices.size == 0:
+        return math.exp(log_amount)
+    low, high = 0, law.prices.size - 1
+    while low < high:
+        middle = (low + high) // 2
+        if log_amount >= law.edges[middle]:
+            low = middle + 1
+        else:
+            high = middle
+    return law.prices[low]
+
+
+@njit(cache=True)
+def draw(law, odds, left, seed, user, visit, slot):  # type: ignore[no-untyped-def]
+    """Draw the response keyed by (seed, user, visit, slot), ``left`` seconds before the end."""
+    if uniform(seed, CLICK, user, visit, slot) >= odds.click:
+        return Draw(False, 0.0, 0.0, -1.0)
+    mu, sigma = law.bounce_mu, law.bounce_sigma
+    if uniform(seed, STAY, user, visit, slot) < odds.stay:
+        mu, sigma = law.stay_mu, law.stay_sigma
+    watch = math.exp(mu + sigma * normal(seed, WATCH, user, visit, slot))
+    watch = max(law.floor, min(watch, law.cap, left))
+    if uniform(seed, GIFT, user, visit, slot) >= odds.gift:
+        return Draw(True, watch, 0.0, -1.0)
+    log_amount = odds.mu + law.amount_sigma * normal(seed, AMOUNT, user, visit, slot)
+    amount = price_of(law, log_amount)
+    scale = law.delay * amount**law.delay_power
+    hazard = -math.log(uniform(seed, DELAY, user, visit, slot))
+    delay = scale * hazard ** (1.0 / law.delay_shape)
+    return Draw(True, watch, amount if delay < watch else 0.0, delay)
+
+
+@njit(cache=True)
+def expected_amount(law, odds, left):  # type: ignore[no-untyped-def]
+    """Return E[amount | shown and admitted] of a pair, ``left`` seconds before the room ends.
+
+    P(click) P(latent gift) sum over bounce and stay of P(component) exp(interpolated log H).
+    """
+    table = law.table
+    _, rows, columns = table.log_value.shape
+    y = rows - 1.0
+    if left < law.cap:
+        y = min(y, math.log(max(left, 1.0)) / table.left_step)
+    x = min(max((odds.mu - table.mu_low) / table.mu_step, 0.0), columns - 1.0)
+    j, i = min(int(y), rows - 2), min(int(x), columns - 2)
+    total = 0.0
+    for component in range(2):
+        h = table.log_value[component]
+        low = h[j, i] + (x - i) * (h[j, i + 1] - h[j, i])
+        high = h[j + 1, i] + (x - i) * (h[j + 1, i + 1] - h[j + 1, i])
+        share = odds.stay if component == 1 else 1.0 - odds.stay
+        total += share * math.exp(low + (y - j) * (high - low))
+    return odds.click * odds.gift * total
+
+
+@njit(inline="always")
+def _upper(z: float) -> float:
+    return 0.5 * math.erfc(z / math.sqrt(2.0))
+
+
+@njit(cache=True)
+def _held_mean(mu, sigma, low, high):  # type: ignore[no-untyped-def]
+    """Return E[min(max(W, low), high)] of a log-normal W."""
+    a, b = (math.log(low) - mu) / sigma, (math.log(high) - mu) / sigma
+    middle = math.exp(mu + 0.5 * sigma * sigma) * (_upper(a - sigma) - _upper(b - sigma))
+    return low * (1.0 - _upper(a)) + middle + high * _upper(b)
+
+
+@njit(cache=True)
+def expected_seconds(law, odds, left):  # type: ignore[no-untyped-def]
+    """Return E[seconds watched | shown and admitted], the mean of a censored log-normal."""
+    high = max(law.floor, min(law.cap, left))
+    bounce = _held_mean(law.bounce_mu, law.bounce_sigma, law.floor, high)
+    stay = _held_mean(law.stay_mu, law.stay_sigma, law.floor, high)
+    return odds.click * ((1.0 - odds.stay) * bounce + odds.stay * stay)

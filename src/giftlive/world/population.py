@@ -1,0 +1,94 @@
+"""Users and streamers drawn from a scenario, each quantity from its own named stream."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from giftlive.rng import stream
+from giftlive.types import Floats, Ints
+from giftlive.world.entities import Streamers, Users
+from giftlive.world.scenario import Scenario
+
+TASTE_DIM = 16
+_HOME_POOL = 48
+_WEIGHT_SCALE = 1_000
+_CHUNK = 4_096
+
+
+def draw_streamers(scenario: Scenario, seed: int) -> Streamers:
+    """Draw [S] streamers: Pareto popularity, tilted by quality; taste around a category."""
+    stars, count = scenario.stars, scenario.streamers
+    quality = stars.quality_sigma * stream(seed, "streamer quality").standard_normal(count)
+    skill = stars.skill_sigma * stream(seed, "streamer skill").standard_normal(count)
+    tail = stream(seed, "streamer popularity").pareto(stars.popularity_shape, count) + 1.0
+    popularity = tail * np.exp(stars.popularity_quality * quality)
+    log_popularity = np.log(popularity)
+    if scenario.mode == "rounds":  # engagement: the standardised popularity of a room
+        skill = (log_popularity - log_popularity.mean()) / max(log_popularity.std(), 1e-12)
+    category = stream(seed, "streamer category").integers(stars.categories, size=count)
+    return Streamers(
+        taste=_tastes(scenario, seed, "streamer", category),
+        quality=quality,
+        skill=skill,
+        popularity=popularity,
+        log_popularity=log_popularity,
+        weight=np.maximum(1, np.rint(popularity * _WEIGHT_SCALE)).astype(np.int64),
+        category=category,
+    )
+
+
+def draw_users(scenario: Scenario, seed: int, streamers: Streamers) -> Users:
+    """Draw [U] users: wealth with a Pareto tail, log-normal activity, home streamers."""
+    people, count = scenario.people, scenario.users
+    wealth = np.log1p(_raw_wealth(scenario, seed))
+    log_activity = scenario.visits.sigma * stream(seed, "user activity").standard_normal(count)
+    category = stream(seed, "user category").integers(scenario.stars.categories, size=count)
+    taste = _tastes(scenario, seed, "user", category)
+    noise = stream(seed, "user generosity").standard_normal(count)
+    phase = scenario.visits.phase_hours / 24 * stream(seed, "user phase").standard_normal(count)
+    return Users(
+        taste=taste,
+        wealth=wealth,
+        generosity=people.generosity_sigma * noise + people.generosity_activity * log_activity,
+        activity=scenario.visits.per_day * np.exp(log_activity),
+        log_activity=log_activity,
+        phase=phase,
+        homes=_homes(scenario, seed, taste, streamers),
+        whale=wealth >= np.quantile(wealth, 1.0 - people.whale_share),
+    )
+
+
+def _raw_wealth(scenario: Scenario, seed: int) -> Floats:
+    people, count = scenario.people, scenario.users
+    rng = stream(seed, "user wealth")
+    body = rng.lognormal(people.wealth_mu, people.wealth_sigma, count)
+    tail = people.tail_minimum * (1.0 + rng.pareto(people.tail_shape, count))
+    return np.where(rng.random(count) < people.tail_share, tail, body)
+
+
+def _tastes(scenario: Scenario, seed: int, who: str, category: Ints) -> Floats:
+    centres = stream(seed, "category centres").standard_normal(
+        (scenario.stars.categories, TASTE_DIM)
+    )
+    noise = stream(seed, who, "taste").standard_normal((len(category), TASTE_DIM))
+    vectors = noise + scenario.people.taste_focus * centres[category]
+    return np.ascontiguousarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
+
+
+def _homes(scenario: Scenario, seed: int, taste: Floats, streamers: Streamers) -> Ints:
+    """Return [U, L]: of a pool drawn by popularity, the streamers nearest to the user's taste."""
+    count = min(scenario.people.homes, len(streamers.weight))
+    share = np.cumsum(streamers.weight) / streamers.weight.sum()
+    rng = stream(seed, "user homes")
+    homes = np.full((len(taste), count), -1, dtype=np.int64)
+    for start in range(0, len(taste) if count else 0, _CHUNK):
+        part = taste[start : start + _CHUNK]
+        pool = np.searchsorted(share, rng.random((len(part), _HOME_POOL)), side="right")
+        pool = np.sort(np.minimum(pool, len(share) - 1), axis=1)
+        near = np.einsum("ik,ijk->ij", part, streamers.taste[pool])
+        near[:, 1:][pool[:, 1:] == pool[:, :-1]] = -np.inf
+        order = np.argsort(-near, axis=1, kind="stable")[:, :count]
+        chosen = np.take_along_axis(pool, order, axis=1)
+        distinct = np.isfinite(np.take_along_axis(near, order, axis=1))
+        homes[start : start + _CHUNK] = np.where(distinct, chosen, -1)
+    return homes

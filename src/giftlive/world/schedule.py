@@ -1,0 +1,103 @@
+"""When rooms open and close: at most one room of a streamer at a time."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from giftlive.clock import MS_PER_DAY, MS_PER_HOUR, MS_PER_MINUTE
+from giftlive.rng import stream
+from giftlive.types import UNLIMITED_SEATS, Floats, Ints
+from giftlive.world.entities import Rooms, Streamers
+from giftlive.world.scenario import Scenario
+
+MAX_TITLES = 50_000
+
+
+class _Slots(NamedTuple):
+    streamer: Ints
+    start: Ints
+    end: Ints
+
+
+def draw_rooms(scenario: Scenario, seed: int, streamers: Streamers, origin_ms: int) -> Rooms:
+    """Draw the rooms of the arena day (first) and of every day of the history.
+
+    Rooms that would cross the end of the history or of the arena day end there, as a log
+    that stops at midnight would show them.
+    """
+    history = scenario.calendar.history_days
+    edge = origin_ms + history * MS_PER_DAY
+    if scenario.mode == "rounds":
+        everyone = np.arange(len(streamers.weight))
+        spans = [_Slots(everyone, 0 * everyone + origin_ms, 0 * everyone + edge)]
+    else:
+        days = np.arange(history)
+        spans = [
+            _span(scenario, seed, streamers, days[:1] + history, edge),
+            _span(scenario, seed, streamers, days, origin_ms),
+        ]
+    slots = _Slots(*(np.concatenate(parts) for parts in zip(*spans, strict=True)))
+    count = len(slots.streamer)
+    titles = min(MAX_TITLES, max(1, count // 4))
+    return Rooms(
+        *slots,
+        seats=np.full(count, UNLIMITED_SEATS, dtype=np.int64),
+        title=stream(seed, "room title").integers(titles, size=count),
+        kind=1 + (stream(seed, "room kind").random(count) < 0.1).astype(np.int64),
+    )
+
+
+def _span(scenario: Scenario, seed: int, streamers: Streamers, days: Ints, first: int) -> _Slots:
+    """Return the rooms that start on consecutive ``days``, the first beginning at ``first`` ms."""
+    draw = _fixed if scenario.stars.fixed_hours else _free
+    streamer, day, hour, hours = draw(scenario, seed, streamers, days)
+    start = first + (day - days[0]) * MS_PER_DAY + (hour * MS_PER_HOUR).astype(np.int64)
+    length = np.maximum((hours * MS_PER_HOUR).astype(np.int64), MS_PER_MINUTE)
+    order = np.lexsort((start, streamer))
+    streamer, start, length = streamer[order], start[order], length[order]
+    end = np.minimum(start + length, first + len(days) * MS_PER_DAY)
+    follows = streamer[1:] == streamer[:-1]
+    end[:-1][follows] = np.minimum(end[:-1], start[1:] - MS_PER_MINUTE)[follows]
+    kept = end - start >= MS_PER_MINUTE
+    streamer, start, end = streamer[kept], start[kept], end[kept]
+    order = np.lexsort((streamer, start))
+    return _Slots(streamer[order], start[order], end[order])
+
+
+def _fixed(
+    scenario: Scenario, seed: int, streamers: Streamers, days: Ints
+) -> tuple[Ints, Ints, Floats, Floats]:
+    """Give everybody one room a day, from the first to the last of ``fixed_hours``."""
+    opens, closes = scenario.stars.fixed_hours[0], scenario.stars.fixed_hours[-1]
+    everyone = np.arange(len(streamers.weight))
+    streamer, day = np.tile(everyone, len(days)), np.repeat(days, len(everyone))
+    return streamer, day, np.full(len(day), opens), np.full(len(day), closes - opens)
+
+
+def _free(
+    scenario: Scenario, seed: int, streamers: Streamers, days: Ints
+) -> tuple[Ints, Ints, Floats, Floats]:
+    """Draw a Poisson number of rooms around the streamer's own hour; popular ones last longer."""
+    stars, visits = scenario.stars, scenario.visits
+    count = len(streamers.weight)
+    hourly = np.asarray(visits.diurnal) / sum(visits.diurnal)
+    own_hour = stream(seed, "streamer hour").choice(24, size=count, p=hourly)
+    fame = streamers.log_popularity - streamers.log_popularity.mean()
+    often = np.exp(stars.rooms_popularity * fame)
+    rate = stars.rooms_per_day * often / often.mean()
+    rng = stream(seed, "rooms", int(days[0]), len(days))
+    number = rng.poisson(np.broadcast_to(rate, (len(days), count)))
+    day, streamer = (np.repeat(axis.ravel(), number.ravel()) for axis in _grid(days, count))
+    hour = np.mod(own_hour[streamer] + 3.0 * rng.standard_normal(len(day)), 24.0)
+    mu = math.log(stars.room_minutes / 60) - 0.5 * stars.room_sigma**2
+    hours = rng.lognormal(mu, stars.room_sigma, len(day))
+    longer = np.exp(stars.room_popularity * fame)
+    return streamer, day, hour, hours * (longer / longer.mean())[streamer]
+
+
+def _grid(days: Ints, count: int) -> tuple[Ints, Ints]:
+    day, streamer = np.meshgrid(days, np.arange(count), indexing="ij")
+    return day, streamer

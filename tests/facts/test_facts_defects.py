@@ -1,0 +1,143 @@
+"""Planted defects are found, and clean logs are not accused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from giftlive.facts import FactBook, Finding, compute_facts, identifiability
+from giftlive.facts.time_of_day import outages
+from giftlive.logs.store import Store
+
+HOUR, DAY = 3_600_000, 86_400_000
+Rows = dict[str, list[tuple[Any, ...]]]
+MakeStore = Callable[..., Store]
+
+
+def regular_logs(t: int, *, lag_ms: int = 0, days: int = 10) -> Rows:
+    """Return 48 clicks a day on rooms of their own, every fourth with a gift ``lag_ms`` later."""
+    rows: Rows = {"click": [], "gift": []}
+    for i in range(48 * days):
+        ts = t + i * HOUR // 2 + i % 7
+        rows["click"].append((i % 12, 1_000 + i, i % 5, ts, 60_000))
+        if i % 4 == 0:
+            rows["gift"].append((i % 12, 1_000 + i, i % 5, ts + lag_ms, 10))
+    return rows
+
+
+def found(store: Store, name: str) -> Finding:
+    finding = compute_facts(store, replicates=0).finding(name)
+    assert finding is not None
+    return finding
+
+
+def test_clean_logs_have_no_defect(make_store: MakeStore, midnight: int) -> None:
+    book = compute_facts(make_store(regular_logs(midnight, lag_ms=7_001)), replicates=0)
+    assert book.defects == ()
+    assert book.delay.identifiable is True
+    assert not any(book.curves["daily_volume"]["outage"])
+
+
+@pytest.mark.parametrize("lost", [0.6, 0.35])
+def test_an_outage_day_is_found(make_store: MakeStore, midnight: int, lost: float) -> None:
+    rows = regular_logs(midnight)
+    gifted = {(g[0], g[1]) for g in rows["gift"]}
+    third = [c for c in rows["click"] if (c[3] - midnight) // DAY == 3 and c[:2] not in gifted]
+    gone = set(third[: round(lost * len(third))])
+    store = make_store(rows | {"click": [c for c in rows["click"] if c not in gone]})
+    finding = found(store, "outage_days")
+    assert (finding.severity, finding.value) == ("defect", 1.0)
+    assert "2025-05-08" in finding.detail
+
+
+def test_a_quiet_holiday_is_not_an_outage(make_store: MakeStore, midnight: int) -> None:
+    rows = regular_logs(midnight)
+    keep = {
+        name: [r for i, r in enumerate(table) if (r[3] - midnight) // DAY != 3 or i % 3 == 0]
+        for name, table in rows.items()
+    }
+    assert found(make_store(keep), "outage_days").value == 0.0
+
+
+def test_outages_ignore_scale_and_cut_days() -> None:
+    quiet, gifts = np.full(9, 1000), np.full(9, 50)
+    quiet[[0, 4]] = 400
+    whole = np.ones(9, dtype=np.bool_)
+    whole[0] = False
+    assert outages(quiet, gifts, whole).nonzero()[0].tolist() == [4]
+    assert outages(quiet * 7, gifts * 3, whole).nonzero()[0].tolist() == [4]
+    assert not outages(quiet[:6], gifts[:6], whole[:6]).any()
+
+
+def test_entry_stamping_makes_the_delay_unidentifiable(
+    make_store: MakeStore, midnight: int
+) -> None:
+    store = make_store(regular_logs(midnight))
+    book = compute_facts(store, replicates=0)
+    assert book.delay.identifiable is False
+    assert "NOT identifiable" in book.delay.reason
+    stamped = identifiability(store)[0]
+    assert (stamped.name, stamped.severity, stamped.value) == ("entry_stamping", "defect", 1.0)
+
+
+@pytest.mark.parametrize(("stamped", "identifiable"), [(60, True), (61, False)])
+def test_the_verdict_turns_above_one_half(
+    make_store: MakeStore, midnight: int, stamped: int, identifiable: bool
+) -> None:
+    rows = regular_logs(midnight)
+    assert len(rows["gift"]) == 120
+    rows["gift"] = [
+        g if i < stamped else (*g[:3], g[3] + 3, g[4]) for i, g in enumerate(rows["gift"])
+    ]
+    assert compute_facts(make_store(rows), replicates=0).delay.identifiable is identifiable
+
+
+def test_orphan_gifts_are_found(make_store: MakeStore, midnight: int) -> None:
+    rows = regular_logs(midnight)
+    rows["gift"] += [(3, 9_000_000 + i, 1, midnight + i, 5) for i in range(30)]
+    finding = found(make_store(rows), "orphan_gifts")
+    assert (finding.severity, finding.value) == ("defect", 30 / 150)
+
+
+def test_duplicates_are_counted(make_store: MakeStore, midnight: int) -> None:
+    rows = regular_logs(midnight)
+    rows["click"] += rows["click"][:3] + rows["click"][:1]
+    finding = found(make_store(rows), "duplicates.click")
+    assert (finding.severity, finding.value) == ("defect", 4.0)
+    assert found(make_store(rows), "duplicates.gift").value == 0.0
+
+
+def test_rejects_zero_watch_rooms_and_anonymous(make_store: MakeStore, midnight: int) -> None:
+    rows = regular_logs(midnight)
+    rows["click"] = [(*c[:4], 0 if i % 10 == 0 else 5) for i, c in enumerate(rows["click"])]
+    rows["gift_anonymous"] = [(0, 1, 1, midnight + i, 3) for i in range(40)]
+    rows["room"] = [
+        (1, 1, midnight, midnight + HOUR, 1, "a", 0),
+        (2, 1, midnight, None, 1, "a", 0),
+        (3, 1, midnight, midnight + 40 * DAY, 1, "a", 0),
+        (4, 1, midnight, midnight, 1, "a", 0),
+    ]
+    window = (midnight, midnight + 10 * DAY)
+    store = make_store(rows, rejects={"gift": {"negative amount": 9}}, window=window)
+    assert found(store, "rejects.gift.negative amount").value == 9.0
+    assert found(store, "zero_watch").value == 0.1
+    assert found(store, "censored_rooms").value == 0.5
+    assert found(store, "empty_rooms").value == 0.25
+    assert found(store, "anonymous_gifts").value == 0.25
+    assert compute_facts(store, replicates=0).fact("amount_mean").value == 10.0
+
+
+@pytest.mark.parametrize("step", [1, 10, 500, 1_000])
+def test_the_time_grid_is_found(make_store: MakeStore, midnight: int, step: int) -> None:
+    rng = np.random.default_rng(1)
+    stamps = midnight + 3 + rng.integers(10**6, size=400) * step
+    store = make_store({"click": [(i, i, 1, int(ts), 9) for i, ts in enumerate(stamps)]})
+    assert found(store, "timestamp_grid_ms").value == step
+
+
+def test_a_book_lists_defects_only(make_store: MakeStore, midnight: int) -> None:
+    book: FactBook = compute_facts(make_store(regular_logs(midnight)), replicates=0)
+    assert {f.name for f in book.defects} == {"entry_stamping"}

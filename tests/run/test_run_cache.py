@@ -1,0 +1,93 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from giftlive.errors import IntegrityError, UsageError
+from giftlive.run.cache import Cache
+from giftlive.run.canonical import canonical_json, digest, plain
+from giftlive.run.folder import atomic_folder, check_target
+
+
+def write(text: str, log: list[str]) -> object:
+    def make(folder: Path) -> None:
+        log.append(text)
+        (folder / "result.txt").write_text(text, encoding="utf-8")
+
+    return make
+
+
+def test_a_finished_step_is_not_made_again(tmp_path: Path) -> None:
+    cache, log = Cache(tmp_path), []  # type: ignore[var-annotated]
+    first, cached = cache.fetch("step", {"seed": 1}, write("a", log))  # type: ignore[arg-type]
+    again, cached_again = cache.fetch("step", {"seed": 1}, write("b", log))  # type: ignore[arg-type]
+    assert (cached, cached_again, log) == (False, True, ["a"])
+    assert first == again
+    other, _ = cache.fetch("step", {"seed": 2}, write("c", log))  # type: ignore[arg-type]
+    assert other != first
+
+
+@pytest.mark.parametrize("harm", ["change", "delete", "add"])
+def test_a_harmed_entry_is_rebuilt(tmp_path: Path, harm: str) -> None:
+    cache, log = Cache(tmp_path), []  # type: ignore[var-annotated]
+    folder, _ = cache.fetch("step", 1, write("good", log))  # type: ignore[arg-type]
+    file = folder / "result.txt"
+    if harm == "change":
+        file.write_text("bad", encoding="utf-8")
+    elif harm == "delete":
+        file.unlink()
+    else:
+        (folder / "stray.txt").write_text("x", encoding="utf-8")
+    folder, cached = cache.fetch("step", 1, write("good", log))  # type: ignore[arg-type]
+    assert not cached
+    assert (folder / "result.txt").read_text(encoding="utf-8") == "good"
+
+
+def test_an_interrupted_step_leaves_nothing(tmp_path: Path) -> None:
+    def make(folder: Path) -> None:
+        (folder / "half.txt").write_text("half", encoding="utf-8")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Cache(tmp_path).fetch("step", 1, make)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_folder_appears_whole_or_not_at_all(tmp_path: Path) -> None:
+    out = tmp_path / "RUN"
+    with pytest.raises(RuntimeError), atomic_folder(out, overwrite=False) as work:
+        (work / "manifest.json").write_text("{}", encoding="utf-8")
+        raise RuntimeError
+    assert list(tmp_path.iterdir()) == []
+    with atomic_folder(out, overwrite=False) as work:
+        (work / "manifest.json").write_text("{}", encoding="utf-8")
+    assert [p.name for p in tmp_path.iterdir()] == ["RUN"]
+
+
+def test_an_old_run_is_replaced_only_when_asked_and_nothing_else_ever(tmp_path: Path) -> None:
+    out = tmp_path / "RUN"
+    with atomic_folder(out, overwrite=False) as work:
+        (work / "manifest.json").write_text("old", encoding="utf-8")
+    with pytest.raises(UsageError, match="--overwrite"):
+        check_target(out, overwrite=False)
+    with atomic_folder(out, overwrite=True) as work:
+        (work / "manifest.json").write_text("new", encoding="utf-8")
+    assert (out / "manifest.json").read_text(encoding="utf-8") == "new"
+    precious = tmp_path / "thesis"
+    precious.mkdir()
+    (precious / "chapter.txt").write_text("years", encoding="utf-8")
+    with pytest.raises(UsageError, match="not a run folder"):
+        check_target(precious, overwrite=True)
+
+
+def test_canonical_json_does_not_depend_on_order_or_type() -> None:
+    one = {"b": np.float64(0.5), "a": (np.int64(1), True)}
+    other = {"a": [1, True], "b": 0.5}
+    assert canonical_json(one) == canonical_json(other)
+    assert digest(one) == digest(other)
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), np.float64("nan")])
+def test_a_number_without_meaning_is_refused_with_its_place(bad: float) -> None:
+    with pytest.raises(IntegrityError, match=r"results\.a\[1\]"):
+        plain({"a": [1.0, bad]})
