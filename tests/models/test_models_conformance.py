@@ -52,8 +52,7 @@ def test_predictions_are_positive_amounts_and_probabilities(
 def test_the_level_of_the_training_rows_is_kept(
     name: str, fitted: dict[str, FittedModel], train: Any
 ) -> None:
-    tolerance = 0.05 if name == "two_part" else 1e-6
-    assert fitted[name].predict(train.X).sum() == pytest.approx(train.y.sum(), rel=tolerance)
+    assert fitted[name].predict(train.X).sum() == pytest.approx(train.y.sum(), rel=1e-9)
 
 
 @pytest.mark.parametrize("name", MODELS)

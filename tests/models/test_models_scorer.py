@@ -76,12 +76,12 @@ def test_noise_in_the_teacher_is_reported_as_loss(pairs: Pairs) -> None:
     assert loss.revenue_capture_gap > 0.5
 
 
-@pytest.mark.parametrize("weighted", [False, True])
-def test_the_sum_of_the_teacher_is_kept(pairs: Pairs, weighted: bool) -> None:
+@pytest.mark.parametrize(("weighted", "rank"), [(False, 30), (True, 30), (True, 1)])
+def test_the_sum_of_the_teacher_is_kept(pairs: Pairs, weighted: bool, rank: int) -> None:
     g = stream(2, "level")
     teacher = _bilinear(pairs) * np.exp(g.normal(size=6000))
     w = g.integers(0, 4, 6000).astype(np.float64) if weighted else np.ones(6000)
-    values = pairs.values(pairs.distil(teacher, w if weighted else None)[0])
+    values = pairs.values(pairs.distil(teacher, w if weighted else None, rank)[0])
     assert np.sum(w * values) == pytest.approx(np.sum(w * teacher), rel=1e-9)
 
 
@@ -93,6 +93,22 @@ def test_no_score_exceeds_the_teachers_largest_value(pairs: Pairs) -> None:
         values = p.values(scorer)
         assert np.isfinite(values).all()
         assert values.max() <= 0.2 * (1 + 1e-12)
+    u, r = scorer.user_vectors(pairs.users), scorer.room_vectors(pairs.rooms)
+    rooms, terms = pairs.room[:300, None], np.full((300, 1), 900.0)
+    assert scorer.score_rooms(u, r, rooms, terms) == pytest.approx(np.full((300, 1), 0.2))
+
+
+def test_features_beyond_the_range_seen_count_as_its_end(pairs: Pairs) -> None:
+    scorer, _ = pairs.distil(_bilinear(pairs))
+    largest = pairs.users.max(axis=0, keepdims=True)
+    end = scorer.user_vectors(largest)
+    assert scorer.user_vectors(largest * 100.0) == pytest.approx(end, rel=1e-12)
+
+
+def test_the_loss_is_measured_on_rows_that_were_not_learnt(pairs: Pairs) -> None:
+    rows = slice(0, 150)
+    few = Pairs(pairs.users, pairs.rooms, pairs.user[rows], pairs.room[rows], pairs.context[rows])
+    assert few.distil(np.exp(stream(5, "few").normal(size=150)))[1].r2_log < 0.2
 
 
 def test_gathered_and_indexed_scores_agree_and_padding_is_worth_nothing(pairs: Pairs) -> None:

@@ -11,7 +11,7 @@ from giftlive.errors import UsageError
 from giftlive.models.boosted import BoostedLog1p
 from giftlive.models.curves import SMALLEST_SLOPE, amount_line, logit_line, positive, probability
 from giftlive.models.ridge import Ridge
-from giftlive.models.trees import TreeSettings, user_folds
+from giftlive.models.trees import TreeSettings, cross_grow, user_folds
 from giftlive.models.trivial import TrivialRanker
 from giftlive.models.two_part import TwoPart
 from giftlive.rng import stream
@@ -164,6 +164,19 @@ def test_folds_keep_users_whole_and_ignore_the_order_of_rows() -> None:
     order = stream(4, "rows").permutation(600)
     assert np.array_equal(user_folds(users[order], 3, seed=0), fold[order])
     assert np.bincount(user_folds(np.arange(9), 3, seed=0)).tolist() == [3, 3, 3]
+
+
+def test_the_unseen_score_of_a_fold_does_not_depend_on_its_targets(train: Any) -> None:
+    rows, trees = slice(0, 3000), TreeSettings(rounds=5, leaves=4, threads=1)
+    X, fold = train.X[rows], user_folds(train.user[rows], 3, seed=0)
+    y = np.log1p(train.X[rows, 0])
+    changed = np.where(fold == 1, -y, y)
+    before = cross_grow(X, y, fold, "regression", trees)
+    after = cross_grow(X, changed, fold, "regression", trees)
+    same = before.unseen(X, fold) == after.unseen(X, fold)
+    assert same[fold == 1].all()
+    assert not same[fold != 1].any()
+    assert np.array_equal(before.unseen(X, fold)[fold == 2], before.member(2, X)[fold == 2])
 
 
 def test_threads_change_no_bit(train: Any) -> None:

@@ -7,6 +7,7 @@ input · 3 not enough data · 130 interrupted.
 from __future__ import annotations
 
 import json
+import os
 import sys
 
 from giftlive.errors import GiftLiveError
@@ -14,6 +15,8 @@ from giftlive.errors import GiftLiveError
 
 def main() -> None:
     """Run the command line and exit with the code that the outcome means."""
+    # Idle worker threads of LightGBM otherwise spin and take the other core from everybody.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     from giftlive.cli.app import app
 
     as_json = "--json" in sys.argv

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from joblib import Parallel, delayed
 
+from giftlive.allocation import Prices, certificate
 from giftlive.evaluation.evening import Evening
 from giftlive.evaluation.rollout import Rollout, Valuer, play, summarise
 from giftlive.policies.registry import make_policy
@@ -107,23 +108,30 @@ def run_contest(
 def play_night(evening: Evening, seed: int) -> Night:
     """Play every policy of the line-up on one evening and certify it."""
     arrivals = evening.arrivals(seed)
-    true = evening.certify(arrivals)
-    rollouts = {name: _play(evening, name, policy, whose, seed) for name, policy, whose in LINEUP}
-    again = _play(evening, "greedy_with_cap", "greedy_with_cap", "estimated", seed)
+    problem = evening.true_problem(arrivals)
+    bound = certificate(problem, passes=60, tolerance=0.005)
+    valuers = {
+        "true": (evening.true_valuer(problem, arrivals), evening.true_prices),
+        "estimated": (evening.estimated_valuer, evening.prices),
+    }
+    rollouts = {
+        name: _play(evening, name, policy, *valuers[whose], seed) for name, policy, whose in LINEUP
+    }
+    again = _play(evening, "greedy_with_cap", "greedy_with_cap", *valuers["estimated"], seed)
     return Night(
         seed=seed,
         rollouts=rollouts,
-        bound=true.bound,
-        gap=true.gap,
-        overflow_share=true.overflow_share,
-        price_share=true.price_share,
+        bound=bound.bound,
+        gap=bound.gap,
+        overflow_share=bound.overflow_share,
+        price_share=bound.price_share,
         tie=_identical(again, rollouts["greedy_with_cap"]),
     )
 
 
-def _play(evening: Evening, name: str, policy: str, whose: str, seed: int) -> Rollout:
-    valuer: Valuer = evening.true_valuer if whose == "true" else evening.estimated_valuer
-    prices = evening.true_prices if whose == "true" else evening.prices
+def _play(
+    evening: Evening, name: str, policy: str, valuer: Valuer, prices: Prices, seed: int
+) -> Rollout:
     made = make_policy(policy, **({"prices": prices} if policy == "dual_price" else {}))
     outcome, displaced = play(evening.arena(seed), made, valuer, evening.seats, seed)
     return summarise(name, seed, outcome, displaced)

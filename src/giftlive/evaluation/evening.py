@@ -17,10 +17,8 @@ from typing import Any
 import numpy as np
 
 from giftlive.allocation import (
-    Certificate,
     Prices,
     Problem,
-    certificate,
     stay_profile,
     time_buckets,
     train_prices,
@@ -33,22 +31,34 @@ from giftlive.rng import derive
 from giftlive.types import Floats, Ints, Observation
 from giftlive.world import Arena, World, build_world, load_scenario, potential_arrivals
 from giftlive.world.stay import true_stay
-from giftlive.world.truth import true_seat_seconds, true_value
+from giftlive.world.truth import true_value
 
 BUCKET_MS = 30 * MS_PER_MINUTE
 _ARRAYS = ("values", "gift_probability", "seat_seconds", "duals", "spill")
 
 
 @dataclass(frozen=True)
-class TrueValuer:
-    """The world's own expectation of every candidate: what no platform could know."""
+class ArrivalValuer:
+    """The world's own expectation of every candidate, computed once for all potential arrivals.
 
-    world: World
+    Attributes
+    ----------
+    keys : [n] ascending identity of each arrival. values, seat_seconds : [n, m] in that order.
+    """
+
+    keys: Ints
+    values: Floats
+    seat_seconds: Floats
 
     def __call__(self, observation: Observation, /) -> tuple[Floats, Floats]:
-        """Return true values and true seat seconds [n, m]."""
-        where = observation.user[:, None], observation.rooms, observation.ts[:, None]
-        return true_value(self.world, *where), true_seat_seconds(self.world, *where)
+        """Return true values and true seat seconds [n, m] of arrivals seen before."""
+        rows = np.searchsorted(self.keys, identity(observation))
+        return self.values[rows], self.seat_seconds[rows]
+
+
+def identity(observation: Observation) -> Ints:
+    """Return [n] one number per (user, visit): visits are exogenous, so it names an arrival."""
+    return (observation.user << 32) | observation.visit
 
 
 @dataclass(frozen=True)
@@ -91,11 +101,6 @@ class Evening:
         return TableValuer(self.values, self.seat_seconds)
 
     @property
-    def true_valuer(self) -> Valuer:
-        """True values and seat times; only ``oracle_*`` policies and the certificate see them."""
-        return TrueValuer(self.world)
-
-    @property
     def window(self) -> tuple[int, int]:
         """First and last ms in which visits begin."""
         return open_hours(self.world, self.world.arena_day)
@@ -108,29 +113,42 @@ class Evening:
         """Return every potential decision of tonight under ``seed``, whatever the policy."""
         return potential_arrivals(self.world, seed)
 
-    def certify(self, arrivals: Observation) -> Certificate:
-        """Return the certificate of ``arrivals`` on true values and exact seat use."""
-        return certificate(self.true_problem(arrivals), passes=60, tolerance=0.005)
+    def true_valuer(self, problem: Problem, arrivals: Observation) -> Valuer:
+        """Return the truth about ``arrivals``; only ``oracle_*`` policies may see it."""
+        keys = identity(arrivals)
+        order = np.argsort(keys)
+        return ArrivalValuer(keys[order], problem.values[order], problem.seat_seconds[order])
 
     def true_problem(self, arrivals: Observation) -> Problem:
         """Return tonight's problem with true values and the exact spread of every stay."""
         start, end = self.window
         buckets = _buckets(start, end)
         bucket = time_buckets(arrivals.ts, start, BUCKET_MS, buckets)
-        reach = self.world.scenario.watch.cap_seconds
-        depth = int(np.ceil(reach * 1000 / BUCKET_MS)) + 1
-        first = (start + (bucket + 1) * BUCKET_MS - arrivals.ts) / 1000.0
-        ends = first[:, None] + np.arange(depth) * (BUCKET_MS / 1000.0)
-        ends[:, -1] = np.inf
-        stay = true_stay(self.world, arrivals.user, arrivals.rooms, arrivals.ts, ends)
+        stay = true_stay(
+            self.world, arrivals.user, arrivals.rooms, arrivals.ts, self._ends(arrivals.ts, bucket)
+        )
         total = stay[:, :, -1]
         parts = np.diff(stay, axis=2, prepend=0.0)
-        spill = np.divide(
-            parts, total[:, :, None], out=np.zeros_like(parts), where=total[:, :, None] > 0
+        held = np.where(total > 0, total, 1.0)[:, :, None]
+        return Problem(
+            values=true_value(
+                self.world, arrivals.user[:, None], arrivals.rooms, arrivals.ts[:, None]
+            ),
+            rooms=arrivals.rooms,
+            seat_seconds=total,
+            bucket=bucket,
+            capacity=np.outer(self.seats, np.full(buckets, BUCKET_MS / 1000.0)),
+            spill=parts / held,
+            label="true",
         )
-        values, _ = self.true_valuer(arrivals)
-        capacity = np.outer(self.seats, np.full(buckets, BUCKET_MS / 1000.0))
-        return Problem(values, arrivals.rooms, total, bucket, capacity, spill, "true")
+
+    def _ends(self, ts: Ints, bucket: Ints) -> Floats:
+        """Return [n, K] seconds from each decision to the ends of its buckets, the last open."""
+        depth = int(np.ceil(self.world.scenario.watch.cap_seconds * 1000 / BUCKET_MS)) + 1
+        first = (self.window[0] + (bucket + 1) * BUCKET_MS - ts) / 1000.0
+        ends = first[:, None] + np.arange(depth) * (BUCKET_MS / 1000.0)
+        ends[:, -1] = np.inf
+        return ends
 
     @cached_property
     def true_prices(self) -> Prices:

@@ -117,19 +117,29 @@ def _within(day: Ints, span: tuple[int, int]) -> Bools:
 
 def statistics(test: TestSet, predictions: Predictions) -> dict[str, Statistic]:
     """Return every leaderboard metric as a function of the row weights."""
-    y, amount, probability = test.y, predictions.amount, predictions.probability
-    gifted = (y > 0).astype(np.float64)
-    capture = metrics.RankedCapture.of(y, amount)
-    occurrence = metrics.RankedOccurrence.of(gifted, probability)
-    return {
+    amount, money = metrics.Ranked.of(predictions.amount), metrics.Ranked.of(test.y)
+    capture = metrics.RankedCapture.of(test.y, predictions.amount)
+    found = {
         "revenue_capture_1pct": lambda w: capture.at(0.01, w),
         "revenue_capture_10pct": lambda w: capture.at(0.10, w),
+        "spearman": lambda w: metrics.spearman(money, amount, w),
+        "ndcg_100": lambda w: metrics.ndcg(money, amount, 100, w),
+        "normalised_gini": lambda w: metrics.normalised_gini(money, amount, w),
+        "calibration_ratio": lambda w: metrics.calibration_ratio(test.y, predictions.amount, w),
+    }
+    return found | _occurrence_statistics(test, predictions)
+
+
+def _occurrence_statistics(test: TestSet, predictions: Predictions) -> dict[str, Statistic]:
+    """Return PR-AUC and ECE, or nothing where every row is a gift and none could be missing."""
+    gifted = (test.y > 0).astype(np.float64)
+    if gifted.all():
+        return {}
+    occurrence = metrics.RankedOccurrence.of(gifted, predictions.probability)
+    chance = metrics.Ranked.of(np.clip(predictions.probability, 0.0, 1.0))
+    return {
         "pr_auc": occurrence.pr_auc,
-        "ece": lambda w: metrics.ece(gifted, np.clip(probability, 0.0, 1.0), weights=w),
-        "spearman": lambda w: metrics.spearman(y, amount, w),
-        "ndcg_100": lambda w: metrics.ndcg(y, amount, 100, w),
-        "normalised_gini": lambda w: metrics.normalised_gini(y, amount, w),
-        "calibration_ratio": lambda w: metrics.calibration_ratio(y, amount, w),
+        "ece": lambda w: metrics.ece(gifted, chance, weights=w),
     }
 
 

@@ -25,7 +25,7 @@ from giftlive.metrics.occurrence import (
     reliability,
     roc_auc,
 )
-from giftlive.metrics.order import Bins, Ranking
+from giftlive.metrics.order import Bins, Ranked, Ranking
 from giftlive.metrics.ranking import (
     RankedCapture,
     ndcg,
@@ -37,6 +37,7 @@ from giftlive.metrics.ranking import (
 
 __all__ = [
     "Bins",
+    "Ranked",
     "RankedCapture",
     "RankedOccurrence",
     "Ranking",

@@ -11,6 +11,7 @@ from giftlive.errors import InputError
 from giftlive.metrics.order import (
     UNDEFINED,
     Bins,
+    Ranked,
     Ranking,
     column,
     equal_mass_bins,
@@ -28,7 +29,7 @@ def _occurred(y: ArrayLike, size: int) -> Floats:
     return (column(y, "y", size) > 0.0).astype(np.float64)
 
 
-def _probability(p: ArrayLike) -> Floats:
+def _probability(p: ArrayLike | Ranked) -> Floats:
     x = column(p, "p")
     if len(x) and (x.min() < 0.0 or x.max() > 1.0):
         raise InputError(
@@ -120,7 +121,7 @@ def brier(y: ArrayLike, p: ArrayLike, weights: ArrayLike | None = None) -> float
 
 
 def reliability(
-    y: ArrayLike, p: ArrayLike, bins: int = 15, weights: ArrayLike | None = None
+    y: ArrayLike, p: ArrayLike | Ranked, bins: int = 15, weights: ArrayLike | None = None
 ) -> Bins:
     """Return promised and observed gifts in ``bins`` of equal weight, lowest ``p`` first.
 
@@ -128,10 +129,13 @@ def reliability(
     bin.
     """
     q = _probability(p)
-    return equal_mass_bins(q, _occurred(y, len(q)), row_weights(weights, len(q)), bins)
+    ordered = p if isinstance(p, Ranked) else q
+    return equal_mass_bins(ordered, _occurred(y, len(q)), row_weights(weights, len(q)), bins)
 
 
-def ece(y: ArrayLike, p: ArrayLike, bins: int = 15, weights: ArrayLike | None = None) -> float:
+def ece(
+    y: ArrayLike, p: ArrayLike | Ranked, bins: int = 15, weights: ArrayLike | None = None
+) -> float:
     """Estimate the expected calibration error over ``bins`` of equal mass.
 
     Σ_b weight_b·|mean p − observed rate| / Σ weight. Positive even for a perfectly calibrated
@@ -142,7 +146,7 @@ def ece(y: ArrayLike, p: ArrayLike, bins: int = 15, weights: ArrayLike | None = 
     >>> ece([1.0, 0.0], [0.5, 0.5], bins=1)
     0.0
     """
-    if not len(np.atleast_1d(np.asarray(p))):
+    if not len(_probability(p)):
         return UNDEFINED
     table = reliability(y, p, bins, weights)
     error = float(np.sum(np.abs(table.predicted - table.actual)))

@@ -19,7 +19,7 @@ UNDEFINED = float("nan")
 """What a metric returns where it has no value; the caller reports the reason."""
 
 
-def column(values: ArrayLike, name: str, size: int | None = None) -> Floats:
+def column(values: ArrayLike | Ranked, name: str, size: int | None = None) -> Floats:
     """Return ``values`` as a finite float vector, of length ``size`` if given.
 
     Raises
@@ -29,11 +29,11 @@ def column(values: ArrayLike, name: str, size: int | None = None) -> Floats:
     InputError
         A value is NaN or infinite.
     """
-    x = np.asarray(values, dtype=np.float64)
+    x = values.values if isinstance(values, Ranked) else np.asarray(values, dtype=np.float64)
     if x.ndim != 1 or (size is not None and len(x) != size):
         wanted = "a vector [n]" if size is None else f"a vector of {size} rows"
         raise UsageError(f"shape {x.shape}", f"argument {name}", wanted, "pass matching columns")
-    if not np.isfinite(x).all():
+    if not isinstance(values, Ranked) and not np.isfinite(x).all():
         bad = int(np.flatnonzero(~np.isfinite(x))[0])
         raise InputError(f"{x[bad]} in row {bad}", f"argument {name}", "finite numbers")
     return x
@@ -95,8 +95,10 @@ class Ranking:
     starts: Ints
 
     @classmethod
-    def by(cls, score: ArrayLike) -> Ranking:
-        """Sort the rows by ``score``, highest first."""
+    def by(cls, score: ArrayLike | Ranked) -> Ranking:
+        """Sort the rows by ``score``, highest first; a prepared score is not sorted again."""
+        if isinstance(score, Ranked):
+            return score.ranking
         s = column(score, "score")
         order = np.argsort(-s, kind="stable")
         new_block = np.flatnonzero(np.diff(s[order]) != 0.0) + 1
@@ -128,19 +130,38 @@ class Ranking:
         return self.per_row(np.divide(room, mass, out=np.zeros_like(mass), where=mass > 0.0))
 
 
-def equal_mass_bins(predicted: Floats, actual: Floats, weights: Floats, bins: int) -> Bins:
-    """Cut the rows, ordered by ``predicted``, into ``bins`` of equal weight.
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A column that was checked and sorted once; every metric takes it in place of the column.
+
+    Examples
+    --------
+    >>> Ranked.of([1.0, 3.0, 2.0]).ranking.order.tolist()
+    [1, 2, 0]
+    """
+
+    values: Floats
+    ranking: Ranking
+
+    @classmethod
+    def of(cls, values: ArrayLike) -> Ranked:
+        """Check and sort ``values`` [n]."""
+        return cls(column(values, "values"), Ranking.by(values))
+
+
+def equal_mass_bins(predicted: Floats | Ranked, actual: Floats, weights: Floats, bins: int) -> Bins:
+    """Cut the rows, ordered by ``predicted``, into ``bins`` of equal weight, lowest first.
 
     A tie that crosses a border is divided in proportion, so the table does not depend on the
     order of the rows.
     """
     if bins < 1:
         raise UsageError(f"{bins} bins", "argument bins", "at least 1")
-    ranking = Ranking.by(-predicted)
+    ranking, promised = Ranking.by(predicted), column(predicted, "predicted")
     mass = ranking.curve(weights)
     borders = np.linspace(0.0, mass[-1], bins + 1)
-    return Bins(
-        weight=np.diff(borders),
-        predicted=np.diff(np.interp(borders, mass, ranking.curve(weights * predicted))),
-        actual=np.diff(np.interp(borders, mass, ranking.curve(weights * actual))),
-    )
+
+    def lowest_first(values: Floats) -> Floats:
+        return np.diff(np.interp(borders, mass, ranking.curve(weights * values)))[::-1]
+
+    return Bins(np.diff(borders), lowest_first(promised), lowest_first(actual))

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from giftlive.metrics.order import (
     UNDEFINED,
+    Ranked,
     Ranking,
     checked_fraction,
     column,
@@ -74,7 +75,9 @@ def revenue_capture(
     return RankedCapture.of(y, score).at(fraction, weights)
 
 
-def normalised_gini(y: ArrayLike, score: ArrayLike, weights: ArrayLike | None = None) -> float:
+def normalised_gini(
+    y: ArrayLike | Ranked, score: ArrayLike | Ranked, weights: ArrayLike | None = None
+) -> float:
     """Estimate how much of the possible concentration of ``y`` a score finds.
 
     G(score) / G(y), where G(s) = 2·∫ capture_s(f) df − 1 over fractions f of the rows ordered by
@@ -86,16 +89,15 @@ def normalised_gini(y: ArrayLike, score: ArrayLike, weights: ArrayLike | None = 
     >>> normalised_gini([0.0, 1.0, 9.0], [0.1, 0.2, 0.3])
     1.0
     """
-    s = column(score, "score")
-    amount = column(y, "y", len(s))
-    w = row_weights(weights, len(s))
-    best = _concentration(amount, amount, w)
-    return share(_concentration(amount, s, w), best) if best > 0.0 else UNDEFINED
+    found = Ranking.by(score)
+    amount = column(y, "y", len(found.order))
+    w = row_weights(weights, len(amount))
+    best = _concentration(amount, Ranking.by(y), w)
+    return share(_concentration(amount, found, w), best) if best > 0.0 else UNDEFINED
 
 
-def _concentration(amount: Floats, score: Floats, w: Floats) -> float:
+def _concentration(amount: Floats, ranking: Ranking, w: Floats) -> float:
     """Return Σ of 2·area under the capture curve − 1, in units of amount × weight."""
-    ranking = Ranking.by(score)
     mass, money = ranking.curve(w), ranking.curve(w * amount)
     area = float(np.sum(np.diff(mass) * (money[1:] + money[:-1])))
     return area - float(mass[-1] * money[-1])
@@ -124,7 +126,9 @@ def topk_overlap(
     return share(float(np.sum(w * predicted * actual)), k)
 
 
-def ndcg(y: ArrayLike, score: ArrayLike, n: int, weights: ArrayLike | None = None) -> float:
+def ndcg(
+    y: ArrayLike | Ranked, score: ArrayLike | Ranked, n: int, weights: ArrayLike | None = None
+) -> float:
     """Estimate the normalised discounted cumulative gain of the first ``n`` places.
 
     Σ_i gain_i / log2(1 + rank_i) over ranks 1..n, divided by the same sum in the order of ``y``;
@@ -135,25 +139,26 @@ def ndcg(y: ArrayLike, score: ArrayLike, n: int, weights: ArrayLike | None = Non
     >>> ndcg([3.0, 2.0, 0.0], [0.9, 0.8, 0.1], n=2)
     1.0
     """
-    s = column(score, "score")
-    amount = column(y, "y", len(s))
-    w = row_weights(weights, len(s))
+    found = Ranking.by(score)
+    amount = column(y, "y", len(found.order))
+    w = row_weights(weights, len(amount))
     places = min(float(n), float(w.sum()))
     ranks = np.arange(1, int(np.ceil(places)) + 1)
     discount = np.concatenate([[0.0], np.cumsum(1.0 / np.log2(1.0 + ranks))])
 
-    def gain(order_by: Floats) -> float:
-        ranking = Ranking.by(order_by)
+    def gain(ranking: Ranking) -> float:
         mass, money = ranking.blocks(w), ranking.blocks(w * amount)
         mean = np.divide(money, mass, out=np.zeros_like(mass), where=mass > 0.0)
         edges = np.minimum(ranking.curve(w), places)
         reached = np.interp(edges, np.arange(len(discount)), discount)
         return float(np.sum(mean * np.diff(reached)))
 
-    return share(gain(s), gain(amount))
+    return share(gain(found), gain(Ranking.by(y)))
 
 
-def spearman(a: ArrayLike, b: ArrayLike, weights: ArrayLike | None = None) -> float:
+def spearman(
+    a: ArrayLike | Ranked, b: ArrayLike | Ranked, weights: ArrayLike | None = None
+) -> float:
     """Estimate the rank correlation of two columns: Pearson's r of their mid-ranks.
 
     Undefined (nan) when either column is constant.
@@ -163,18 +168,17 @@ def spearman(a: ArrayLike, b: ArrayLike, weights: ArrayLike | None = None) -> fl
     >>> spearman([1.0, 2.0, 3.0], [10.0, 100.0, 1000.0])
     1.0
     """
-    x = column(a, "a")
-    z = column(b, "b", len(x))
-    w = row_weights(weights, len(x))
+    size = len(column(a, "a"))
+    column(b, "b", size)
+    w = row_weights(weights, size)
     total = float(w.sum())
     if total <= 0.0:
         return UNDEFINED
-    rx, rz = _centred_midranks(x, w, total), _centred_midranks(z, w, total)
+    rx, rz = (_centred_midranks(Ranking.by(c), w, total) for c in (a, b))
     spread = float(np.sum(w * rx * rx)) * float(np.sum(w * rz * rz))
     return float(np.sum(w * rx * rz)) / spread**0.5 if spread > 0.0 else UNDEFINED
 
 
-def _centred_midranks(x: Floats, w: Floats, total: float) -> Floats:
-    ranking = Ranking.by(x)
+def _centred_midranks(ranking: Ranking, w: Floats, total: float) -> Floats:
     mass = ranking.blocks(w)
     return ranking.per_row(np.cumsum(mass) - mass / 2.0) - total / 2.0

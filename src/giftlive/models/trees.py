@@ -60,6 +60,13 @@ class Forest:
             total += self.member(member, X)
         return total / max(len(self.texts), 1)
 
+    def unseen(self, X: Floats, fold: Ints) -> Floats:
+        """Return [n] each row's raw score by the ensemble grown without its fold."""
+        scores = np.zeros(len(X))
+        for member in range(len(self.texts)):
+            scores[fold == member] = self.member(member, X[fold == member])
+        return scores
+
     def member(self, index: int, X: Floats) -> Floats:
         """Return [n] the raw score of one ensemble."""
         if not len(X):
@@ -75,24 +82,12 @@ def grow(X: Floats, target: Floats, objective: str, settings: TreeSettings) -> F
 
 def cross_grow(
     X: Floats, target: Floats, fold: Ints, objective: str, settings: TreeSettings
-) -> tuple[Forest, Floats]:
-    """Grow one ensemble per fold on the other folds.
-
-    Returns
-    -------
-    Forest, out_of_fold
-        Their mean, and [n] the score of every row by the ensemble that never saw its fold.
-    """
+) -> Forest:
+    """Grow ensemble k on the rows outside fold k; ``Forest.unseen`` then judges honestly."""
     data = _binned(X, target, objective, settings)
-    folds = range(int(fold.max()) + 1)
-    texts = [
-        _grown(data.subset(np.flatnonzero(fold != k).tolist()), objective, settings) for k in folds
-    ]
-    forest = Forest(tuple(texts), settings.threads)
-    out_of_fold = np.empty(len(target))
-    for k in folds:
-        out_of_fold[fold == k] = forest.member(k, X[fold == k])
-    return forest, out_of_fold
+    outside = [np.flatnonzero(fold != k).tolist() for k in range(int(fold.max()) + 1)]
+    texts = [_grown(data.subset(rows), objective, settings) for rows in outside]
+    return Forest(tuple(texts), settings.threads)
 
 
 def user_folds(groups: Ints, folds: int, seed: int) -> Ints:

@@ -23,8 +23,9 @@ class TwoPart:
 
     The chance is boosted trees under log-loss, the amount boosted trees under gamma deviance
     with a log link (a mean, so no retransformation is needed). Both are grown on ``folds`` − 1
-    folds of users and averaged. What no ensemble saw of a user calibrates the rest: the chance by
-    Platt's scaling, the level by ratio smearing, Σ amount / Σ (chance · amount). Assumption: that
+    folds of users and averaged. Platt's scaling of the chance is fitted on what no ensemble saw
+    of a user. The level is ratio smearing, Σ amount / Σ (chance · amount), on the training rows:
+    it makes up for the mean of logarithms that averaging ensembles takes. Assumption: that
     ratio is the same everywhere; where trees shrink towards the mean, the lowest decile is
     predicted too high and the top too low (``metrics.calibration_by_decile`` shows it). A slope
     for the level is not fitted: with a few thousand heavy-tailed gifts it is one user's slope.
@@ -50,17 +51,12 @@ class TwoPart:
         fold = _usable_folds(data, self.folds, self.seed)
         occurred = (data.y > 0.0).astype(np.float64)
         gifts = np.flatnonzero(data.y > 0.0)
-        chance, chance_seen = Forest(()), np.zeros(len(data.y))
+        chance = Forest(())
         if len(data.y) - len(gifts) >= MINIMUM_NEGATIVES:
-            chance, chance_seen = cross_grow(data.X, occurred, fold, "binary", self.occurrence)
-        gift = logit_line(chance_seen, occurred)
-        amount, amount_seen = cross_grow(
-            data.X[gifts], data.y[gifts], fold[gifts], "gamma", self.amount
-        )
-        # Rows with a gift were seen by all but one ensemble; only that one may judge them.
-        log_amount = amount.raw(data.X)
-        log_amount[gifts] = amount_seen
-        unlevelled = probability(gift(chance_seen)) * np.exp(log_amount)
+            chance = cross_grow(data.X, occurred, fold, "binary", self.occurrence)
+        amount = cross_grow(data.X[gifts], data.y[gifts], fold[gifts], "gamma", self.amount)
+        gift = logit_line(chance.unseen(data.X, fold), occurred)
+        unlevelled = probability(gift(chance.raw(data.X))) * np.exp(amount.raw(data.X))
         level = float(data.y.sum() / unlevelled.sum())
         card = self._card(data, gift, level)
         return FittedTwoPart(card, chance, amount, gift, level)
@@ -80,8 +76,8 @@ class TwoPart:
             },
             fitted={"level": level, "logit_slope": gift.slope},
             limits=(
-                "Trees shrink towards the mean and do not extrapolate: with a few thousand gifts the "
-                "level is right as a whole, too high in the low deciles, too low in the top 1 %.",
+                "Trees shrink towards the mean and do not extrapolate: with a few thousand gifts "
+                "the low deciles are predicted too high and the top 1 % too low.",
                 "The chance is calibrated on users the trees did not see.",
             ),
         )

@@ -140,9 +140,15 @@ def _table(raw: Mapping[str, Any]) -> Table:
         raw,
         columns=tuple(raw["columns"]),
         units=tuple(raw["units"]),
-        rows=tuple(tuple(row) for row in raw["rows"]),
+        rows=tuple(tuple(_cell(value) for value in row) for row in raw["rows"]),
         caption=message_from_dict(raw["caption"]),
     )
+
+
+def _cell(value: Any) -> Any:
+    """Return a table cell; a number with its interval becomes an estimate again."""
+    is_estimate = isinstance(value, Mapping) and {"value", "denominator", "status"} <= set(value)
+    return _record(Estimate, value) if is_estimate else value
 
 
 def _figure(raw: Mapping[str, Any]) -> Figure:

@@ -186,6 +186,8 @@ def cell(value: object, unit: str = "") -> str:
         return DASH
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, Estimate):
+        return " ".join(part for part in estimate_parts(value) or (value.reason,) if part)
     if isinstance(value, int | float):
         return number(unit_rule(unit).factor * value)
     if isinstance(value, list | tuple):

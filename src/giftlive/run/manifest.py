@@ -12,6 +12,7 @@ from typing import Any
 
 import giftlive
 from giftlive.evaluation.gates import rules_hash
+from giftlive.reports import translate
 from giftlive.run.progress import Reporter, peak_memory_mb
 
 PACKAGES = (
@@ -71,9 +72,7 @@ def manifest(
                 "name": step.name,
                 "status": step.status,
                 "seconds": step.seconds,
-                "reason": None
-                if step.reason is None
-                else {"key": step.reason.key, "params": step.reason.params},
+                "reason": None if step.reason is None else translate(step.reason),
             }
             for step in reporter.steps
         ],

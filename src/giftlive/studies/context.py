@@ -44,18 +44,23 @@ class Context:
 
 
 class Study(Protocol):
-    """One question.
+    """One question; a frozen object without state of its own."""
 
-    Attributes
-    ----------
-    name, id : file name and number in the question tree. needs : tables the source must have.
-    uses_evening : whether the arena must be prepared.
-    """
+    @property
+    def name(self) -> str:
+        """Name of its module and of its results file."""
 
-    name: str
-    id: str
-    needs: tuple[str, ...]
-    uses_evening: bool
+    @property
+    def id(self) -> str:
+        """Number in the question tree."""
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Tables the source must have."""
+
+    @property
+    def uses_evening(self) -> bool:
+        """Whether the arena must be prepared."""
 
     def run(self, context: Context) -> StudyResult:
         """Answer the question."""

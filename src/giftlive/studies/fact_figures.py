@@ -67,7 +67,9 @@ def _lorenz(book: FactBook, unit: str) -> Figure:
     for whose in ("user", "streamer"):
         curve = book.curves.get(f"lorenz_{whose}")
         if curve and len(curve["population_share"]):
-            series.append(Series(f"{whose}s", tuple(curve["population_share"]), tuple(curve["amount_share"])))
+            series.append(
+                Series(f"{whose}s", tuple(curve["population_share"]), tuple(curve["amount_share"]))
+            )
     gini = book.fact("user_gini").value or 0.0
     n = book.fact("user_gini").n
     shows, follows = _words("lorenz")

@@ -9,9 +9,10 @@ from giftlive.world.arena import Arena
 from giftlive.world.build import build_world
 from giftlive.world.demand import potential_arrivals
 from giftlive.world.entities import World
+from giftlive.world.load import load_scenario, presets
 from giftlive.world.outcome import Outcome
 from giftlive.world.rounds import RoundsArena, make_arena
-from giftlive.world.scenario import Scenario, load_scenario, presets
+from giftlive.world.scenario import Scenario
 from giftlive.world.truth import Responses, respond, true_seat_seconds, true_value
 from giftlive.world.twin import TwinSummary, write_twin
 

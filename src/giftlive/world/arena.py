@@ -8,11 +8,12 @@ import numpy as np
 
 from giftlive.clock import MS_PER_HOUR
 from giftlive.errors import UsageError
-from giftlive.types import UNLIMITED_SEATS, Decisions, Feedback, Ints, Observation
+from giftlive.types import UNLIMITED_SEATS, Decide, Decisions, Feedback, Ints, Observation
 from giftlive.world.demand import arena_seed, observed
 from giftlive.world.entities import World
 from giftlive.world.kernel import begin, form_batch, respond
 from giftlive.world.outcome import Outcome, outcome_of
+from giftlive.world.platform import PlatformRanking
 from giftlive.world.state import (
     CLICKED,
     NOTHING,
@@ -68,6 +69,11 @@ class Arena:
         self._state = new_state(self.world, self._span)
 
     @property
+    def platform(self) -> Decide:
+        """The platform's own ranking, in a policy's place."""
+        return PlatformRanking(self.world.scene, self._span.seed)
+
+    @property
     def seats(self) -> Ints:
         """Seats of the day's rooms, as in ``Feedback.seats``."""
         return self.world.scene.rooms.seats[: len(self._state.occupancy)].copy()
@@ -87,6 +93,8 @@ class Arena:
             A choice is not a candidate, or its propensity is not in (0, 1].
         """
         n = self._waiting
+        if n == 0:
+            raise UsageError("no batch is waiting", "step", "an observation from reset or step")
         accept(self._batch, decisions, n)
         first = int(self._state.cursor[ROWS])
         if first + n > len(self._log.ts):

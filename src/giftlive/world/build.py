@@ -26,7 +26,7 @@ def build_world(scenario: Scenario, seed: int) -> World:
 
     Examples
     --------
-    >>> from giftlive.world.scenario import load_scenario
+    >>> from giftlive.world.load import load_scenario
     >>> len(build_world(load_scenario("v1", "tiny"), 1).user_ids)
     500
     """

@@ -31,6 +31,7 @@ from giftlive.world.state import CLICKED, DUE, LEAVING, NOTHING, REFUSED, ROWS, 
 
 _BACKGROUND_MS = 600_000
 _SKIP_SIGMA = 0.6
+_MIN_SKIP_MS = 500
 
 
 @njit(cache=True)
@@ -66,9 +67,9 @@ def respond(scene, state, batch, n, span, log):  # type: ignore[no-untyped-def]
         log.visit[row], log.slot[row] = batch.visit[i], batch.slot[i]
         log.room[row] = batch.rooms[i, j] if j >= 0 else -1
         log.propensity[row] = batch.chances[i, j] if j >= 0 else 0.0
-        free_ms = _respond_row(scene, state, span, log, row)
+        _respond_row(scene, state, span, log, row)
+        _decide_next(scene, state, span, log, row)
         state.cursor[ROWS] = row + 1
-        _decide_next(scene, state, span, batch.user[i], free_ms)
 
 
 @njit(cache=True)
@@ -157,7 +158,7 @@ def _arrive(state, batch, until):  # type: ignore[no-untyped-def]
 
 @njit(cache=True)
 def _respond_row(scene, state, span, log, row):  # type: ignore[no-untyped-def]
-    """Write the outcome of one decision; return the ms at which the user is free again."""
+    """Write the outcome of one decision and take the seat of a viewing."""
     ts, user, room = log.ts[row], log.user[row], log.room[row]
     visit, slot = log.visit[row], log.slot[row]
     log.watch_ms[row], log.delay_ms[row] = 0, -1
@@ -188,11 +189,6 @@ def _respond_row(scene, state, span, log, row):  # type: ignore[no-untyped-def]
                 _take_seat(state, room, whale, ts + log.watch_ms[row])
     joy = 1.0 if log.status[row] == CLICKED else 0.0
     state.satisfaction[user] += scene.rhythm.retention_rate * (joy - state.satisfaction[user])
-    if log.status[row] == CLICKED:
-        return ts + log.watch_ms[row]
-    noise = _SKIP_SIGMA * normal(span.seed, SKIP, user, visit, slot)
-    skip = scene.rhythm.skip_seconds * math.exp(noise - 0.5 * _SKIP_SIGMA**2)
-    return ts + max(500, int(skip * 1000.0))
 
 
 @njit(cache=True)
@@ -204,14 +200,22 @@ def _take_seat(state, room, whale, until):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _decide_next(scene, state, span, user, free_ms):  # type: ignore[no-untyped-def]
+def _decide_next(scene, state, span, log, row):  # type: ignore[no-untyped-def]
     """Put the user's next decision into the calendar: the next exposure, or the next visit."""
+    user, visit, slot = log.user[row], log.visit[row], log.slot[row]
+    free_ms = log.ts[row] + log.watch_ms[row]
     state.left[user] -= 1
     if state.left[user] <= 0:
         _await_visit(scene, state, span, user, free_ms)
-    elif free_ms < span.end_ms:
+        return
+    if log.status[row] != CLICKED:
+        noise = _SKIP_SIGMA * normal(span.seed, SKIP, user, visit, slot)
+        skip = scene.rhythm.skip_seconds * math.exp(noise - 0.5 * _SKIP_SIGMA**2)
+        free_ms += max(_MIN_SKIP_MS, int(skip * 1000.0))
+    if free_ms < span.end_ms:
         state.slot[user] += 1
-        state.cursor[DUE] = push(state.due_ts, state.due_user, state.cursor[DUE], free_ms, user)
+        size = state.cursor[DUE]
+        state.cursor[DUE] = push(state.due_ts, state.due_user, size, free_ms, user)
 
 
 @njit(cache=True)

@@ -206,9 +206,15 @@ def _held_mean(mu, sigma, low, high):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def expected_seconds(law, odds, left):  # type: ignore[no-untyped-def]
-    """Return E[seconds watched | shown and admitted], the mean of a censored log-normal."""
+def held_seconds(law, left):  # type: ignore[no-untyped-def]
+    """Return E[seconds watched] of a bounce and of a stay, ``left`` seconds before the end."""
     high = max(law.floor, min(law.cap, left))
     bounce = _held_mean(law.bounce_mu, law.bounce_sigma, law.floor, high)
-    stay = _held_mean(law.stay_mu, law.stay_sigma, law.floor, high)
+    return bounce, _held_mean(law.stay_mu, law.stay_sigma, law.floor, high)
+
+
+@njit(cache=True)
+def expected_seconds(law, odds, left):  # type: ignore[no-untyped-def]
+    """Return E[seconds watched | shown and admitted], the mean of a censored log-normal."""
+    bounce, stay = held_seconds(law, left)
     return odds.click * ((1.0 - odds.stay) * bounce + odds.stay * stay)

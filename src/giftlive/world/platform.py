@@ -7,13 +7,41 @@ Full rooms are not shown.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from numba import njit
 
 from giftlive.rng import uniform
+from giftlive.types import Decisions, Observation
+from giftlive.world.entities import Scene
 from giftlive.world.law import dot, is_home
 from giftlive.world.purposes import PLATFORM
+from giftlive.world.state import Batch
+
+
+@dataclass(frozen=True)
+class PlatformRanking:
+    """The platform as a ``Decide``: what made the logs, put in a policy's place."""
+
+    scene: Scene
+    seed: int
+
+    def __call__(self, observation: Observation) -> Decisions:
+        """Choose one candidate for every row, by the keyed draws of ``seed``."""
+        batch = Batch(
+            ts=observation.ts,
+            user=observation.user,
+            visit=observation.visit,
+            slot=observation.slot,
+            rooms=observation.rooms,
+            streamers=observation.streamers,
+            seats_left=observation.seats_left,
+            choice=np.zeros(len(observation), dtype=np.int64),
+            chances=np.zeros(observation.rooms.shape),
+        )
+        platform_decide(self.scene, batch, len(observation), self.seed)
+        return Decisions(batch.choice, batch.chances)
 
 
 @njit(cache=True)

@@ -1,23 +1,20 @@
-"""A scenario: every number that defines a world, named, validated and frozen.
-
-A preset is a TOML file beside this module. A file may begin with ``base = "kuailive"`` and
-then only says what differs.
-"""
+"""A scenario: every number that defines a world, named, validated and frozen."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import tomllib
 from datetime import date
-from importlib import resources
-from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
+from zoneinfo import available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-
-from giftlive.config import nearest, parse_value
-from giftlive.errors import ConfigError, InputError, Where
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    field_validator,
+    model_validator,
+)
 
 Positive = Annotated[float, Field(gt=0)]
 NonNegative = Annotated[float, Field(ge=0)]
@@ -45,6 +42,13 @@ class Calendar(_Section):
     tz: str
     history_days: Count
     tick_ms: Annotated[int, Field(ge=500, le=5_000)]
+
+    @field_validator("tz")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        if name not in available_timezones():
+            raise ValueError("not an IANA time zone")
+        return name
 
 
 class Visits(_Section):
@@ -119,8 +123,14 @@ class Watch(_Section):
     bounce_sigma: Positive
     stay_seconds: Positive
     stay_sigma: Positive
-    floor_seconds: Positive
-    cap_seconds: Positive
+    floor_seconds: Annotated[float, Field(ge=0.5)]
+    cap_seconds: Annotated[float, Field(ge=2)]
+
+    @model_validator(mode="after")
+    def _floor_below_cap(self) -> Self:
+        if self.floor_seconds >= self.cap_seconds:
+            raise ValueError("floor_seconds must be below cap_seconds")
+        return self
 
 
 class Gift(_Section):
@@ -280,113 +290,3 @@ class Scenario(_Section):
         """A hash of every value, 32 hex digits."""
         text = json.dumps(self.model_dump(mode="json"), sort_keys=True)
         return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
-
-
-def presets() -> tuple[str, ...]:
-    """Return the names of the shipped presets."""
-    folder = resources.files("giftlive.world") / "presets"
-    return tuple(sorted(f.name[:-5] for f in folder.iterdir() if f.name.endswith(".toml")))
-
-
-def load_scenario(
-    name_or_path: str | Path, scale: str | None = None, overrides: dict[str, str] | None = None
-) -> Scenario:
-    """Return a preset or a scenario file, with dotted ``overrides`` applied.
-
-    Parameters
-    ----------
-    name_or_path : a preset (``kuailive``, ``scarce``, ``v1``) or the path of a TOML file.
-    scale : a name in ``scales`` or a positive number; None = the scenario's own.
-    overrides : ``{"seats.load": "0.8"}``; texts are read as TOML values.
-
-    Raises
-    ------
-    ConfigError
-        Unknown preset, key or scale (the nearest valid one is named), or a value out of range.
-    InputError
-        The file is missing or is not TOML.
-
-    Examples
-    --------
-    >>> load_scenario("scarce", overrides={"seats.load": "0.8"}).seats.load
-    0.8
-    """
-    raw = _resolve(str(name_or_path))
-    for key, value in (overrides or {}).items():
-        _assign(raw, key, parse_value(value))
-    if scale is not None:
-        raw["scale"] = _scale(scale, raw["scales"])
-    try:
-        return Scenario.model_validate(raw)
-    except ValidationError as error:
-        raise _config_error(error, str(name_or_path)) from None
-
-
-def _resolve(name: str) -> dict[str, Any]:
-    raw = _read(name)
-    base = raw.pop("base", None)
-    return raw if base is None else _merge(_resolve(str(base)), raw)
-
-
-def _read(name: str) -> dict[str, Any]:
-    if name in presets():
-        text = (resources.files("giftlive.world") / "presets" / f"{name}.toml").read_text("utf-8")
-        return tomllib.loads(text)
-    if not name.endswith(".toml"):
-        hint = nearest(name, list(presets()))
-        raise ConfigError(f"unknown preset {name!r}", "scenario", "a preset or a .toml file", hint)
-    try:
-        return tomllib.loads(Path(name).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError("no such file", Where(name), "a scenario file") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"not valid TOML: {error}", Where(name), "a scenario file") from None
-
-
-def _merge(base: dict[str, Any], top: dict[str, Any]) -> dict[str, Any]:
-    merged = dict(base)
-    for key, value in top.items():
-        nested = isinstance(value, dict) and isinstance(base.get(key), dict) and key != "scales"
-        merged[key] = _merge(base[key], value) if nested else value
-    return merged
-
-
-def _assign(raw: dict[str, Any], dotted: str, value: Any) -> None:
-    *parents, last = dotted.split(".")
-    for part in parents:
-        child = raw.get(part, {})
-        if not isinstance(child, dict):
-            raise ConfigError(f"{part!r} is a value, not a section", dotted)
-        raw[part] = dict(child)
-        raw = raw[part]
-    raw[last] = value
-
-
-def _scale(scale: str, scales: dict[str, float]) -> float:
-    if scale in scales:
-        return scales[scale]
-    try:
-        return float(scale)
-    except ValueError:
-        hint = nearest(scale, list(scales))
-        raise ConfigError(f"unknown scale {scale!r}", "scale", "a name or a number", hint) from None
-
-
-def _config_error(error: ValidationError, name: str) -> ConfigError:
-    first = error.errors()[0]
-    location = [str(part) for part in first["loc"]]
-    where = f"scenario {name}, key {'.'.join(location)}"
-    if first["type"] == "extra_forbidden":
-        hint = nearest(location[-1], _keys(location[:-1]))
-        return ConfigError("unknown key", where, "a key of the scenario", hint)
-    shown = "value" if isinstance(first["input"], dict) else repr(first["input"])
-    return ConfigError(f"{shown} is not valid", where, first["msg"])
-
-
-def _keys(parents: list[str]) -> list[str]:
-    model: type[BaseModel] = Scenario
-    for part in parents:
-        annotation = model.model_fields[part].annotation
-        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            model = annotation
-    return list(model.model_fields)

@@ -175,5 +175,11 @@ def joined(parts: list[Log]) -> Log:
     return _log(np.concatenate(columns) for columns in zip(*parts, strict=True))
 
 
+def by_time(log: Log) -> Log:
+    """Return the rows in order of (time, user); ticks with several batches are not."""
+    order = np.lexsort((log.user, log.ts))
+    return _log(column[order] for column in log)
+
+
 def _log(columns: Iterable[Any]) -> Log:
     return Log(*columns)

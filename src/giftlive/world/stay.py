@@ -7,7 +7,7 @@ from numba import njit
 
 from giftlive.types import Floats, Ints
 from giftlive.world.entities import World
-from giftlive.world.law import expected_seconds, odds_of
+from giftlive.world.law import expected_seconds, held_seconds, odds_of
 
 
 def true_stay(world: World, user: Ints, room: Ints, ts: Ints, within: Floats) -> Floats:
@@ -29,18 +29,25 @@ def true_stay(world: World, user: Ints, room: Ints, ts: Ints, within: Floats) ->
 @njit(cache=True)
 def _within(scene, user, room, ts, within):  # type: ignore[no-untyped-def]
     n, m = room.shape
+    law = scene.law
     out = np.zeros((n, m, within.shape[1]))
+    held = np.empty((within.shape[1], 2))
     for i in range(n):
+        for k in range(within.shape[1]):  # the watch law is the same in every room
+            held[k, 0], held[k, 1] = held_seconds(law, within[i, k])
         whale = 1 if scene.users.whale[user[i]] else 0
         for j in range(m):
             r = room[i, j]
             if r < 0 or not scene.rooms.start[r] <= ts[i] < scene.rooms.end[r]:
                 continue
             streamer = scene.rooms.streamer[r]
-            odds = odds_of(scene.users, scene.streamers, scene.law, user[i], streamer, 0.0, whale)
+            odds = odds_of(scene.users, scene.streamers, law, user[i], streamer, 0.0, whale)
             left = (scene.rooms.end[r] - ts[i]) / 1000.0
             for k in range(within.shape[1]):
                 limit = min(left, within[i, k])
-                held = expected_seconds(scene.law, odds, limit)
-                out[i, j, k] = min(held, odds.click * limit)
+                if left < law.cap and left < within[i, k]:
+                    mean = expected_seconds(law, odds, limit)
+                else:
+                    mean = odds.click * ((1.0 - odds.stay) * held[k, 0] + odds.stay * held[k, 1])
+                out[i, j, k] = min(mean, odds.click * limit)
     return out

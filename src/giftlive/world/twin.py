@@ -19,6 +19,7 @@ from giftlive.world.recorder import Table, history_seed, record, title_embedding
 from giftlive.world.state import (
     ROWS,
     Log,
+    by_time,
     filled,
     history_span,
     joined,
@@ -53,7 +54,7 @@ class TwinSummary:
 
 
 def simulate_history(world: World, progress: Progress = silent) -> Log:
-    """Run the platform's own ranking over the history days; return every decision."""
+    """Run the platform's own ranking over the history days; return every decision by time."""
     if world.scenario.mode != "clocked":
         raise UsageError("a rounds world has no history", "write_twin", "a clocked scenario")
     span = history_span(world, history_seed(world))
@@ -69,7 +70,7 @@ def simulate_history(world: World, progress: Progress = silent) -> Log:
         parts.append(_packed(filled(log, int(state.cursor[ROWS]))))
         last = int(parts[-1].ts[-1]) if len(parts[-1].ts) else span.end_ms
         progress(span.end_ms if over else last, span.end_ms)
-    return joined(parts)
+    return by_time(joined(parts))
 
 
 def _packed(log: Log) -> Log:

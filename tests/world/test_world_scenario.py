@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from giftlive.errors import ConfigError, InputError
+from giftlive.world import load_scenario, presets
+
+
+def test_every_preset_loads_and_says_its_name() -> None:
+    assert presets() == ("kuailive", "scarce", "v1")
+    assert [load_scenario(name).name for name in presets()] == list(presets())
+
+
+@pytest.mark.parametrize(
+    ("name", "scale", "overrides", "says"),
+    [
+        ("scrace", None, {}, "did you mean scarce?"),
+        ("scarce", "tinny", {}, "did you mean tiny?"),
+        ("scarce", None, {"seats.laod": "0.8"}, "did you mean load?"),
+        ("scarce", None, {"seat.load": "0.8"}, "did you mean seats?"),
+        ("scarce", None, {"visits.per_day": "-1"}, "greater than 0"),
+        ("scarce", "-1", {}, "greater than 0"),
+        ("scarce", None, {"gift.base": "nan"}, "finite"),
+        ("scarce", None, {"gift.base.more": "1"}, "is a value"),
+        ("scarce", None, {"calendar.tz": '"Mars/Olympus"'}, "IANA"),
+        ("scarce", None, {"visits.diurnal": "[0.0]"}, "24"),
+        ("scarce", None, {"gift.crowd": "-0.1", "seats.alpha": "0.5"}, "never both"),
+        ("v1", None, {"gift.delay_seconds": "5.0"}, "must be 0"),
+        ("kuailive", None, {"recorder.orphans": "0.5"}, "<= 1"),
+        ("kuailive", None, {"recorder.outage_days": "[1]"}, "same length"),
+    ],
+)
+def test_a_wrong_key_or_value_is_named(
+    name: str, scale: str | None, overrides: dict[str, str], says: str
+) -> None:
+    with pytest.raises(ConfigError, match=says):
+        load_scenario(name, scale, overrides)
+
+
+def test_a_file_says_only_what_differs_from_its_base(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text('base = "scarce"\nname = "mine"\n[seats]\nload = 1.5\n', encoding="utf-8")
+    mine, base = load_scenario(path), load_scenario("scarce")
+    assert (mine.name, mine.seats.load, mine.seats.exponent) == ("mine", 1.5, base.seats.exponent)
+
+
+def test_a_missing_or_broken_file_is_an_input_error(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no such file"):
+        load_scenario(tmp_path / "absent.toml")
+    (tmp_path / "broken.toml").write_text("a = = 1", encoding="utf-8")
+    with pytest.raises(InputError, match="not valid TOML"):
+        load_scenario(tmp_path / "broken.toml")
+    (tmp_path / "lost.toml").write_text('base = "kuai"', encoding="utf-8")
+    with pytest.raises(ConfigError, match="did you mean kuailive"):
+        load_scenario(tmp_path / "lost.toml")
+
+
+def test_sizes_follow_the_scale() -> None:
+    small = load_scenario("kuailive", "small")
+    assert (small.scale, small.kept_users) == (0.05, round(23_772 * 0.05))
+    assert small.users > small.kept_users
+
+
+def test_the_fingerprint_moves_with_any_value() -> None:
+    one = load_scenario("scarce")
+    assert one.fingerprint == load_scenario("scarce").fingerprint
+    assert one.fingerprint != load_scenario("scarce", None, {"seats.load": "1.1"}).fingerprint
