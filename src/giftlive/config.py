@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -21,15 +21,15 @@ class IngestConfig(BaseModel):
     """How much of a source may be set aside before the ingest refuses it."""
 
     model_config = _FROZEN
-    max_reject_share: float = Field(0.01, ge=0, le=1)
+    max_reject_share: Annotated[float, Field(ge=0, le=1)] = 0.01
 
 
 class TablesConfig(BaseModel):
     """Sessions, labels and splits."""
 
     model_config = _FROZEN
-    attribution_window_ms: int = Field(60_000, ge=0)
-    folds: int = Field(3, ge=3)
+    attribution_window_ms: Annotated[int, Field(ge=0)] = 60_000
+    folds: Annotated[int, Field(ge=3)] = 3
     planted_leak: bool = False
 
 
@@ -45,7 +45,7 @@ class ModelsConfig(BaseModel):
         "boosted_log1p",
         "two_part",
     )
-    replicates: int = Field(200, ge=50)
+    replicates: Annotated[int, Field(ge=50)] = 200
 
 
 class ArenaConfig(BaseModel):
@@ -53,7 +53,7 @@ class ArenaConfig(BaseModel):
 
     model_config = _FROZEN
     preset: str = "scarce"
-    seeds: int = Field(20, ge=2)
+    seeds: Annotated[int, Field(ge=2)] = 20
     overrides: dict[str, str] = Field(default_factory=dict)
 
 
@@ -61,8 +61,8 @@ class OffPolicyConfig(BaseModel):
     """The size of the off-policy trial."""
 
     model_config = _FROZEN
-    replications: int = Field(2_000, ge=50)
-    decisions: int = Field(2_000, ge=100)
+    replications: Annotated[int, Field(ge=50)] = 2_000
+    decisions: Annotated[int, Field(ge=100)] = 2_000
 
 
 class DemoConfig(BaseModel):
@@ -77,9 +77,9 @@ class RunConfig(BaseModel):
     """Everything that decides what a run computes; written back as ``config.toml``."""
 
     model_config = _FROZEN
-    seed: int = Field(20_261_122, ge=0, lt=2**62)
-    jobs: int = Field(2, ge=1)
-    memory_limit: str = Field("4GB", pattern=r"^\d+(\.\d+)?(MB|GB)$")
+    seed: Annotated[int, Field(ge=0, lt=2**62)] = 20_261_122
+    jobs: Annotated[int, Field(ge=1)] = 2
+    memory_limit: Annotated[str, Field(pattern=r"^\d+(\.\d+)?(MB|GB)$")] = "4GB"
     ingest: IngestConfig = IngestConfig()
     tables: TablesConfig = TablesConfig()
     models: ModelsConfig = ModelsConfig()

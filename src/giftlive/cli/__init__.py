@@ -12,30 +12,54 @@ import sys
 
 from giftlive.errors import GiftLiveError
 
+_INTERRUPTED = 130
+
 
 def main() -> None:
     """Run the command line and exit with the code that the outcome means."""
     # Idle worker threads of LightGBM otherwise spin and take the other core from everybody.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    from giftlive.cli.app import app
-
-    as_json = "--json" in sys.argv
     try:
+        from giftlive.cli.app import app
+
         app(standalone_mode=True)
     except GiftLiveError as error:
-        _say(error.as_dict(), str(error), as_json)
+        _say(error)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        text = "interrupted; finished steps are kept. Hint: run the same command to continue"
-        _say({"error": "Interrupted", "what": text}, text, as_json)
-        sys.exit(130)
-    except OSError as error:
-        text = f"{error.filename or 'a file'}: {error.strerror or error}"
-        hint = "check the path, its permissions and the free space"
-        _say({"error": "OSError", "what": text, "hint": hint}, f"{text}. Hint: {hint}", as_json)
+    except (KeyboardInterrupt, SystemExit) as ended:
+        # Typer turns an interrupt inside a command into this exit code, without a word.
+        if isinstance(ended, SystemExit) and ended.code != _INTERRUPTED:
+            raise
+        _say(_interrupted())
+        sys.exit(_INTERRUPTED)
+    except _machine_errors() as error:
+        _say(_out_of_room(error))
         sys.exit(2)
 
 
-def _say(parts: dict[str, str], paragraph: str, as_json: bool) -> None:
-    text = json.dumps(parts, ensure_ascii=False) if as_json else f"giftlive: {paragraph}"
+def _machine_errors() -> tuple[type[Exception], ...]:
+    """Return what a machine without space, memory or permission raises."""
+    import duckdb
+
+    return OSError, MemoryError, duckdb.IOException, duckdb.OutOfMemoryException
+
+
+def _out_of_room(error: Exception) -> GiftLiveError:
+    if isinstance(error, OSError):
+        what, place = error.strerror or str(error), str(error.filename or "")
+        hint = "check the path, its permissions and the free space"
+        return GiftLiveError(what, place, "a path that can be read and written", hint)
+    what = str(error).splitlines()[0] if str(error) else "no memory left"
+    hint = "free memory and disk space, raise memory_limit, or take a smaller scale"
+    return GiftLiveError(what, "", "a step that fits into this machine", hint)
+
+
+def _interrupted() -> GiftLiveError:
+    hint = "run the same command again; the steps of a run that were finished are kept"
+    return GiftLiveError("interrupted; nothing half-written is left", "", "", hint)
+
+
+def _say(error: GiftLiveError) -> None:
+    as_json = "--json" in sys.argv
+    text = json.dumps(error.as_dict(), ensure_ascii=False) if as_json else f"giftlive: {error}"
     print(text, file=sys.stderr)  # noqa: T201 - the one place where the program speaks of errors

@@ -7,29 +7,29 @@ from typing import Annotated
 import typer
 
 from giftlive.cli import options, show
-from giftlive.errors import UsageError
 
 
 def audit(
-    source: options.Source = None,
+    source: options.NeededSource,
     config: options.ConfigFile = None,
     settings: options.Settings = None,
     seed: options.Seed = None,
     cache: options.CacheDir = None,
     planted_leak: Annotated[
-        bool, typer.Option(help="Add a feature made of the label; the audit must catch it.")
+        bool,
+        typer.Option(
+            "--planted-leak", help="Add a feature made of the label; the audit must catch it."
+        ),
     ] = False,
     json: options.Json = False,
 ) -> None:
     """Exit 1 and name the feature when one knows the future."""
     from giftlive.run.pipeline import audit_source
 
-    if source is None:
-        raise UsageError("no source named", "--source", "a folder of logs")
     chosen = [*(settings or []), *(["tables.planted_leak=true"] if planted_leak else [])]
     findings = audit_source(source, options.resolve(config, chosen, seed), cache)
     if json:
         show.as_json({"findings": findings})
         return
     for row in findings:
-        typer.echo(f"{row['kind']:<22}{row['subject']:<34}{row['result']:<10}{row['detail']}")
+        typer.echo(f"{row['kind']:<24}{row['subject']:<34}{row['result']:<10}{row['detail']}")

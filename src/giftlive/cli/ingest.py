@@ -12,7 +12,7 @@ from giftlive.cli import options, show
 
 
 def ingest(
-    source: Annotated[Path, typer.Option("--source", help="Folder or zip of logs.")],
+    source: options.NeededSource,
     out: options.Out = Path("STORE"),
     max_reject_share: Annotated[float, typer.Option(min=0, max=1)] = 0.01,
     overwrite: options.Overwrite = False,
@@ -20,10 +20,10 @@ def ingest(
 ) -> None:
     """Read a source into a store of Parquet tables with its rejects beside them."""
     from giftlive.logs.ingest import ingest as read
-    from giftlive.run.folder import check_store_target
+    from giftlive.run.folder import STORE, check_target
     from giftlive.run.progress import Reporter
 
-    check_store_target(out, overwrite)
+    check_target(out, overwrite, STORE)
     reporter = Reporter()
     with reporter.step("ingest") as step:
         store = read(source, out, max_reject_share=max_reject_share, progress=step.listener)

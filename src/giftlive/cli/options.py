@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,6 +14,8 @@ from giftlive.errors import UsageError
 Source = Annotated[
     Path | None, typer.Option("--source", help="Folder or zip of logs (KuaiLive, GDQ, Parquet).")
 ]
+NeededSource = Annotated[Path, typer.Option("--source", help="Folder or zip of logs.")]
+Demo = Annotated[bool, typer.Option("--demo", help="Use the built-in calibrated world.")]
 Out = Annotated[
     Path, typer.Option("--out", help="Folder to write; it appears whole or not at all.")
 ]
@@ -45,6 +48,45 @@ def pairs(settings: list[str] | None) -> dict[str, str]:
             )
         found[key.strip()] = value.strip()
     return found
+
+
+def require_one_input(source: Path | None, demo: bool) -> None:
+    """Raise unless exactly one of ``--source`` and ``--demo`` was given.
+
+    Raises
+    ------
+    UsageError
+        Neither or both were given.
+    """
+    if (source is None) == (not demo):
+        raise UsageError(
+            f"{'both' if demo else 'none'} of them given",
+            "--source / --demo",
+            "exactly one: a folder of logs or the built-in world",
+            "add --source DIR for your logs" if source is None else "leave out --demo",
+        )
+
+
+def spoken(
+    command: str,
+    source: Path | None,
+    config: Path | None,
+    settings: list[str] | None,
+    seed: int | None,
+) -> str:
+    """Return the command that repeats a run; a folder or file is named by its last part.
+
+    Examples
+    --------
+    >>> spoken("study baseline", Path("/data/my logs"), None, ["arena.seeds=8"], 3)
+    "giftlive study baseline --source 'my logs' --set arena.seeds=8 --seed 3"
+    """
+    parts = ["giftlive", *command.split()]
+    parts += ["--demo"] if source is None else ["--source", source.resolve().name]
+    parts += [] if config is None else ["--config", config.name]
+    parts += [part for text in settings or [] for part in ("--set", text)]
+    parts += [] if seed is None else ["--seed", str(seed)]
+    return shlex.join(parts)
 
 
 def resolve(config: Path | None, settings: list[str] | None, seed: int | None) -> RunConfig:

@@ -17,9 +17,7 @@ Scale = Annotated[
 
 def run(
     source: options.Source = None,
-    demo: Annotated[
-        bool, typer.Option("--demo", help="Use the built-in calibrated world.")
-    ] = False,
+    demo: options.Demo = False,
     out: options.Out = Path("RUN"),
     config: options.ConfigFile = None,
     settings: options.Settings = None,
@@ -33,9 +31,10 @@ def run(
     """Ingest, audit, facts, values, worlds, allocation, off-policy, gates, report."""
     from giftlive.run.pipeline import RunRequest, run_all
 
-    if (source is None) == (not demo):
+    options.require_one_input(source, demo)
+    if scale is not None and not demo:
         raise UsageError(
-            "name exactly one input", "--source / --demo", "a folder of logs or the built-in world"
+            "it sizes the built-in world", "--scale", "--demo beside it", "leave out --scale"
         )
     chosen = [*(settings or []), *([f"demo.scale={scale}"] if scale else [])]
     request = RunRequest(
@@ -44,7 +43,7 @@ def run(
         config=options.resolve(config, chosen, seed),
         overwrite=overwrite,
         cache=cache,
-        command=_command(source, demo, scale, settings, seed),
+        command=options.spoken("run", source, config, chosen, seed),
     )
     summary = run_all(request)
     if json:
@@ -53,18 +52,7 @@ def run(
         console = show.console()
         console.print(show.verdict_table(summary.gate_rows()))
         for line in summary.skipped_lines():
-            console.print(line, style="dim", highlight=False)
-        console.print(f"report: {summary.report}", highlight=False, soft_wrap=True)
+            console.print(line, style="dim", highlight=False, markup=False)
+        typer.echo(f"report: {summary.report}")
     if strict and summary.failed:
         raise typer.Exit(1)
-
-
-def _command(
-    source: Path | None, demo: bool, scale: str | None, settings: list[str] | None, seed: int | None
-) -> str:
-    """Return the command that repeats this run; a folder is named by its last part."""
-    parts = ["giftlive run", "--demo" if demo else f"--source {source.name if source else ''}"]
-    parts += [f"--scale {scale}"] if scale else []
-    parts += [f"--set {text}" for text in settings or []]
-    parts += [f"--seed {seed}"] if seed is not None else []
-    return " ".join(parts)

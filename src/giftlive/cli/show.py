@@ -7,6 +7,7 @@ from typing import Any
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from giftlive.run.canonical import canonical_json
 
@@ -24,9 +25,9 @@ def verdict_table(rows: list[dict[str, str]]) -> Table:
     for name in ("gate", "verdict", "estimate", "reason"):
         table.add_column(name, overflow="fold")
     for row in rows:
-        colour = _COLOURS.get(row["verdict"], "dim")
-        verdict = f"[{colour}]{row['verdict']}[/{colour}]"
-        table.add_row(row["gate"], verdict, row["estimate"], row["reason"])
+        verdict = Text(row["verdict"], style=_COLOURS.get(row["verdict"], "dim"))
+        # As Text, an interval or a name in square brackets is never taken for markup.
+        table.add_row(row["gate"], verdict, Text(row["estimate"]), Text(row["reason"]))
     return table
 
 

@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from giftlive.cli import options, show
-from giftlive.errors import UsageError
 
 
 def study(
@@ -16,9 +15,7 @@ def study(
         str, typer.Argument(help="The study's name; `giftlive study list` lists them.")
     ],
     source: options.Source = None,
-    demo: Annotated[
-        bool, typer.Option("--demo", help="Use the built-in calibrated world.")
-    ] = False,
+    demo: options.Demo = False,
     out: options.Out = Path("RUN"),
     config: options.ConfigFile = None,
     settings: options.Settings = None,
@@ -32,28 +29,26 @@ def study(
     from giftlive.studies.registry import STUDIES, find
 
     if name == "list":
+        if json:
+            show.as_json({"studies": [{"id": s.id, "name": s.name} for s in STUDIES]})
+            return
         for known in STUDIES:
             typer.echo(f"{known.id}  {known.name}")
         return
     find(name)
-    if (source is None) == (not demo):
-        raise UsageError(
-            "name exactly one input", "--source / --demo", "a folder of logs or the built-in world"
-        )
-    origin = "--demo" if source is None else f"--source {source.name}"
+    options.require_one_input(source, demo)
     request = RunRequest(
         source=source,
         out=out,
         config=options.resolve(config, settings, seed),
         overwrite=overwrite,
         cache=cache,
-        command=f"giftlive study {name} {origin}",
+        command=options.spoken(f"study {name}", source, config, settings, seed),
         only=(name,),
     )
     summary = run_all(request)
     if json:
         show.as_json(summary.as_dict())
         return
-    console = show.console()
-    console.print(show.verdict_table(summary.gate_rows()))
-    console.print(f"report: {summary.report}", highlight=False, soft_wrap=True)
+    show.console().print(show.verdict_table(summary.gate_rows()))
+    typer.echo(f"report: {summary.report}")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from giftlive.cli import options, show
+
+FileFormat = Literal["csv", "parquet"]
 
 app = typer.Typer(help="Worlds whose truth is known.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -28,7 +29,7 @@ def generate(
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="One coefficient, e.g. --set gift.th0=-6.")
     ] = None,
-    file_format: Annotated[str, typer.Option("--format", help="csv or parquet.")] = "csv",
+    file_format: Annotated[FileFormat, typer.Option("--format", help="Of the tables.")] = "csv",
     overwrite: options.Overwrite = False,
     json: options.Json = False,
 ) -> None:

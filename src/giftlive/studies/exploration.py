@@ -10,6 +10,32 @@ from giftlive.studies.context import Context, say
 from giftlive.studies.fact_figures import fact_figures
 from giftlive.types import Message
 
+KEY_FACTS = frozenset(
+    {
+        "amount_p50",
+        "amount_p90",
+        "amount_p99",
+        "amount_mean",
+        "amount_share_eq_1",
+        "user_total_tail_index",
+        "user_gini",
+        "user_top1_share",
+        "streamer_gini",
+        "streamer_top1_share",
+        "click_share_of_exposures",
+        "gift_rows_per_click",
+        "gift_sessions_per_session",
+        "watch_p50_s",
+        "watch_mean_s",
+        "gift_rate_pair_with_history",
+        "gift_rate_pair_without_history",
+        "revenue_share_never_gifted_pairs",
+        "gifting_pairs_repeat_share",
+        "gifts_with_click_timestamp",
+    }
+)
+"""Facts printed in the page's table; all of them are in the full numbers and in the JSON."""
+
 HEADLINES = ("user_top1_share", "amount_share_eq_1", "user_gini")
 
 
@@ -63,15 +89,17 @@ def _estimate(fact: Fact) -> Estimate:
 
 
 def _fact_table(estimates: tuple[Estimate, ...], book: FactBook) -> Table:
+    pairs = zip(estimates, book.facts, strict=True)
     return Table(
         name="facts",
-        columns=("fact", "value", "numerator", "denominator", "population", "n"),
-        units=("", "95 % interval where one may be printed", "", "", "", ""),
+        columns=("fact", "value", "what is divided by what", "population", "n"),
+        units=("", "95 % interval where one may be printed", "", "", ""),
         rows=tuple(
-            (f.name, e, f.numerator, f.denominator, f.population, f"{f.n:,} {f.n_unit}")
-            for e, f in zip(estimates, book.facts, strict=True)
+            (f.name, e, f"{f.numerator} / {f.denominator}", f.population, f"{f.n:,} {f.n_unit}")
+            for e, f in pairs
+            if f.name in KEY_FACTS and e.status == "ok"
         ),
-        caption=Message("study.exploration.table.facts", {}),
+        caption=Message("study.exploration.table.facts", {"n": len(book.facts)}),
     )
 
 

@@ -125,7 +125,7 @@ def _watch(book: FactBook, unit: str) -> Figure:
     return Figure(
         name="watch_buckets",
         title=f"Viewings over five minutes bring {last:.0%} of the amount",
-        subtitle=f"share of clicks and of credited amount by watch time; {sum(curve['clicks']):,} clicks",
+        subtitle=f"share of clicks and of credited amount; {sum(curve['clicks']):,} clicks",
         x_label="watch time of the click",
         y_label="share",
         series=(

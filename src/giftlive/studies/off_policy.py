@@ -204,7 +204,8 @@ def _coverage_figure(trials: tuple[Trial, ...], decisions: int) -> Figure:
     return Figure(
         name="coverage",
         title=f"A nominal 95 % interval of full value covers {full:.0%} of the time",
-        subtitle=f"coverage of the true value of greedy; {series[0].n[0] if series[0].n else 0:,} logs of {decisions:,} decisions",
+        subtitle=f"true value of greedy; {chosen['snips'][0].coverage.n:,} logs"
+        f" of {decisions:,} decisions",
         x_label="reward",
         y_label="share of logs whose interval holds the truth",
         series=(*series, nominal),
@@ -221,7 +222,7 @@ def _truth_figure(trials: tuple[Trial, ...], decisions: int) -> Figure:
     return Figure(
         name="against_truth",
         title=f"In one log, {inside} of {len(found)} intervals hold the true gift rate",
-        subtitle=f"gifts per decision by SNIPS from one log of {decisions:,} decisions, and the exact truth",
+        subtitle=f"SNIPS from one log of {decisions:,} decisions, and the exact truth",
         x_label="gifts per decision",
         y_label="target policy",
         series=(

@@ -177,7 +177,7 @@ def _allocation_table(contest: Contest, evening: Evening) -> Table:
             "share of decisions",
             "share of decisions",
             "over live streamers",
-        ),  # fmt: skip
+        ),
         rows=(*rows, last),
         caption=Message("study.shadow_price.table.allocation", {"note": note}),
     )
@@ -228,8 +228,9 @@ def _share_figure(contest: Contest) -> Figure:
     plain = contest.share_of_bound("greedy")
     return Figure(
         name="share_of_bound",
-        title=f"Dual prices take {best.value or 0:.0%} of the bound, plain greedy {plain.value or 0:.0%}",
-        subtitle=f"expected revenue / certificate D; {len(contest.nights)} paired evenings, 95 % interval",
+        title=f"Dual prices take {best.value or 0:.0%} of the bound,"
+        f" plain greedy {plain.value or 0:.0%}",
+        subtitle=f"expected revenue / certificate D; {len(contest.nights)} paired evenings",
         x_label="share of the certificate D",
         y_label="policy (oracle: sees true values)",
         series=(

@@ -1,0 +1,124 @@
+"""Every shipped policy, estimator, value model and scenario through every public check."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from giftlive import testing
+from giftlive.allocation import Prices
+from giftlive.models.registry import MODELS
+from giftlive.ope import DM, DR, IPS, SNIPS, Estimator, clipped_ips
+from giftlive.policies import POLICIES, DualPrice, Policy, Softmax, Uniform
+from giftlive.rng import stream
+from giftlive.testing import (
+    ANONYMOUS_CHECKS,
+    ESTIMATOR_CHECKS,
+    MODEL_CHECKS,
+    POLICY_CHECKS,
+    ROOMS,
+    SCENARIO_CHECKS,
+    SEAT_CHECKS,
+    Sample,
+    check_estimator,
+    check_policy,
+    check_scenario,
+    check_value_model,
+    make_sample,
+    seats_of_rooms,
+)
+from giftlive.world import Scenario, load_scenario, presets
+
+PRICES = Prices(
+    stream(5, "prices").exponential(0.01, (ROOMS, 30)), 0, 5_000, np.array([0.7, 0.3]), "estimated"
+)
+VARIANTS: dict[str, Callable[[], Policy[Any]]] = {
+    **POLICIES,
+    "uniform within seats": lambda: Uniform(respect_seats=True),
+    "softmax within seats": lambda: Softmax(respect_seats=True, temperature=0.1),
+    "dual_price with prices": lambda: DualPrice(PRICES),
+    "dual_price that never declines": lambda: DualPrice(PRICES, decline_below=None),
+}
+UNGUARDED = {"uniform", "greedy", "softmax"}
+PRICED = {name for name in VARIANTS if name.startswith("dual_price ")}
+ESTIMATORS = {e.name: e for e in (IPS, SNIPS, DM, DR, clipped_ips(1.5))}
+
+Check = Callable[..., None]
+
+
+def checks(*which: Check) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("check", which, ids=lambda check: check.__name__)
+
+
+@checks(*POLICY_CHECKS)
+@pytest.mark.parametrize("name", VARIANTS)
+def test_policies(name: str, check: Check) -> None:
+    check(VARIANTS[name])
+
+
+@checks(*ANONYMOUS_CHECKS)
+@pytest.mark.parametrize("name", [name for name in VARIANTS if name not in PRICED])
+def test_anonymous_policies(name: str, check: Check) -> None:
+    check(VARIANTS[name])
+
+
+@checks(*SEAT_CHECKS)
+@pytest.mark.parametrize("name", [name for name in VARIANTS if name not in UNGUARDED])
+def test_guarded_policies(name: str, check: Check) -> None:
+    check(VARIANTS[name])
+
+
+@checks(*ESTIMATOR_CHECKS)
+@pytest.mark.parametrize("estimator", ESTIMATORS.values(), ids=ESTIMATORS)
+def test_estimators(estimator: Estimator, check: Check) -> None:
+    check(estimator)
+
+
+@pytest.fixture(scope="module")
+def sample() -> Sample:
+    return make_sample()
+
+
+@checks(*MODEL_CHECKS)
+@pytest.mark.parametrize("name", MODELS)
+def test_models(name: str, sample: Sample, check: Check) -> None:
+    check(MODELS[name], sample)
+
+
+@pytest.fixture(scope="module", params=presets())
+def scenario(request: pytest.FixtureRequest) -> Scenario:
+    return load_scenario(request.param, "tiny")
+
+
+@checks(*SCENARIO_CHECKS)
+def test_scenarios(scenario: Scenario, check: Check) -> None:
+    check(scenario)
+
+
+def test_one_call_makes_every_check() -> None:
+    check_policy(VARIANTS["dual_price with prices"], guarded=True, anonymous=False)
+    check_estimator(SNIPS)
+    check_value_model(MODELS["ridge"])
+    check_scenario(load_scenario("v1", "tiny"))
+
+
+def test_the_suite_is_public() -> None:
+    assert all(getattr(testing, name) is not None for name in testing.__all__)
+
+
+def test_batches_hold_what_a_policy_may_stumble_over() -> None:
+    batch = testing.make_batch(1, rows=200)
+    seen = batch.observation
+    assert not batch.available[0].any()
+    assert 0 < np.count_nonzero(~batch.available[1:]) < batch.available[1:].sum()
+    left = seen.seats_left[batch.available]
+    assert left.min() == 0
+    assert np.all(left <= seats_of_rooms()[seen.rooms[batch.available]])
+    assert len(set(batch.values[batch.available])) == batch.available.sum()
+    decisions = POLICIES["greedy"]().decide(None, batch, stream(0, "rng"))
+    feedback = testing.feedback_to(batch, decisions)
+    assert np.all(feedback.occupancy <= feedback.seats)
+    assert 0 < feedback.admitted.sum() < (decisions.choice >= 0).sum()
