@@ -51,4 +51,4 @@ def test_a_file_that_is_not_toml_is_named(tmp_path: Path) -> None:
 
 def test_the_configuration_cannot_be_changed() -> None:
     with pytest.raises(ValueError, match="frozen"):
-        RunConfig().seed = 2  # type: ignore[misc]
+        RunConfig().seed = 2

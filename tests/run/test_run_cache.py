@@ -55,9 +55,14 @@ def test_an_interrupted_step_leaves_nothing(tmp_path: Path) -> None:
 
 def test_a_run_folder_appears_whole_or_not_at_all(tmp_path: Path) -> None:
     out = tmp_path / "RUN"
-    with pytest.raises(RuntimeError), atomic_folder(out, overwrite=False) as work:
-        (work / "manifest.json").write_text("{}", encoding="utf-8")
-        raise RuntimeError
+
+    def fail() -> None:
+        with atomic_folder(out, overwrite=False) as work:
+            (work / "manifest.json").write_text("{}", encoding="utf-8")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
     assert list(tmp_path.iterdir()) == []
     with atomic_folder(out, overwrite=False) as work:
         (work / "manifest.json").write_text("{}", encoding="utf-8")

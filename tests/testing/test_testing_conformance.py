@@ -10,7 +10,11 @@ import pytest
 
 from giftlive import testing
 from giftlive.allocation import Prices
+from giftlive.models.base import ValueModel
+from giftlive.models.boosted import BoostedLog1p
 from giftlive.models.registry import MODELS
+from giftlive.models.trees import TreeSettings
+from giftlive.models.two_part import TwoPart
 from giftlive.ope import DM, DR, IPS, SNIPS, Estimator, clipped_ips
 from giftlive.policies import POLICIES, DualPrice, Policy, Softmax, Uniform
 from giftlive.rng import stream
@@ -44,6 +48,12 @@ VARIANTS: dict[str, Callable[[], Policy[Any]]] = {
 }
 UNGUARDED = {"uniform", "greedy", "softmax"}
 PRICED = {name for name in VARIANTS if name.startswith("dual_price ")}
+FEW_TREES = TreeSettings(rounds=15, leaves=6, rows_per_leaf=20, threads=1)
+CHEAP_MODELS: dict[str, Callable[[], ValueModel]] = {
+    **MODELS,
+    "boosted_log1p": lambda: BoostedLog1p(FEW_TREES),
+    "two_part": lambda: TwoPart(FEW_TREES, FEW_TREES),
+}
 ESTIMATORS = {e.name: e for e in (IPS, SNIPS, DM, DR, clipped_ips(1.5))}
 
 Check = Callable[..., None]
@@ -83,9 +93,9 @@ def sample() -> Sample:
 
 
 @checks(*MODEL_CHECKS)
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", CHEAP_MODELS)
 def test_models(name: str, sample: Sample, check: Check) -> None:
-    check(MODELS[name], sample)
+    check(CHEAP_MODELS[name], sample)
 
 
 @pytest.fixture(scope="module", params=presets())

@@ -27,16 +27,18 @@ def generate(
     scale: Annotated[str | None, typer.Option("--scale", help="tiny, small, medium, full.")] = None,
     seed: Annotated[int, typer.Option("--seed", min=0)] = 1,
     settings: Annotated[
-        list[str] | None, typer.Option("--set", help="One coefficient, e.g. --set gift.th0=-6.")
+        list[str] | None, typer.Option("--set", help="One coefficient, e.g. --set gift.base=-6.")
     ] = None,
     file_format: Annotated[FileFormat, typer.Option("--format", help="Of the tables.")] = "csv",
     overwrite: options.Overwrite = False,
     json: options.Json = False,
 ) -> None:
     """Run the platform's own ranking and write what it would have logged, and the truth."""
+    from giftlive.run.folder import TWIN, check_target
     from giftlive.run.progress import Reporter
     from giftlive.world import build_world, load_scenario, write_twin
 
+    check_target(out, overwrite, TWIN)
     scenario = load_scenario(preset, scale=scale, overrides=options.pairs(settings))
     reporter = Reporter()
     with reporter.step("world") as step:

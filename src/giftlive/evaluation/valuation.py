@@ -18,9 +18,13 @@ from giftlive.models.distillation import DistillationLoss, distil
 from giftlive.models.registry import MODELS
 from giftlive.models.scorer import Scorer
 from giftlive.models.signals import RankOneRate, fit_rank_one
+from giftlive.rng import stream
 from giftlive.tables.matrix import load_matrix
 from giftlive.tables.probe import features_at
 from giftlive.types import Floats, Ints
+
+_DISTILLATION_PAIRS = 60_000
+"""Pairs the Scorer learns from; more change its loss in the third digit and cost seconds."""
 
 _EXPOSURES = """
 select {key} as id, count(*) as shown, sum(clicked) as clicks, sum(watch_ms) as watch_ms
@@ -127,7 +131,10 @@ def _distilled(
     users, streamers = teacher.shape
     by_user, by_room = _columns(names, "user_"), _columns(names, "streamer_")
     context = X[:, _columns(names, "pair_")]
-    scorer, loss = distil(teacher.ravel(), X[:, by_user], X[:, by_room], context)
+    learn = stream(0, "distillation sample").permutation(teacher.size)[:_DISTILLATION_PAIRS]
+    scorer, loss = distil(
+        teacher.ravel()[learn], X[learn][:, by_user], X[learn][:, by_room], context[learn]
+    )
     u = scorer.user_vectors(X[::streamers][:, by_user])
     r = scorer.room_vectors(X[:streamers][:, by_room])
     terms = scorer.context_terms(context).reshape(teacher.shape)

@@ -109,10 +109,12 @@ def _check_target(path: Path, folder: Path) -> None:
 
 @contextmanager
 def _half_written(folder: Path) -> Iterator[Path]:
-    """Give a sibling folder to write to, which becomes ``folder`` only if nothing is raised."""
-    partial = folder.parent / f".{folder.name}.{uuid.uuid4().hex}.partial"
+    """Give a folder nearby to write to, which becomes ``folder`` only if nothing is raised."""
+    # Beside the target, or above it while the folders between do not exist yet.
+    place = next(parent for parent in folder.parents if parent.exists())
+    partial = place / f".{folder.name}.{uuid.uuid4().hex}.partial"
     try:
-        partial.mkdir(parents=True)
+        partial.mkdir()
         yield partial
         _replace(partial, folder)
     except (OSError, duckdb.IOException, duckdb.OutOfMemoryException) as error:
@@ -129,6 +131,7 @@ def _half_written(folder: Path) -> Iterator[Path]:
 
 def _replace(partial: Path, folder: Path) -> None:
     if not folder.exists():
+        folder.parent.mkdir(parents=True, exist_ok=True)
         partial.replace(folder)
         return
     older = partial.with_suffix(".older")

@@ -1,4 +1,4 @@
-"""The run folder appears whole or not at all."""
+"""A folder appears whole or not at all, and replaces only an older one of its own kind."""
 
 from __future__ import annotations
 
@@ -6,42 +6,61 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from giftlive.errors import UsageError
 
-MARKER = "manifest.json"
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of folder that a command writes: its name, and the file that tells it."""
+
+    name: str
+    marker: str
 
 
-def check_target(out: Path, overwrite: bool) -> None:
-    """Refuse a target that would destroy something which is not an old run.
+RUN = Kind("run folder", "manifest.json")
+STORE = Kind("store", "source.json")
+TWIN = Kind("generated world", "world.json")
+
+
+def check_target(out: Path, overwrite: bool, kind: Kind = RUN) -> None:
+    """Refuse a target that would destroy something which is not an old folder of this kind.
 
     Raises
     ------
     UsageError
-        ``out`` exists and either is not a run folder or ``overwrite`` was not asked for.
+        ``out`` exists and either is of another kind or ``overwrite`` was not asked for.
     """
     if not out.exists() or (out.is_dir() and not any(out.iterdir())):
         return
-    if not (out.is_dir() and (out / MARKER).is_file()):
+    if not (out / kind.marker).is_file():
         raise UsageError(
-            "the target exists and is not a run folder", str(out), "a new folder", "choose another"
+            f"the target exists and is not a {kind.name}",
+            str(out),
+            "a new or empty folder",
+            "choose another with --out",
         )
     if not overwrite:
         raise UsageError(
-            "the run folder exists", str(out), "a new folder", "add --overwrite to replace it"
+            f"the {kind.name} exists",
+            str(out),
+            "a new or empty folder",
+            "add --overwrite to replace it, or choose another with --out",
         )
 
 
 @contextmanager
 def atomic_folder(out: Path, overwrite: bool) -> Iterator[Path]:
-    """Yield a working folder beside ``out`` that takes its place when the block succeeds."""
+    """Yield a working folder near ``out`` that takes its place when the block succeeds."""
     check_target(out, overwrite)
     out = out.resolve()
-    out.parent.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+    place = next(parent for parent in out.parents if parent.exists())
+    work = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=place))
     try:
         yield work
+        out.parent.mkdir(parents=True, exist_ok=True)
         old = out.with_name(f".{work.name}-old")
         if out.exists():
             out.rename(old)
@@ -50,17 +69,3 @@ def atomic_folder(out: Path, overwrite: bool) -> Iterator[Path]:
         shutil.rmtree(old, ignore_errors=True)
     finally:
         shutil.rmtree(work, ignore_errors=True)
-
-
-def check_store_target(out: Path, overwrite: bool) -> None:
-    """Refuse to replace an old store unless asked to.
-
-    Raises
-    ------
-    UsageError
-        ``out`` holds a store and ``overwrite`` was not asked for.
-    """
-    if (out / "source.json").is_file() and not overwrite:
-        raise UsageError(
-            "the store exists", str(out), "a new folder", "add --overwrite to replace it"
-        )

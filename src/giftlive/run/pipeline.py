@@ -16,6 +16,7 @@ from giftlive.reports import render
 from giftlive.run import steps
 from giftlive.run.cache import Cache, default_cache
 from giftlive.run.canonical import canonical_json
+from giftlive.run.choices import check_choices
 from giftlive.run.folder import atomic_folder, check_target
 from giftlive.run.manifest import code_version, manifest
 from giftlive.run.progress import Reporter
@@ -51,6 +52,7 @@ def run_all(request: RunRequest) -> Summary:
         Bad input (2), a leak or another broken promise (1), not enough data (3).
     """
     check_target(request.out, request.overwrite)
+    check_choices(request.config)
     shop = Workshop(Cache(request.cache or default_cache()), request.config, Reporter())
     context = _context(shop, request)
     results = [steps.study(shop, study, context) for study in request.studies()]

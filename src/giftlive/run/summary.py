@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from giftlive.errors import InputError, Where
 from giftlive.evaluation.gates import load_rules
+from giftlive.evaluation.results import Gate
 from giftlive.reports.i18n import translate
-from giftlive.reports.load import message_from_dict
+from giftlive.reports.load import load_run
 
 
 @dataclass(frozen=True)
@@ -19,11 +19,11 @@ class Summary:
 
     Attributes
     ----------
-    gates : every gate of the run as in its results file. skipped : step name and reason.
+    gates : every gate of the run. skipped : step name and reason.
     report : path of ``report.html``. not_run : gates whose study is not in this run.
     """
 
-    gates: tuple[dict[str, Any], ...]
+    gates: tuple[Gate, ...]
     skipped: tuple[tuple[str, str], ...]
     not_run: tuple[str, ...]
     report: Path
@@ -31,7 +31,7 @@ class Summary:
     @property
     def failed(self) -> bool:
         """Return whether any gate says FAIL."""
-        return any(gate["verdict"] == "FAIL" for gate in self.gates)
+        return any(gate.verdict == "FAIL" for gate in self.gates)
 
     def gate_rows(self) -> list[dict[str, str]]:
         """Return one row of words per gate, run or not."""
@@ -58,49 +58,26 @@ def read_summary(folder: Path) -> Summary:
     Raises
     ------
     InputError
-        ``folder`` is not a run folder.
+        ``folder`` is not a run folder, or a results file in it is not one.
     """
     if not (folder / "manifest.json").is_file():
         raise InputError(
             "not a run folder", Where(str(folder)), "a folder with manifest.json and results/",
             "make one with `giftlive run`",
         )  # fmt: skip
-    results = [read_json(path) for path in sorted((folder / "results").glob("*.json"))]
-    gates = tuple(gate for result in results for gate in result["gates"])
-    skipped = tuple(
-        (r["study"], translate(message_from_dict(r["skipped"]))) for r in results if r["skipped"]
-    )
-    made = {gate["id"] for gate in gates}
+    results = load_run(folder).results
+    gates = tuple(gate for result in results for gate in result.gates)
+    skipped = tuple((r.study, translate(r.skipped)) for r in results if r.skipped is not None)
+    made = {gate.id for gate in gates}
     not_run = tuple(name for name in load_rules() if name not in made)
     return Summary(gates, skipped, not_run, folder / "report.html")
 
 
-def read_json(path: Path) -> Any:
-    """Return the JSON value in ``path``.
-
-    Raises
-    ------
-    InputError
-        The file is not JSON.
-    """
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise InputError(
-            f"not valid JSON: {error}", Where(str(path)), "a results file", "run again"
-        ) from None
-
-
-def _row(gate: dict[str, Any]) -> dict[str, str]:
-    estimate = gate["estimate"]
+def _row(gate: Gate) -> dict[str, str]:
+    estimate = gate.estimate
     text = "none"
-    if estimate and estimate["value"] is not None:
-        low, high = estimate["low"], estimate["high"]
+    if estimate is not None and estimate.value is not None:
+        low, high = estimate.low, estimate.high
         interval = "" if low is None else f" [{low:.4g}, {high:.4g}]"
-        text = f"{estimate['value']:.4g}{interval}"
-    return {
-        "gate": gate["id"],
-        "verdict": gate["verdict"],
-        "estimate": text,
-        "reason": gate["reason"],
-    }
+        text = f"{estimate.value:.4g}{interval}"
+    return {"gate": gate.id, "verdict": gate.verdict, "estimate": text, "reason": gate.reason}

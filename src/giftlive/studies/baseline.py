@@ -220,8 +220,8 @@ def _capture_figure(board: Board, subtitle: str) -> Figure:
         name="leaderboard",
         title=f"{best[1].name} puts {best[0]:.0%} of the money into its top 1 %",
         subtitle=f"revenue capture at 1 %; {subtitle}",
-        x_label="share of the total amount held by the top 1 % by score",
-        y_label="model, by validation",
+        x_label="model, by validation",
+        y_label="share of the total amount held by the top 1 % by score",
         series=(
             Series(
                 name="capture at 1 %",

@@ -223,8 +223,8 @@ def _truth_figure(trials: tuple[Trial, ...], decisions: int) -> Figure:
         name="against_truth",
         title=f"In one log, {inside} of {len(found)} intervals hold the true gift rate",
         subtitle=f"SNIPS from one log of {decisions:,} decisions, and the exact truth",
-        x_label="gifts per decision",
-        y_label="target policy",
+        x_label="target policy",
+        y_label="gifts per decision",
         series=(
             Series(
                 name="SNIPS, one log",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import fields, replace
+from functools import reduce
 from typing import Any, Protocol
 
 import numpy as np
@@ -75,11 +76,11 @@ def chunks_merge_to_the_whole(estimator: Estimator) -> None:
         draw = stream(seed, "cuts")
         cuts = np.sort(draw.integers(1, len(log), 3))
         parts = [rows for rows in np.split(draw.permutation(len(log)), cuts) if len(rows)]
-        merged = estimator.init()
-        for rows in parts:
-            state = estimator.update(estimator.init(), _rows(log, rows))
-            merged = estimator.merge(state, merged)
-        _require_same(whole, estimator.estimate(merged), f"{len(parts)} merged chunks")
+        states = [estimator.update(estimator.init(), _rows(log, rows)) for rows in parts]
+        left = reduce(estimator.merge, states)
+        right = reduce(lambda a, b: estimator.merge(b, a), states, estimator.init())
+        for merged in (left, right):
+            _require_same(whole, estimator.estimate(merged), f"{len(parts)} merged chunks")
         following = estimator.init()
         for rows in parts:
             following = estimator.update(following, _rows(log, rows))
@@ -101,7 +102,7 @@ def names_do_not_matter(estimator: Estimator) -> None:
         columns = stream(seed, "columns").permutation(log.target.shape[1])
         renamed = replace(
             log,
-            user=1_000 - 3 * log.user,
+            user=1_001 - 3 * log.user,
             action=np.argsort(columns)[log.action],
             target=log.target[:, columns],
             q=None if log.q is None else log.q[:, columns],

@@ -37,19 +37,18 @@ class RoundsArena:
     _batch: Batch = field(init=False, repr=False)
     _log: Log = field(init=False, repr=False)
     _donors: Ints = field(init=False, repr=False)
-    _viewers: Ints = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         sizes, many = self.world.scenario.rounds, len(self.world.streamer_ids)
         self._seed = derive(self.seed, "rounds", self.world.seed, self.day or 0)
         self._batch = new_batch(self._per_round, many)
         self._log = new_log(sizes.rounds * self._per_round)
-        self._donors, self._viewers = np.zeros((2, many), dtype=np.int64)
+        self._donors = np.zeros(many, dtype=np.int64)
 
     @property
     def seats(self) -> Ints:
         """Seats of every room: without limit."""
-        return np.full(len(self._viewers), UNLIMITED_SEATS, dtype=np.int64)
+        return np.full(len(self._donors), UNLIMITED_SEATS, dtype=np.int64)
 
     def reset(self) -> Observation | None:
         """Start over and return the first round."""
@@ -73,7 +72,7 @@ class RoundsArena:
     def outcome(self) -> Outcome:
         """Return the truth about every decision so far; seats are not a resource here."""
         log = filled(self._log, self._round * self._per_round)
-        return outcome_of(log, self.world.room_streamer, len(self._viewers), 0, 0)
+        return outcome_of(log, self.world.room_streamer, len(self._donors), 0, 0)
 
     @property
     def _per_round(self) -> int:
@@ -88,14 +87,14 @@ class RoundsArena:
         batch.user[:] = rng.choice(everyone, n, replace=False)
         batch.ts[:] = self.world.origin_ms + self._round * self.world.scene.rhythm.tick_ms
         batch.visit[:], batch.slot[:] = self._round, 0
-        batch.rooms[:] = batch.streamers[:] = np.arange(len(self._viewers))
+        batch.rooms[:] = batch.streamers[:] = np.arange(len(self._donors))
         batch.seats_left[:] = UNLIMITED_SEATS
         self._donors[:] = 0
         return observed(batch, n)
 
     def _feedback(self, first: int, last: int) -> Feedback:
         status, room = self._log.status[first:last], self._log.room[first:last]
-        viewers = np.bincount(room[status == CLICKED], minlength=len(self._viewers))
+        viewers = np.bincount(room[status == CLICKED], minlength=len(self._donors))
         return Feedback(
             ts=int(self._log.ts[first]) + self.world.scene.rhythm.tick_ms,
             user=self._log.user[first:last].copy(),

@@ -1,0 +1,36 @@
+"""Names in a configuration that only the registries can judge, judged before any work is done."""
+
+from __future__ import annotations
+
+from giftlive.config import RunConfig, nearest
+from giftlive.errors import ConfigError
+from giftlive.evaluation.leaderboard import TRIVIAL
+from giftlive.models.registry import MODELS
+from giftlive.world import load_scenario
+
+_MODELS = "configuration, key models.names"
+
+
+def check_choices(config: RunConfig) -> None:
+    """Refuse a model, a world or a scale that does not exist, and a board without an opponent.
+
+    Raises
+    ------
+    ConfigError
+        Naming the nearest valid choice where there is one.
+    """
+    for name in config.models.names:
+        if name not in MODELS:
+            raise ConfigError(
+                f"there is no model {name!r}", _MODELS, "value models", nearest(name, list(MODELS))
+            )
+    trivial = set(config.models.names).intersection(TRIVIAL)
+    if not trivial or len(trivial) == len(set(config.models.names)):
+        raise ConfigError(
+            f"{len(trivial)} trivial rankers among {len(config.models.names)} models",
+            _MODELS,
+            "at least one trivial ranker and one model to compare with it",
+            f"add one of {', '.join(TRIVIAL)}" if not trivial else "add ridge, for example",
+        )
+    load_scenario(config.arena.preset, overrides=config.arena.overrides)
+    load_scenario(config.demo.preset, scale=config.demo.scale)

@@ -1,0 +1,222 @@
+"""The commands on good input: a table or one JSON object on standard output, nothing else."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import CompletedProcess
+from typing import Any
+
+import pytest
+
+from giftlive.cli import doctor, options
+from giftlive.evaluation.results import Gate, StudyResult
+from giftlive.run import pipeline, steps
+from giftlive.studies.registry import STUDIES
+from giftlive.types import Message
+
+Cli = Callable[..., CompletedProcess[str]]
+GATES = {"baseline", "shadow_price", "off_policy"}
+
+
+def succeeded(done: CompletedProcess[str]) -> str:
+    """Return the standard output of a command that went well and said nothing on the side."""
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def parsed(done: CompletedProcess[str]) -> Any:
+    return json.loads(succeeded(done))
+
+
+def test_a_world_becomes_logs_with_their_truth_beside_them(cli: Cli) -> None:
+    command = ("world", "generate", "--preset", "kuailive", "--scale", "0.001", "--out")
+    small = ("--set", "calendar.history_days=3", "--seed", "5")
+    rows = parsed(cli(*command, "A", *small, "--json"))["rows"]
+    assert {"click", "gift", "room", "negative"} <= set(rows)
+    lines = succeeded(cli(*command, "B", *small)).splitlines()
+    assert f"{'click':<20}{rows['click']:>12,} rows" in lines
+    assert lines[-1] == "written: B"
+    files = sorted(p.relative_to("A") for p in Path("A").rglob("*") if p.is_file())
+    assert Path("truth/gifts.parquet") in files
+    assert [p for p in files if (Path("A") / p).read_bytes() != (Path("B") / p).read_bytes()] == []
+    succeeded(cli(*command, "C", *small, "--format", "parquet"))
+    assert {p.suffix for p in Path("C").glob("g*")} == {".parquet"}
+
+
+def test_ingest_counts_what_it_stored(cli: Cli, twin: Path) -> None:
+    found = parsed(cli("ingest", "--source", twin, "--out", "A", "--json"))
+    assert found["store"] == "A"
+    assert found["source"]["label"] == "calibrated world"
+    lines = succeeded(cli("ingest", "--source", twin, "--out", "B")).splitlines()
+    gifts = found["source"]["rows"]["gift"]
+    assert f"{'gift':<16}{gifts:>12,} rows{0:>10,} rejected" in lines
+    assert lines[-1] == "store: B"
+    again = parsed(cli("ingest", "--source", "A", "--out", "B", "--overwrite", "--json"))
+    assert again["source"]["rows"] == found["source"]["rows"]
+
+
+def test_audit_lists_health_and_every_trial_of_every_feature(cli: Cli, twin: Path) -> None:
+    findings = parsed(cli("audit", "--source", twin, "--json"))["findings"]
+    kinds = {row["kind"] for row in findings}
+    trials = {f"leak trial: {name}" for name in ("future", "replay", "label copy")}
+    assert kinds == {"data health", *trials}
+    subjects = [{r["subject"] for r in findings if r["kind"] == kind} for kind in sorted(trials)]
+    assert subjects[0] == subjects[1] == subjects[2]
+    assert {r["result"] for r in findings if r["kind"] in trials} == {"passed"}
+    lines = succeeded(cli("audit", "--source", twin)).splitlines()
+    assert len(lines) == len(findings)
+    assert all(line.startswith(f"{row['kind']} ") for line, row in zip(lines, findings, strict=True))
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("audit", "--planted-leak"),
+        ("run", "--set", "tables.planted_leak=true", "--out", "RUN"),
+    ],
+)
+def test_a_planted_leak_is_named_with_exit_code_1(
+    refused: Callable[..., str], twin: Path, command: tuple[str, ...]
+) -> None:
+    message = refused(*command, "--source", twin, code=1)
+    assert message.startswith("features: feature planted_leak fails the ")
+    assert "Hint: remove it" in message
+
+
+def test_a_study_leaves_a_run_folder_that_can_be_read_again(cli: Cli, twin: Path) -> None:
+    command = ("study", "exploration", "--source", twin, "--out")
+    lines = succeeded(cli(*command, "RUN")).splitlines()
+    assert lines[-1] == "report: RUN/report.html"
+    assert all(len(line) <= 100 for line in lines)
+    board = parsed(cli("roadmap", "RUN", "--json"))
+    assert {row["gate"] for row in board["gates"]} == GATES
+    assert {row["verdict"] for row in board["gates"]} == {"SKIPPED"}
+    assert "its study was not run" in succeeded(cli("roadmap", "RUN"))
+    summary = parsed(cli(*command, "RUN", "--overwrite", "--json"))
+    assert summary == board | {"skipped": [], "report": "RUN/report.html"}
+    contents = {p.name for p in Path("RUN").iterdir()}
+    files = {"config.toml", "manifest.json", "log.jsonl", "report.html", "report.md"}
+    assert contents == files | {"results", "tables", "figures"}
+    assert parsed(cli("report", "RUN", "--json")) == {"report": "RUN/report.html"}
+    page = Path("RUN/report.html").read_bytes()
+    Path("RUN/report.html").unlink()
+    assert succeeded(cli("report", "RUN")) == "report: RUN/report.html\n"
+    assert Path("RUN/report.html").read_bytes() == page
+
+
+def test_the_manifest_names_a_command_that_repeats_the_run(cli: Cli, twin: Path) -> None:
+    settings = ("--set", "models.replicates=50", "--set", "world.seats.load=0.8", "--seed", "7")
+    command = ("study", "exploration", "--source", twin, *settings, "--out")
+    succeeded(cli(*command, "A"))
+    manifest = json.loads(Path("A/manifest.json").read_text(encoding="utf-8"))
+    spoken = shlex.split(manifest["command"])
+    assert spoken == ["giftlive", *command[:3], twin.name, *settings]
+    Path(twin.name).symlink_to(twin)
+    succeeded(cli(*spoken[1:], "--out", "B"))
+    for name in ("results/exploration.json", "config.toml"):
+        assert Path("A", name).read_bytes() == Path("B", name).read_bytes()
+    config = tomllib.loads(Path("A/config.toml").read_text(encoding="utf-8"))
+    assert (config["seed"], config["models"]["replicates"]) == (7, 50)
+    assert config["arena"]["overrides"] == {"seats.load": "0.8"}
+
+
+def test_a_step_without_its_tables_is_skipped_with_the_reason(
+    cli: Cli, twin: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = shutil.copytree(twin, tmp_path / "blind")
+    (source / "negative.csv").unlink()
+    quick = tuple(study for study in STUDIES if study.name in {"exploration", "off_policy"})
+    monkeypatch.setattr(pipeline, "STUDIES", quick)
+    lines = succeeded(cli("run", "--source", source, "--out", "R[un]")).splitlines()
+    assert lines[-1] == "report: R[un]/report.html"
+    assert lines[-2].startswith("skipped off_policy: ")
+    assert "negative" in lines[-2]
+    log = [json.loads(line) for line in Path("R[un]/log.jsonl").read_text("utf-8").splitlines()]
+    assert {step["name"]: step["status"] for step in log} == {
+        "ingest": "done",
+        "features": "done",
+        "leak audit": "done",
+        "exploration": "done",
+        "off_policy": "skipped",
+        "report": "done",
+    }
+    assert next(step["reason"] for step in log if step["name"] == "off_policy")
+
+
+def failing(*_: object) -> dict[str, Any]:
+    """Return a result whose gate FAILs, with a reason full of square brackets."""
+    gate = Gate("baseline", "rule", "rule", "FAIL", "[red] below [0, 1]", "none", None, 0.0)
+    question = Message("study.baseline.question", {})
+    return StudyResult("baseline", "0.2", question, 1, {}, {}, "code", gates=(gate,)).as_dict()
+
+
+@pytest.mark.parametrize(("flag", "code"), [("", 0), ("--strict", 1)])
+def test_a_failed_gate_is_a_result_and_only_strict_makes_it_an_exit_code(
+    cli: Cli, twin: Path, monkeypatch: pytest.MonkeyPatch, flag: str, code: int
+) -> None:
+    monkeypatch.setattr(pipeline, "STUDIES", STUDIES[1:2])
+    monkeypatch.setattr(steps, "study", failing)
+    monkeypatch.setattr(pipeline, "render", lambda folder: folder / "report.html")
+    done = cli("run", "--source", twin, "--out", "RUN", *flag.split())
+    assert (done.returncode, done.stderr) == (code, "")
+    [row] = [line for line in done.stdout.splitlines() if line.startswith("baseline")]
+    assert row.rstrip().split(maxsplit=3)[1:] == ["FAIL", "none", "[red] below [0, 1]"]
+
+
+def test_progress_goes_to_the_error_stream_and_only_before_a_person(
+    cli: Cli, twin: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")  # rich then takes both streams for a terminal
+    done = cli("study", "exploration", "--source", twin, "--out", "RUN", "--json")
+    assert json.loads(done.stdout)["report"] == "RUN/report.html"
+    for word in ("ingest", "features", "leak audit", "exploration", "eta", "MiB", "done"):
+        assert word in done.stderr
+
+
+def test_study_list_names_every_study(cli: Cli) -> None:
+    names = [study.name for study in STUDIES]
+    assert [line.split()[1] for line in succeeded(cli("study", "list")).splitlines()] == names
+    listed = parsed(cli("study", "list", "--json"))["studies"]
+    assert [study["name"] for study in listed] == names
+
+
+def test_the_doctor_reports_every_check(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "_memory", lambda: ("memory", True, "enough"))
+    monkeypatch.setattr(doctor, "_disk", lambda _: ("cache", True, "enough"))
+    checks = parsed(cli("doctor", "--json"))["checks"]
+    assert {"python", "duckdb", "memory", "cache"} <= {check["name"] for check in checks}
+    lines = succeeded(cli("doctor")).splitlines()
+    assert [line.split()[:2] for line in lines] == [["ok", check["name"]] for check in checks]
+    monkeypatch.setattr(doctor, "_memory", lambda: ("memory", False, "1.0 GiB"))
+    done = cli("doctor")
+    assert (done.returncode, done.stderr) == (2, "")
+    assert [line.split()[1] for line in done.stdout.splitlines() if line[:3] == "BAD"] == ["memory"]
+
+
+def test_the_doctor_examines_the_folder_a_cache_would_be_made_in(cli: Cli) -> None:
+    checks = parsed_checks(cli("doctor", "--cache", "not/yet/there", "--json"))
+    assert checks["cache"].startswith("not/yet/there, ")
+    assert not Path("not").exists()
+
+
+def parsed_checks(done: CompletedProcess[str]) -> dict[str, str]:
+    return {check["name"]: check["found"] for check in json.loads(done.stdout)["checks"]}
+
+
+def test_a_setting_may_hold_an_equals_sign_and_blanks() -> None:
+    assert options.pairs(["a.b = c=d", "e="]) == {"a.b": "c=d", "e": ""}
+
+
+def test_the_installed_program_runs_a_command_in_silence(twin: Path, tmp_path: Path) -> None:
+    program = Path(sys.executable).with_name("giftlive")
+    command = [program, "ingest", "--source", twin, "--out", "STORE", "--json"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert parsed(done)["store"] == "STORE"
+    assert [p.name for p in tmp_path.iterdir()] == ["STORE"]

@@ -1,0 +1,215 @@
+"""Mistakes at the keyboard: the nearest right word, exit code 2, and nothing overwritten."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import duckdb
+import pytest
+
+from giftlive.run import pipeline, steps
+
+Cli = Callable[..., CompletedProcess[str]]
+Refused = Callable[..., str]
+
+WRONG = {
+    "run --demo --set arena.sedes=3": "key arena.sedes: unknown key; expected a key of the "
+    "configuration. Hint: did you mean seeds?",
+    "run --demo --set sed=3": "Hint: did you mean seed?",
+    "run --demo --set arena.seeds=many": "key arena.seeds: 'many' is not valid",
+    "run --demo --set arena.seeds": "'arena.seeds' is not a setting; expected key=value",
+    "run --demo --set arena.preset=scarse": "unknown preset 'scarse'; expected a preset or a "
+    ".toml file. Hint: did you mean scarce?",
+    "run --demo --set world.seats.lod=3": "key seats.lod: unknown key; expected a key of the "
+    "scenario. Hint: did you mean load?",
+    'run --demo --set models.names=["ridg"]': "there is no model 'ridg'; expected value models. "
+    "Hint: did you mean ridge?",
+    'run --demo --set models.names=["ridge"]': "0 trivial rankers among 1 models",
+    'run --demo --set models.names=["user_past_spend"]': "1 trivial rankers among 1 models",
+    "run --demo --scale enormous": "unknown scale 'enormous'; expected a name or a number. "
+    "Hint: valid keys: full, medium, small, tiny",
+    "run --source . --scale tiny": "--scale: it sizes the built-in world",
+    "run": "--source / --demo: none of them given; expected exactly one",
+    "run --demo --source .": "--source / --demo: both of them given; expected exactly one",
+    "run --demo --config none.toml": "none.toml: no such file; expected a TOML file",
+    "run --demo --seed -1": "key seed: -1 is not valid",
+    "study exploration": "--source / --demo: none of them given",
+    "study explore --demo": "'explore': no such study; expected the name of a study. "
+    "Hint: did you mean exploration?",
+    "audit --source . --set tables.folds=2": "key tables.folds: 2 is not valid",
+    "world generate --out W --set gift.wealht=1": "key gift.wealht: unknown key; expected a key "
+    "of the scenario. Hint: did you mean wealth?",
+    "world generate --out W --set gift.wealth=rich": "key gift.wealth: 'rich' is not valid",
+    "world generate --out W --preset kuailiv": "unknown preset 'kuailiv'; expected a preset or a "
+    ".toml file. Hint: did you mean kuailive?",
+    "world generate --out W --preset v1": "a rounds world has no history",
+    "world generate --out W --scale huge": "unknown scale 'huge'",
+    "world generate --out W --scale 0": "key scale: 0.0 is not valid",
+    "world generate --out W --scale nan": "key scale: nan is not valid",
+    "roadmap nowhere": "nowhere: not a run folder; expected a folder with manifest.json and "
+    "results/. Hint: make one with `giftlive run`",
+    "report nowhere": "nowhere: not a run folder",
+}
+
+HELPLESS = {
+    "run --bogus": "No such option: --bogus",
+    "frobnicate": "No such command 'frobnicate'",
+    "audit": "Missing option '--source'",
+    "world generate": "Missing option '--out'",
+    "world generate --out W --format xml": "'csv', 'parquet'",
+    "run --demo --seed soon": "Invalid value for '--seed'",
+    "ingest --source . --max-reject-share 2": "Invalid value for '--max-reject-share'",
+}
+
+
+@pytest.mark.parametrize("words", WRONG)
+def test_a_wrong_word_is_answered_with_the_right_one(refused: Refused, words: str) -> None:
+    assert WRONG[words] in refused(*words.split())
+
+
+@pytest.mark.parametrize("words", HELPLESS)
+def test_an_unknown_option_or_command_names_itself(cli: Cli, words: str, tmp_path: Path) -> None:
+    done = cli(*words.split())
+    assert (done.returncode, done.stdout) == (2, "")
+    assert HELPLESS[words] in done.stderr
+    assert "Traceback" not in done.stderr
+    assert list((tmp_path / "cwd").iterdir()) == []
+
+
+@pytest.mark.parametrize("words", ["", "world"])
+def test_without_arguments_there_is_help(cli: Cli, words: str) -> None:
+    done = cli(*words.split())
+    assert done.returncode == 2
+    assert "Usage: giftlive" in done.stderr
+    assert "Commands:" in done.stderr
+
+
+def test_help_lists_every_command(cli: Cli) -> None:
+    done = cli("--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    commands = "run ingest audit study roadmap report doctor world".split()
+    assert [name for name in commands if f"\n  {name} " not in done.stdout] == []
+
+
+@pytest.mark.parametrize(
+    "command", ["run --demo", "study exploration --demo", "world generate", "ingest --source ."]
+)
+@pytest.mark.parametrize("flag", ["", "--overwrite"])
+def test_a_folder_of_another_kind_is_never_replaced(
+    refused: Refused, command: str, flag: str
+) -> None:
+    Path("thesis").mkdir()
+    Path("thesis/chapter.txt").write_text("years of work", encoding="utf-8")
+    message = refused(*command.split(), "--out", "thesis", *flag.split())
+    assert message.startswith("thesis: the target exists and is not a ")
+    assert Path("thesis/chapter.txt").read_text(encoding="utf-8") == "years of work"
+
+
+@pytest.mark.parametrize(
+    ("command", "marker"),
+    [
+        ("run --demo", "manifest.json"),
+        ("study exploration --demo", "manifest.json"),
+        ("world generate", "world.json"),
+        ("ingest --source .", "source.json"),
+    ],
+)
+def test_an_older_folder_is_replaced_only_with_overwrite(
+    refused: Refused, command: str, marker: str
+) -> None:
+    Path("OLD").mkdir()
+    Path("OLD", marker).write_text("{}", encoding="utf-8")
+    assert "Hint: add --overwrite" in refused(*command.split(), "--out", "OLD")
+
+
+def test_with_json_a_mistake_is_an_object(cli: Cli) -> None:
+    done = cli("run", "--demo", "--set", "arena.sedes=3", "--json")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert json.loads(done.stderr) == {
+        "error": "ConfigError",
+        "what": "unknown key",
+        "where": "configuration, key arena.sedes",
+        "expected": "a key of the configuration",
+        "hint": "did you mean seeds?",
+    }
+
+
+@pytest.mark.parametrize("text", ["not json", "[1]", '{"study": "baseline"}'])
+def test_a_damaged_results_file_is_named(refused: Refused, text: str) -> None:
+    Path("RUN/results").mkdir(parents=True)
+    Path("RUN/manifest.json").write_text("{}", encoding="utf-8")
+    Path("RUN/results/baseline.json").write_text(text, encoding="utf-8")
+    for command in ("roadmap", "report"):
+        assert "baseline.json" in refused(command, "RUN")
+
+
+@pytest.mark.parametrize("where", ["build_tables", "ingest", "find_leaks"])
+def test_an_interrupt_leaves_nothing_and_says_so(
+    refused: Refused, twin: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(steps, where, interrupt)
+    command = ("study", "exploration", "--source", twin, "--out", "deep/RUN")
+    assert "interrupted" in refused(*command, code=130)
+
+
+def test_an_interrupt_while_the_report_is_drawn_leaves_no_run(
+    refused: Refused, twin: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(pipeline, "render", interrupt)
+    refused("study", "exploration", "--source", twin, "--out", "deep/RUN", code=130)
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (MemoryError("Unable to allocate 3.70 PiB"), "Unable to allocate 3.70 PiB"),
+        (MemoryError(), "no memory left"),
+        (duckdb.OutOfMemoryException("failed to allocate\n\nPossible solutions:"), "failed to"),
+        (OSError(28, "No space left on device", "gift.parquet"), "gift.parquet: No space left"),
+    ],
+)
+def test_a_machine_that_is_too_small_is_no_traceback(
+    refused: Refused, twin: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, words: str
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(steps, "build_tables", fail)
+    message = refused("audit", "--source", twin)
+    assert words in message
+    assert "Hint: " in message
+
+
+def test_a_world_beyond_any_memory_is_no_traceback(refused: Refused) -> None:
+    message = refused("world", "generate", "--scale", "1e9", "--out", "W")
+    assert "Unable to allocate" in message
+    assert "smaller scale" in message
+
+
+def test_a_defect_of_the_program_is_not_hidden(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(pipeline, "audit_source", fail)
+    with pytest.raises(ZeroDivisionError):
+        cli("audit", "--source", ".")
+
+
+def test_the_shell_sees_the_exit_code(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "giftlive", "audit", "--source", "nowhere"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("giftlive: nowhere: there is no such file or folder; expected ")
+    assert done.stderr.count("\n") == 1
+    assert [p.name for p in tmp_path.iterdir()] == []
