@@ -36,9 +36,7 @@ LOGS = {
 
 
 @pytest.fixture
-def cli(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Cli:
+def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Cli:
     """Call ``giftlive`` with these arguments, in an empty folder ``cwd`` with its own cache."""
     for name in ("cwd", "tmp"):
         (tmp_path / name).mkdir()

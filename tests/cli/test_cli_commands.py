@@ -72,7 +72,9 @@ def test_audit_lists_health_and_every_trial_of_every_feature(cli: Cli, twin: Pat
     assert {r["result"] for r in findings if r["kind"] in trials} == {"passed"}
     lines = succeeded(cli("audit", "--source", twin)).splitlines()
     assert len(lines) == len(findings)
-    assert all(line.startswith(f"{row['kind']} ") for line, row in zip(lines, findings, strict=True))
+    assert all(
+        line.startswith(f"{row['kind']} ") for line, row in zip(lines, findings, strict=True)
+    )
 
 
 @pytest.mark.parametrize(

@@ -96,3 +96,16 @@ def test_canonical_json_does_not_depend_on_order_or_type() -> None:
 def test_a_number_without_meaning_is_refused_with_its_place(bad: float) -> None:
     with pytest.raises(IntegrityError, match=r"results\.a\[1\]"):
         plain({"a": [1.0, bad]})
+
+
+def test_of_two_runs_of_one_step_the_slower_takes_what_is_there(tmp_path: Path) -> None:
+    cache, log = Cache(tmp_path), []  # type: ignore[var-annotated]
+
+    def slow(folder: Path) -> None:
+        cache.fetch("step", 1, write("same", log))  # type: ignore[arg-type]
+        write("same", log)(folder)  # type: ignore[operator]
+
+    folder, cached = cache.fetch("step", 1, slow)
+    assert (cached, log) == (False, ["same", "same"])
+    assert (folder / "result.txt").read_text(encoding="utf-8") == "same"
+    assert [p.name for p in tmp_path.iterdir()] == [folder.name]

@@ -187,8 +187,13 @@ def _leaderboard_table(board: Board, unit: str) -> Table:
         rows=tuple(
             (s.name, round(s.validation, 4), *(_metric(s, m, unit) for m in shown)) for s in ordered
         ),
-        caption=Message("study.baseline.table.leaderboard", {}),
+        caption=Message(f"study.baseline.table.{_caption(board)}", {}),
     )
+
+
+def _caption(board: Board) -> str:
+    enough = len(np.unique(board.test.user)) >= MONEY_USERS
+    return "leaderboard" if enough else "leaderboard_small"
 
 
 def _fold_table(board: Board, folds: tuple[Fold, ...]) -> Table:
@@ -215,10 +220,10 @@ def _capture_figure(board: Board, subtitle: str) -> Figure:
     ordered = sorted(board.scored, key=lambda s: s.validation)
     intervals = [s.metrics["revenue_capture_1pct"] for s in ordered]
     values = [i.value or 0.0 for i in intervals]
-    best = max(zip(values, ordered, strict=True), key=lambda pair: pair[0])
+    chosen = next(v for v, s in zip(values, ordered, strict=True) if s.name == board.learned.name)
     return Figure(
         name="leaderboard",
-        title=f"{best[1].name} puts {best[0]:.0%} of the money into its top 1 %",
+        title=f"{board.learned.name} puts {chosen:.0%} of the money into its top 1 %",
         subtitle=f"revenue capture at 1 %; {subtitle}",
         x_label="model, by validation",
         y_label="share of the total amount held by the top 1 % by score",
@@ -315,6 +320,13 @@ def _gain_params(board: Board) -> dict[str, object]:
     }
 
 
+def _pipeline(unit: str) -> tuple[str, ...]:
+    """Return the steps as they were for sessions, or for gifts of a series of events."""
+    if unit == "gift":
+        return ("gift", "2", "events", "4", "5")
+    return ("1", "2", "3", "4", "5")
+
+
 def _text(board: Board, matrix: Matrix, gate: Gate) -> dict[str, tuple[Message, ...]]:
     name = "baseline"
     params = _gain_params(board) | {"verdict": gate.verdict, "unit": matrix.unit}
@@ -328,13 +340,13 @@ def _text(board: Board, matrix: Matrix, gate: Gate) -> dict[str, tuple[Message, 
         "consensus": say(
             name, "consensus", evidence=gate.reason, decision=gate.consequence, **params
         ),
-        "cannot_tell": say(name, "cannot_tell"),
+        "cannot_tell": say(name, "cannot_tell", "alone" if matrix.unit == "gift" else "shown"),
         "mechanism": say(name, "mechanism"),
         "inputs": say(name, "inputs.rows", **rows) + say(name, "inputs.features", **columns),
         "outputs": say(name, "outputs", value=board.learned.name),
-        "pipeline": say(name, "pipeline", "1", "2", "3", "4", "5"),
+        "pipeline": say(name, "pipeline", *_pipeline(matrix.unit)),
         "outcomes": say(name, "outcomes", "passed", "rejected", "anomaly"),
-        "design": say(name, "design"),
+        "design": say(name, "design", "events" if matrix.unit == "gift" else "days"),
         "decision": say(name, "decision", consequence=gate.consequence),
         "insight": say(name, "insight", "mechanism", "diagnostics", "design"),
         "tradeoffs": say(name, "tradeoffs"),

@@ -36,7 +36,7 @@ KEY_FACTS = frozenset(
 )
 """Facts printed in the page's table; all of them are in the full numbers and in the JSON."""
 
-HEADLINES = ("user_top1_share", "amount_share_eq_1", "user_gini")
+HEADLINES = ("user_top1_share", "user_gini", "amount_p50")
 
 
 @dataclass(frozen=True)
@@ -132,8 +132,9 @@ def _text(
         "delay": "identifiable" if book.delay.identifiable else "not identifiable",
     }
     events = sum(source.rows.get(t, 0) for t in ("click", "negative", "gift", "comment", "like"))
+    judged = book.delay.identifiable is not None
     cannot = [Message("study.exploration.cannot_tell.known", {"text": book.delay.reason})]
-    cannot += [
+    cannot = (cannot if judged else []) + [
         Message("study.exploration.cannot_tell.missing", {"table": table})
         for table in ("click", "negative")
         if table not in source.capabilities

@@ -199,8 +199,8 @@ def _hours(book: FactBook, unit: str) -> Figure:
 def _volume(book: FactBook, unit: str) -> Figure:
     curve = book.curves["daily_volume"]
     outages = [day for day, out in zip(curve["day"], curve["outage"], strict=True) if out]
-    shows, follows = _words("volume", n=len(outages))
     clicks = sum(curve["clicks"]) > 0
+    shows, follows = _words("volume" if clicks else "bursts", n=len(outages))
     lost = f"{len(outages)} days lost clicks but not gifts" if outages else "No day lost clicks"
     title = lost if clicks else "Gifts come in bursts"
     series = [Series("gifts", tuple(curve["day"]), tuple(float(v) for v in curve["gifts"]))]

@@ -13,6 +13,7 @@ from giftlive.reports.numbers import tick
 from giftlive.types import Floats
 
 _MOST_LOG_TICKS = 8
+_MOST_NAMES = 16
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,11 @@ def _labelled(positions: Sequence[float]) -> tuple[tuple[float, str], ...]:
     return tuple((position, tick(position)) for position in positions)
 
 
-def category_axis(label: str, names: Sequence[str]) -> Axis:
-    """Return an axis with one unit of room per category, the first at position 0."""
-    ticks = tuple((float(k), name) for k, name in enumerate(names))
+def category_axis(label: str, names: Sequence[str], every: bool = True) -> Axis:
+    """Return an axis with one unit of room per category, the first at position 0.
+
+    Where a name for ``every`` category would not fit, every k-th is named and the first always.
+    """
+    stride = 1 if every else -(-len(names) // _MOST_NAMES)
+    ticks = tuple((float(k), name) for k, name in enumerate(names) if k % stride == 0)
     return Axis(label, "category", -0.5, max(len(names), 1) - 0.5, ticks)

@@ -166,7 +166,7 @@ def _value_axis(figure: Figure, marks: Sequence[Mark]) -> Axis:
 
 def _place_axis(figure: Figure, marks: Sequence[Mark], categories: tuple[str, ...]) -> Axis:
     if categories:
-        return category_axis(figure.x_label, categories)
+        return category_axis(figure.x_label, categories, every=figure.horizontal)
     measured = [m for m in marks if m.level is None] or list(marks)
     places = np.concatenate([m.place for m in measured]) if measured else np.zeros(0)
     return numeric_axis(figure.x_label, figure.x_scale, places)
