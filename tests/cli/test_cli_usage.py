@@ -92,7 +92,7 @@ def test_without_arguments_there_is_help(cli: Cli, words: str) -> None:
 def test_help_lists_every_command(cli: Cli) -> None:
     done = cli("--help")
     assert (done.returncode, done.stderr) == (0, "")
-    commands = "run ingest audit study roadmap report doctor world".split()
+    commands = ["run", "ingest", "audit", "study", "roadmap", "report", "doctor", "world"]
     assert [name for name in commands if f"\n  {name} " not in done.stdout] == []
 
 

@@ -36,7 +36,7 @@ def run(
         raise UsageError(
             "it sizes the built-in world", "--scale", "--demo beside it", "leave out --scale"
         )
-    chosen = [*(settings or []), *([f"demo.scale={scale}"] if scale else [])]
+    chosen = [*(settings or []), *_scaled(scale)]
     request = RunRequest(
         source=source,
         out=out,
@@ -56,3 +56,9 @@ def run(
         typer.echo(f"report: {summary.report}")
     if strict and summary.failed:
         raise typer.Exit(1)
+
+
+def _scaled(scale: str | None) -> list[str]:
+    """Return the settings of ``--scale``: a tiny run is tiny throughout, evening included."""
+    twin = [f"demo.scale={scale}"] if scale else []
+    return [*twin, "arena.scale=tiny"] if scale == "tiny" else twin

@@ -38,6 +38,9 @@ LINEUP = (
 REPLAYED = 3
 """On how many evenings a policy is played twice to prove that nothing else moves."""
 
+AGAIN = "uniform"
+"""The policy played twice: one that draws, or a generator carried over would go unseen."""
+
 
 @dataclass(frozen=True)
 class Night:
@@ -128,8 +131,8 @@ def play_night(evening: Evening, seed: int, replay: bool = True) -> Night:
     }
     tie = None
     if replay:
-        again = _play(evening, "greedy_with_cap", "greedy_with_cap", *valuers["estimated"], seed)
-        tie = _identical(again, rollouts["greedy_with_cap"])
+        again = _play(evening, AGAIN, AGAIN, *valuers["estimated"], seed)
+        tie = _identical(again, rollouts[AGAIN])
     return Night(
         seed=seed,
         rollouts=rollouts,

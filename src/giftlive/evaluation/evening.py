@@ -27,6 +27,7 @@ from giftlive.clock import MS_PER_DAY, MS_PER_HOUR, MS_PER_MINUTE
 from giftlive.evaluation.rollout import TableValuer, Valuer
 from giftlive.evaluation.valuation import estimate_values
 from giftlive.logs.store import Store
+from giftlive.models.folder import save
 from giftlive.rng import derive
 from giftlive.types import Floats, Ints, Observation
 from giftlive.world import Arena, World, build_world, load_scenario, potential_arrivals
@@ -71,6 +72,7 @@ class Evening:
     prices : estimated price of a seat-second by room of tonight and bucket.
     loss : what the distillation into the Scorer lost. card : of the value model.
     cap : 95 % point of the logged gift amounts, at which capped rewards are cut.
+    models : folder of the saved value model and its Scorer.
     """
 
     world: World
@@ -82,6 +84,7 @@ class Evening:
     loss: Mapping[str, float]
     card: Mapping[str, Any]
     cap: float = np.inf
+    models: Path | None = None
     label: str = "calibrated world"
     unit: str = "platform unit"
 
@@ -188,18 +191,20 @@ def _room_of(world: World) -> Ints:
     return found
 
 
-def prepare_evening(
-    history: Store,
-    tables: Path,
-    preset: str,
-    overrides: Mapping[str, str],
-    seed: int,
-    folder: Path,
-) -> None:
-    """Estimate values and prices from ``history`` and write them into ``folder``."""
-    world = build_world(load_scenario(preset, overrides=dict(overrides)), seed)
+def evening_world(preset: str, scale: str | None, overrides: Mapping[str, str], seed: int) -> World:
+    """Return the world whose arena day is the evening."""
+    return build_world(load_scenario(preset, scale=scale, overrides=dict(overrides)), seed)
+
+
+def prepare_evening(history: Store, tables: Path, world: World, seed: int, folder: Path) -> None:
+    """Estimate values and prices from ``history`` and write them into ``folder``.
+
+    The fitted value model and its Scorer are saved under ``models/`` there.
+    """
     start, _ = open_hours(world, world.arena_day)
     found = estimate_values(history, tables, world.user_ids, world.streamer_ids, start)
+    for name, model in (("value", found.model), ("scorer", found.scorer)):
+        save(model, folder / "models" / name)
     prices = yesterday_prices(history, world, found.values, found.seat_seconds, seed)
     np.savez(
         folder / "estimates.npz",
@@ -213,9 +218,11 @@ def prepare_evening(
     (folder / "facts.json").write_text(json.dumps(facts, sort_keys=True), encoding="utf-8")
 
 
-def open_evening(folder: Path, preset: str, overrides: Mapping[str, str], seed: int) -> Evening:
+def open_evening(
+    folder: Path, preset: str, scale: str | None, overrides: Mapping[str, str], seed: int
+) -> Evening:
     """Return the evening that :func:`prepare_evening` wrote."""
-    world = build_world(load_scenario(preset, overrides=dict(overrides)), seed)
+    world = evening_world(preset, scale, overrides, seed)
     with np.load(folder / "estimates.npz") as stored:
         arrays = {name: stored[name] for name in _ARRAYS}
     facts = json.loads((folder / "facts.json").read_text(encoding="utf-8"))
@@ -230,6 +237,7 @@ def open_evening(folder: Path, preset: str, overrides: Mapping[str, str], seed: 
         loss=facts["loss"],
         card=facts["card"],
         cap=float(facts["cap"]),
+        models=folder / "models",
     )
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from joblib import Parallel, delayed
 
 from giftlive import metrics
+from giftlive.errors import NotEnoughDataError
 from giftlive.models.registry import MODELS
 from giftlive.stats.bootstrap import clustered_bootstrap
 from giftlive.stats.intervals import Interval
@@ -102,13 +103,21 @@ def _fit_fold(matrix: Matrix, fold: Fold, name: str) -> tuple[Floats, Floats, fl
         matrix.X[train], matrix.y[train], matrix.user[train], names=matrix.names
     )
     amount = fitted.predict(matrix.X[test])
-    captured = metrics.revenue_capture(matrix.y[valid], fitted.predict(matrix.X[valid]), 0.01)
     return (
         amount,
         fitted.predict_proba(matrix.X[test]),
-        captured,
-        metrics.revenue_capture(matrix.y[test], amount, 0.01),
+        _captured(matrix.y[valid], fitted.predict(matrix.X[valid]), f"{fold.name}, validation"),
+        _captured(matrix.y[test], amount, f"{fold.name}, test"),
     )
+
+
+def _captured(y: Floats, score: Floats, where: str) -> float:
+    """Return revenue capture at 1 %, the number by which models are chosen."""
+    if not y.sum() > 0:
+        raise NotEnoughDataError(
+            f"no gift in {len(y):,} rows", where, "an amount to be captured", "use longer logs"
+        )
+    return metrics.revenue_capture(y, score, 0.01)
 
 
 def _within(day: Ints, span: tuple[int, int]) -> Bools:

@@ -78,8 +78,9 @@ class Rollout:
 
     Attributes
     ----------
-    policy, seed : which. decisions : number of decisions with at least one candidate.
-    displaced : decisions in which the choice was not the most valuable candidate.
+    policy, seed : which. decisions : number of decisions taken. declined : those in which
+    nothing was shown. displaced : those in which the most valuable candidate was not shown
+    (declined ones included).
     expected_revenue : Σ E[amount | shown, admitted] under the truth (Rao–Blackwell).
     revenue : Σ realised amounts. refused : chosen rooms without a free seat.
     seat_share : seat-seconds used / offered. income : [S] expected income by streamer.
@@ -89,6 +90,7 @@ class Rollout:
     policy: str
     seed: int
     decisions: int
+    declined: int
     displaced: int
     expected_revenue: float
     revenue: float
@@ -133,6 +135,7 @@ def summarise(policy: str, seed: int, outcome: Any, displaced: int) -> Rollout:
         policy=policy,
         seed=seed,
         decisions=int(outcome.decisions),
+        declined=int(np.sum(~outcome.shown)),
         displaced=displaced,
         expected_revenue=float(outcome.expected_revenue),
         revenue=float(outcome.revenue),

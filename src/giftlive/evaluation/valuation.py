@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from giftlive.logs.store import Store
+from giftlive.models.base import FittedModel
 from giftlive.models.distillation import DistillationLoss, distil
 from giftlive.models.registry import MODELS
 from giftlive.models.scorer import Scorer
@@ -49,6 +50,7 @@ class Valuation:
     gift_probability : [U, S] estimated P(gift | shown) by the full model.
     seat_seconds : [U, S] estimated E[watch seconds | shown].
     loss : what the distillation lost. card : the model card of the teacher.
+    model, scorer : the teacher and what was distilled from it.
     """
 
     values: Floats
@@ -57,6 +59,8 @@ class Valuation:
     seat_seconds: Floats
     loss: DistillationLoss
     card: dict[str, Any]
+    model: FittedModel
+    scorer: Scorer
 
 
 def estimate_values(
@@ -84,6 +88,8 @@ def estimate_values(
         seat_seconds=seconds.table(),
         loss=loss,
         card=model.card() | {"scorer_dimension": scorer.width},
+        model=model,
+        scorer=scorer,
     )
 
 

@@ -12,9 +12,10 @@ from giftlive.facts.evidence import Evidence
 from giftlive.facts.fact import AMOUNT, Fact, Quantity
 from giftlive.stats.bootstrap import percentile_interval
 from giftlive.stats.intervals import Interval, proportion
+from giftlive.stats.print_rule import MONEY_CLUSTERS
 from giftlive.types import Floats, Ints
 
-MONEY_USERS = 5_000
+MONEY_USERS = MONEY_CLUSTERS
 """Users below which no interval of a money fact is printed (its coverage is not 95 %)."""
 MIN_CLUSTERS = 10
 """Independent units below which no interval is printed."""

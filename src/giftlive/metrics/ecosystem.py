@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from giftlive.errors import InputError
-from giftlive.metrics.order import Ranking, column, row_weights, share
-from giftlive.metrics.ranking import revenue_capture
+from giftlive.metrics.order import UNDEFINED, column, row_weights, share
+from giftlive.stats import heavy_tails
 from giftlive.types import Floats
 
 
@@ -32,11 +32,7 @@ def gini(x: ArrayLike, weights: ArrayLike | None = None) -> float:
     0.75
     """
     values = _spread(x)
-    w = row_weights(weights, len(values))
-    ranking = Ranking.by(values)
-    mass, held = ranking.curve(w), ranking.curve(w * values)
-    whole = float(mass[-1] * held[-1])
-    return share(float(np.sum(np.diff(mass) * (held[1:] + held[:-1]))) - whole, whole)
+    return heavy_tails.gini(values, row_weights(weights, len(values))) if len(values) else UNDEFINED
 
 
 def hhi(x: ArrayLike, weights: ArrayLike | None = None) -> float:
@@ -62,7 +58,8 @@ def top_share(x: ArrayLike, fraction: float, weights: ArrayLike | None = None) -
     0.7
     """
     values = _spread(x)
-    return revenue_capture(values, values, fraction, weights)
+    w = row_weights(weights, len(values))
+    return heavy_tails.top_share(values, fraction, w) if len(values) else UNDEFINED
 
 
 def coverage(x: ArrayLike, minimum: float = 0.0, weights: ArrayLike | None = None) -> float:

@@ -83,5 +83,6 @@ def fit_rank_one(
 def _relative(exposures: Ints, total: Floats, mean: float, prior: float) -> Floats:
     if mean <= 0:
         return np.ones(len(exposures))
-    weight = np.maximum(exposures + prior, 1e-12)
-    return np.asarray((total + prior * mean) / (weight * mean), dtype=np.float64)
+    seen = exposures + prior > 0
+    weight = np.where(seen, exposures + prior, 1.0)
+    return np.where(seen, (total + prior * mean) / (weight * mean), 1.0)

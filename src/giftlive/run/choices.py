@@ -32,5 +32,5 @@ def check_choices(config: RunConfig) -> None:
             "at least one trivial ranker and one model to compare with it",
             f"add one of {', '.join(TRIVIAL)}" if not trivial else "add ridge, for example",
         )
-    load_scenario(config.arena.preset, overrides=config.arena.overrides)
+    load_scenario(config.arena.preset, scale=config.arena.scale, overrides=config.arena.overrides)
     load_scenario(config.demo.preset, scale=config.demo.scale)

@@ -7,7 +7,6 @@ import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from giftlive.config import RunConfig, dump_toml
 from giftlive.facts import Evidence, Finding, audit
@@ -20,7 +19,7 @@ from giftlive.run.choices import check_choices
 from giftlive.run.folder import atomic_folder, check_target
 from giftlive.run.manifest import code_version, manifest
 from giftlive.run.progress import Reporter
-from giftlive.run.steps import Workshop
+from giftlive.run.steps import Answer, Workshop
 from giftlive.run.summary import Summary, read_summary
 from giftlive.studies.context import Context, Study
 from giftlive.studies.registry import STUDIES
@@ -55,9 +54,9 @@ def run_all(request: RunRequest) -> Summary:
     check_choices(request.config)
     shop = Workshop(Cache(request.cache or default_cache()), request.config, Reporter())
     context = _context(shop, request)
-    results = [steps.study(shop, study, context) for study in request.studies()]
+    answers = [steps.study(shop, study, context) for study in request.studies()]
     with atomic_folder(request.out, request.overwrite) as folder:
-        _write(folder, request, shop, context.store, results)
+        _write(folder, request, shop, context, answers)
         with shop.reporter.step("report"):
             render(folder)
         _write_manifest(folder, request, shop, context.store)
@@ -89,24 +88,32 @@ def _write(
     folder: Path,
     request: RunRequest,
     shop: Workshop,
-    source: Store,
-    results: list[dict[str, Any]],
+    context: Context,
+    answers: list[Answer],
 ) -> None:
     (folder / "results").mkdir()
-    for result in results:
-        text = canonical_json(result)
-        (folder / "results" / f"{result['study']}.json").write_text(text, encoding="utf-8")
+    for answer in answers:
+        text = canonical_json(answer.result)
+        path = folder / "results" / f"{answer.result['study']}.json"
+        path.write_text(text, encoding="utf-8")
     (folder / "config.toml").write_text(dump_toml(request.config), encoding="utf-8")
-    (folder / "tables").mkdir()
-    _copy_rejects(source, folder / "tables")
-    _write_manifest(folder, request, shop, source)
+    _copy_rows(folder, context, answers)
+    _write_manifest(folder, request, shop, context.store)
 
 
-def _copy_rejects(source: Store, target: Path) -> None:
-    """Put the rows that were set aside where the reader of the run finds them."""
-    rejects = source.folder / "rejects"
-    if rejects.is_dir():
-        shutil.copytree(rejects, target / "rejects")
+def _copy_rows(folder: Path, context: Context, answers: list[Answer]) -> None:
+    """Put rejects, the balance of the labels, kept tables and models where a reader looks."""
+    target = folder / "tables"
+    target.mkdir()
+    for name in ("attribution.json", "dictionary.json"):
+        shutil.copy(context.tables / name, target / name)
+    kept = [context.store.folder / "rejects", *(a.tables for a in answers if a.tables)]
+    for path in kept:
+        where = target / "rejects" if path.name == "rejects" else target
+        if path.is_dir():
+            shutil.copytree(path, where, dirs_exist_ok=True)
+    if context.evening is not None and context.evening.models is not None:
+        shutil.copytree(context.evening.models, folder / "models")
 
 
 def _write_manifest(folder: Path, request: RunRequest, shop: Workshop, source: Store) -> None:

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import json
 import tempfile
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from giftlive.config import RunConfig
 from giftlive.errors import LeakError
-from giftlive.evaluation.evening import Evening, open_evening, prepare_evening
+from giftlive.evaluation.evening import (
+    Evening,
+    evening_world,
+    open_evening,
+    prepare_evening,
+)
 from giftlive.logs.ingest import ingest
 from giftlive.logs.inputs import fingerprint, open_inputs
 from giftlive.logs.readers.registry import reader_for
@@ -70,18 +76,18 @@ def store(shop: Workshop, path: Path, name: str = "") -> Store:
         )
 
     with shop.reporter.step(f"ingest {name}".strip()) as step:
-        key = shop.key(fingerprint_of(path), path.name, config.ingest.max_reject_share)
+        key = shop.key(*fingerprint_of(path), path.name, config.ingest.max_reject_share)
         folder, step.cached = shop.cache.fetch("store", key, make)
     return Store.open(folder / "store")
 
 
-def fingerprint_of(path: Path) -> str:
-    """Return the digest of the input files' content, before anything is read from them."""
+def fingerprint_of(path: Path) -> tuple[str, bool]:
+    """Return the digest of the input files' content, and whether a generated world wrote them."""
     with (
         tempfile.TemporaryDirectory(prefix="giftlive-") as scratch,
         open_inputs(path, Path(scratch)) as inputs,
     ):
-        return fingerprint(reader_for(inputs).files(inputs))
+        return fingerprint(reader_for(inputs).files(inputs)), inputs.generated()
 
 
 def table_options(config: RunConfig) -> TableOptions:
@@ -152,47 +158,63 @@ def _refuse(findings: list[AuditFinding]) -> None:
 def evening(shop: Workshop) -> Evening:
     """Return the evening on which policies are compared, with values estimated from its logs."""
     preset = shop.config.arena.preset
-    history = store(shop, twin(shop, preset, None, preset), preset)
+    history = store(shop, twin(shop, preset, shop.config.arena.scale, preset), preset)
     samples = tables(shop, history, preset)
     arena = shop.config.arena
 
     def make(folder: Path) -> None:
-        prepare_evening(history, samples, arena.preset, arena.overrides, shop.config.seed, folder)
+        world = evening_world(arena.preset, arena.scale, arena.overrides, shop.config.seed)
+        prepare_evening(history, samples, world, shop.config.seed, folder)
 
     with shop.reporter.step("values tonight") as step:
-        key = shop.key(history.source.fingerprint, arena.preset, arena.overrides, shop.config.seed)
+        options = _decisive(table_options(shop.config))
+        key = shop.key(history.source.fingerprint, options, arena.model_dump(), shop.config.seed)
         path, step.cached = shop.cache.fetch("evening", key, make)
-    return open_evening(path, arena.preset, arena.overrides, shop.config.seed)
+    return open_evening(path, arena.preset, arena.scale, arena.overrides, shop.config.seed)
 
 
-def study(shop: Workshop, asked: Study, context: Context) -> dict[str, Any]:
-    """Return the result of a study as plain containers."""
+@dataclass(frozen=True)
+class Answer:
+    """A study's result as plain containers, and the folder of the tables it kept."""
+
+    result: dict[str, Any]
+    tables: Path | None
+
+
+def study(shop: Workshop, asked: Study, context: Context) -> Answer:
+    """Return the answer of a study, or why it was skipped."""
     missing = tuple(t for t in asked.needs if t not in context.store.source.capabilities)
     if missing:
         result = skipped(asked, context, missing)
         assert result.skipped is not None
         shop.reporter.skip(asked.name, result.skipped)
-        return result.as_dict()
+        return Answer(result.as_dict(), None)
 
     def make(folder: Path) -> None:
-        answered = asked.run(with_listener(context, step.listener)).as_dict()
+        kept = TableFolder(folder / "tables", asked.name)
+        told = replace(context, progress=step.listener, keep=kept)
+        answered = asked.run(told).as_dict()
         (folder / "result.json").write_text(canonical_json(answered), encoding="utf-8")
 
     with shop.reporter.step(asked.name) as step:
         config = shop.config.model_dump(exclude={"jobs", "memory_limit", "demo"})
         key = shop.key(asked.name, context.inputs(), config)
         path, step.cached = shop.cache.fetch("study", key, make)
-    found: dict[str, Any] = json.loads((path / "result.json").read_text(encoding="utf-8"))
-    return found
+    found = json.loads((path / "result.json").read_text(encoding="utf-8"))
+    return Answer(found, path / "tables")
 
 
-def with_listener(context: Context, listener: Any) -> Context:
-    """Return the context with somebody listening to its progress."""
-    return Context(
-        config=context.config,
-        store=context.store,
-        tables=context.tables,
-        code_version=context.code_version,
-        evening=context.evening,
-        progress=listener,
-    )
+@dataclass(frozen=True)
+class TableFolder:
+    """Keeps the rows behind a study's numbers as Parquet files of its own."""
+
+    folder: Path
+    study: str
+
+    def __call__(self, name: str, columns: Mapping[str, Any], /) -> None:
+        """Write ``columns`` to ``<study>__<name>.parquet``."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        self.folder.mkdir(parents=True, exist_ok=True)
+        pq.write_table(pa.table(dict(columns)), self.folder / f"{self.study}__{name}.parquet")

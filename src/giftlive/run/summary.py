@@ -36,8 +36,16 @@ class Summary:
     def gate_rows(self) -> list[dict[str, str]]:
         """Return one row of words per gate, run or not."""
         rows = [_row(gate) for gate in self.gates]
-        absent = {"verdict": "SKIPPED", "estimate": "", "reason": "its study was not run"}
-        return rows + [{"gate": name, **absent} for name in self.not_run]
+        reasons = dict(self.skipped)
+        return rows + [
+            {
+                "gate": name,
+                "verdict": "SKIPPED",
+                "estimate": "none",
+                "reason": reasons.get(load_rules()[name].study, "its study was not run"),
+            }
+            for name in self.not_run
+        ]
 
     def skipped_lines(self) -> list[str]:
         """Return one sentence per step this source could not support."""

@@ -13,15 +13,13 @@ from giftlive.evaluation.gates import judge, load_rules
 from giftlive.evaluation.leaderboard import Predictions, Scored, TestSet
 from giftlive.evaluation.results import Check, Estimate, Figure, Gate, Series, StudyResult, Table
 from giftlive.stats.intervals import Interval
+from giftlive.stats.print_rule import MONEY_CLUSTERS
 from giftlive.studies.context import Context, estimate, say
 from giftlive.tables.matrix import Matrix, load_matrix
 from giftlive.tables.splits import Fold
-from giftlive.types import Floats, Message
+from giftlive.types import Floats, Ints, Message
 
 FRACTIONS = (0.001, 0.005, 0.01, 0.02, 0.05, 0.10)
-MONEY_USERS = 5_000
-"""Below this many users a money interval covers too rarely to decide a gate (design 06)."""
-
 _METRICS = {
     "revenue_capture_1pct": ("capture@1 %", "share", "total amount"),
     "revenue_capture_10pct": ("capture@10 %", "share", "total amount"),
@@ -33,6 +31,9 @@ _METRICS = {
     "calibration_ratio": ("Σ pred / Σ actual", "ratio", "actual amount"),
 }
 """Metric -> printed name, unit, denominator."""
+
+_WITHOUT_MONEY = frozenset({"pr_auc", "ece", "spearman"})
+"""Metrics of occurrence and rank; every other one is weighted by money."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,7 @@ class Baseline:
         matrix = load_matrix(context.tables)
         folds = folds_of(context.store, matrix, context.config.tables.folds)
         board = _board(context, matrix, folds)
+        context.keep("predictions", _rows(board))
         checks = _checks(board)
         chosen = _estimates(board, matrix.unit)
         gate = judge(load_rules()["baseline"], chosen[0], checks)
@@ -106,6 +108,18 @@ def _board(context: Context, matrix: Matrix, folds: tuple[Fold, ...]) -> Board:
     return Board(test, predictions, scored, learned, trivial, gain, tie)
 
 
+def _rows(board: Board) -> dict[str, Floats | Ints]:
+    """Return the pooled test rows with every model's predictions."""
+    found: dict[str, Floats | Ints] = {
+        "user_id": board.test.user,
+        "fold": board.test.fold,
+        "amount": board.test.y,
+    }
+    for p in board.predictions:
+        found |= {f"{p.name}_amount": p.amount, f"{p.name}_probability": p.probability}
+    return found
+
+
 def _possible(name: str, matrix: Matrix) -> bool:
     """Return whether the matrix has the past sum that a trivial ranker ranks by."""
     needed = {
@@ -126,8 +140,7 @@ def _fold(fold: Fold) -> dict[str, object]:
 
 
 def _checks(board: Board) -> tuple[Check, ...]:
-    captures = [p.by_fold for p in board.predictions]
-    spread = float(np.ptp([np.mean(c) for c in captures]))
+    spread = float(np.ptp([p.validation for p in board.predictions]))
     users = len(np.unique(board.test.user))
     exact = board.tie.value == 0.0 and board.tie.width == 0.0
     return (
@@ -137,14 +150,14 @@ def _checks(board: Board) -> tuple[Check, ...]:
             spread > 0.01,
             spread,
             "> 0.01",
-            f"capture at 1 % differs by {spread:.3f} between the best and the worst ranker",
+            f"capture at 1 % differs by {spread:.3f} between rankers on the validation days",
         ),
         Check(
             "power",
-            users >= MONEY_USERS,
+            users >= MONEY_CLUSTERS,
             float(users),
-            f">= {MONEY_USERS:,} users",
-            f"{users:,} users on the test days; a money interval needs about {MONEY_USERS:,}",
+            f">= {MONEY_CLUSTERS:,} users",
+            f"{users:,} users on the test days; a money interval needs about {MONEY_CLUSTERS:,}",
         ),
     )
 
@@ -155,7 +168,7 @@ def _estimates(board: Board, unit: str) -> tuple[Estimate, ...]:
     base = next(s for s in board.scored if s.name == board.trivial.name)
     first = estimate(
         "revenue_capture_1pct_gain",
-        board.gain,
+        printable(board.gain, money=True),
         unit="share difference",
         denominator="total amount on the test days",
         population=population,
@@ -172,9 +185,16 @@ def _estimates(board: Board, unit: str) -> tuple[Estimate, ...]:
 def _metric(scored: Scored, name: str, unit: str) -> Estimate:
     _, printed, denominator = _METRICS[name]
     population = f"{unit}s of the pooled test days"
-    return estimate(
-        name, scored.metrics[name], unit=printed, denominator=denominator, population=population
-    )
+    interval = printable(scored.metrics[name], money=name not in _WITHOUT_MONEY)
+    return estimate(name, interval, unit=printed, denominator=denominator, population=population)
+
+
+def printable(interval: Interval, money: bool) -> Interval:
+    """Return ``interval`` without its bounds where a money interval may not be printed."""
+    if not money or interval.n >= MONEY_CLUSTERS:
+        return interval
+    reason = f"money intervals need at least {MONEY_CLUSTERS:,} users, have {interval.n:,}"
+    return replace(interval, low=None, high=None, reason=reason)
 
 
 def _leaderboard_table(board: Board, unit: str) -> Table:
@@ -192,7 +212,7 @@ def _leaderboard_table(board: Board, unit: str) -> Table:
 
 
 def _caption(board: Board) -> str:
-    enough = len(np.unique(board.test.user)) >= MONEY_USERS
+    enough = len(np.unique(board.test.user)) >= MONEY_CLUSTERS
     return "leaderboard" if enough else "leaderboard_small"
 
 
@@ -218,7 +238,8 @@ def _figures(board: Board, unit: str) -> tuple[Figure, ...]:
 
 def _capture_figure(board: Board, subtitle: str) -> Figure:
     ordered = sorted(board.scored, key=lambda s: s.validation)
-    intervals = [s.metrics["revenue_capture_1pct"] for s in ordered]
+    intervals = [printable(s.metrics["revenue_capture_1pct"], money=True) for s in ordered]
+    drawn = all(i.low is not None and i.high is not None for i in intervals)
     values = [i.value or 0.0 for i in intervals]
     chosen = next(v for v, s in zip(values, ordered, strict=True) if s.name == board.learned.name)
     return Figure(
@@ -233,8 +254,8 @@ def _capture_figure(board: Board, subtitle: str) -> Figure:
                 x=tuple(s.name for s in ordered),
                 y=tuple(values),
                 style="dots",
-                low=tuple(i.low if i.low is not None else 0.0 for i in intervals),
-                high=tuple(i.high if i.high is not None else 0.0 for i in intervals),
+                low=tuple(i.low or 0.0 for i in intervals) if drawn else None,
+                high=tuple(i.high or 0.0 for i in intervals) if drawn else None,
                 n=tuple(i.n for i in intervals),
             ),
         ),
@@ -311,12 +332,15 @@ def _deciles(y: Floats, predicted: Floats) -> list[tuple[int, float]]:
 
 
 def _gain_params(board: Board) -> dict[str, object]:
+    shown = printable(board.gain, money=True)
+    bounds = "no interval at this many users"
+    if shown.low is not None and shown.high is not None:
+        bounds = f"95 % interval {100 * shown.low:+.1f} to {100 * shown.high:+.1f}"
     return {
         "model": board.learned.name,
         "trivial": board.trivial.name,
-        "gain": board.gain.value,
-        "low": board.gain.low,
-        "high": board.gain.high,
+        "gain": 100 * (shown.value or 0.0),
+        "bounds": bounds,
     }
 
 

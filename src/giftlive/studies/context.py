@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,6 +15,17 @@ from giftlive.stats.intervals import Interval
 from giftlive.types import Message, Progress, silent
 
 
+class Keep(Protocol):
+    """Keeps the rows behind a study's numbers in the run folder."""
+
+    def __call__(self, name: str, columns: Mapping[str, Any], /) -> None:
+        """Keep equal-length ``columns`` under ``name``."""
+
+
+def forget(name: str, columns: Mapping[str, Any], /) -> None:
+    """Keep nothing."""
+
+
 @dataclass(frozen=True)
 class Context:
     """Everything a study may use; it opens no other file.
@@ -23,6 +35,7 @@ class Context:
     store, tables : the source's store and the folder of tables built from it.
     evening : the evening on which policies are compared; None when no study asked for it.
     code_version : goes into the result so that equal results mean equal code.
+    progress, keep : told how far the study is; keeps the rows behind its numbers.
     """
 
     config: RunConfig
@@ -31,6 +44,7 @@ class Context:
     code_version: str
     evening: Evening | None = None
     progress: Progress = silent
+    keep: Keep = forget
 
     def inputs(self) -> dict[str, Any]:
         """Return the data fingerprint that every result carries."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -47,6 +48,7 @@ class OffPolicy:
             context.config.seed,
             context.progress,
         )
+        context.keep("trials", _rows(trials))
         by_key = {(t.estimator, t.target, t.reward): t for t in trials}
         gated = by_key[GATED]
         checks = _checks(contexts, trials, gated)
@@ -71,6 +73,14 @@ class OffPolicy:
             ),
             text=_text(gate, gated, by_key, config.decisions, caps["capped"]),
         )
+
+
+def _rows(trials: tuple[Trial, ...]) -> dict[str, list[Any]]:
+    names = ("estimator", "target", "reward", "truth", "rmse")
+    found: dict[str, list[Any]] = {name: [getattr(t, name) for t in trials] for name in names}
+    found["coverage"] = [t.coverage.value for t in trials]
+    found["bias"] = [t.bias.value for t in trials]
+    return found | {"replications": [t.coverage.n for t in trials]}
 
 
 def _checks(contexts: Contexts, trials: tuple[Trial, ...], gated: Trial) -> tuple[Check, ...]:
@@ -99,24 +109,22 @@ def _checks(contexts: Contexts, trials: tuple[Trial, ...], gated: Trial) -> tupl
 
 
 def _same_policy_gap(contexts: Contexts) -> float:
-    """Return SNIPS minus the plain mean when the target is the logging policy: exactly 0."""
+    """Return SNIPS minus the plain mean when the target is the logging policy: exactly 0.
+
+    The estimator is the one the trials use: any other may differ by rounding alone.
+    """
     n = min(len(contexts.user), 500)
-    logging, q = contexts.logging[:n], contexts.q["count"][:n]
-    action = logging.argmax(axis=1).astype(np.int64)
-    reward = q[np.arange(n), action]
-    target = logging / logging.sum(axis=1, keepdims=True)
-    log = ope.Interactions(
-        user=np.arange(n), action=action, propensity=target[np.arange(n), action],
-        reward=reward, target=target,
-    )  # fmt: skip
-    value = ope.evaluate(log, (ope.SNIPS,))["snips"].value
-    return float("inf") if value is None else value - float(reward.sum()) / n
+    rows, action = np.arange(n), contexts.logging[:n].argmax(axis=1)
+    propensity = contexts.logging[rows, action][None, :]
+    reward = contexts.q["count"][rows, action][None, :]
+    value, _, _ = ope.snips_replications(reward, propensity, propensity)
+    return float(value[0] - reward.sum(axis=1)[0] / n)
 
 
 def _estimates(
     gated: Trial, by_key: dict[tuple[str, str, str], Trial], decisions: int
 ) -> tuple[Estimate, ...]:
-    population = f"logs of {decisions:,} decisions, one per user, seats unlimited"
+    population = f"logs of {decisions:,} decisions of users drawn with replacement, seats unlimited"
     first = estimate(
         "snips_count_coverage",
         gated.coverage,
@@ -270,7 +278,7 @@ def _text(
         "cannot_tell": say(name, "cannot_tell"),
         "mechanism": say(name, "mechanism"),
         "inputs": (
-            *say(name, "inputs.log", value=f"{decisions:,} decisions, one per user"),
+            *say(name, "inputs.log", value=f"{decisions:,} decisions of users drawn with replacement"),
             *say(name, "inputs.rewards", value=f"count, value capped at {cap:,.0f}, full value"),
         ),
         "outputs": say(name, "outputs", value="coverage, bias and RMSE of each estimator"),

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from giftlive import metrics
-from giftlive.evaluation.contest import LINEUP, Contest, run_contest
+from giftlive.evaluation.contest import AGAIN, LINEUP, Contest, run_contest
 from giftlive.evaluation.evening import Evening
 from giftlive.evaluation.gates import judge, load_rules
 from giftlive.evaluation.results import Check, Estimate, Figure, Gate, Series, StudyResult, Table
@@ -38,6 +38,7 @@ class ShadowPrice:
         contest = run_contest(
             evening, config.arena.seeds, config.seed, config.jobs, context.progress
         )
+        context.keep("evenings", _rows(contest))
         checks = _checks(contest)
         estimates = _estimates(contest, evening)
         gate = judge(load_rules()["shadow_price"], estimates[0], checks)
@@ -56,6 +57,17 @@ class ShadowPrice:
             figures=(_share_figure(contest), _fairness_figure(contest, evening)),
             text=_text(contest, evening, gate),
         )
+
+
+def _rows(contest: Contest) -> dict[str, list[Any]]:
+    """Return one row per evening and policy: what every number of this study is made of."""
+    rows = [(night, r) for night in contest.nights for r in night.rollouts.values()]
+    whole = ("policy", "decisions", "declined", "displaced", "refused")
+    money = ("expected_revenue", "revenue", "seat_share")
+    found: dict[str, list[Any]] = {"seed": [night.seed for night, _ in rows]}
+    found |= {name: [getattr(r, name) for _, r in rows] for name in (*whole, *money)}
+    of_night = ("bound", "overflow_share", "price_share")
+    return found | {name: [getattr(night, name) for night, _ in rows] for name in of_night}
 
 
 def _ratio(contest: Contest, policy: str, top: str) -> float:
@@ -96,7 +108,7 @@ def _checks(contest: Contest) -> tuple[Check, ...]:
             bool(replayed) and all(replayed),
             float(replayed.count(False)),
             "0 evenings differ",
-            f"greedy_with_cap played twice on {len(replayed)} evenings",
+            f"{AGAIN} played twice on {len(replayed)} evenings",
         ),
         Check(
             "power",
@@ -155,7 +167,7 @@ def _allocation_table(contest: Contest, evening: Evening) -> Table:
         population="evenings",
     )
     overflow, price = _mean(contest, "overflow_share"), _mean(contest, "price_share")
-    last = ("certificate D", bound, "100 %", "", "", "", "", "")
+    last = ("certificate D", bound, "100 %", "", "", "", "", "", "")
     note = f"overflow_share {overflow:.1%}, price_share {price:.1%}"
     return Table(
         name="allocation",
@@ -166,6 +178,7 @@ def _allocation_table(contest: Contest, evening: Evening) -> Table:
             "gain over greedy",
             "gain over greedy_with_cap",
             "refused",
+            "shown nothing",
             "displaced",
             "Gini of expected income",
         ),
@@ -175,6 +188,7 @@ def _allocation_table(contest: Contest, evening: Evening) -> Table:
             "95 % interval",
             "paired",
             "paired",
+            "share of decisions",
             "share of decisions",
             "share of decisions",
             "over live streamers",
@@ -196,6 +210,7 @@ def _policy_row(contest: Contest, name: str, unit: str) -> tuple[Any, ...]:
         cell("gain", contest.relative_gain(name, "greedy"), "relative change", "greedy"),
         cell("gain", contest.relative_gain(name, "greedy_with_cap"), "relative change", "capped"),
         percent(_ratio(contest, name, "refused")),
+        percent(_ratio(contest, name, "declined")),
         percent(_ratio(contest, name, "displaced")),
         cell("gini", _gini(contest, name), "ratio", "1"),
     )

@@ -44,10 +44,9 @@ def _within(scene, user, room, ts, within):  # type: ignore[no-untyped-def]
             odds = odds_of(scene.users, scene.streamers, law, user[i], streamer, 0.0, whale)
             left = (scene.rooms.end[r] - ts[i]) / 1000.0
             for k in range(within.shape[1]):
-                limit = min(left, within[i, k])
                 if left < law.cap and left < within[i, k]:
-                    mean = expected_seconds(law, odds, limit)
+                    mean = expected_seconds(law, odds, left)
                 else:
                     mean = odds.click * ((1.0 - odds.stay) * held[k, 0] + odds.stay * held[k, 1])
-                out[i, j, k] = min(mean, odds.click * limit)
+                out[i, j, k] = min(mean, odds.click * within[i, k])
     return out
