@@ -160,6 +160,20 @@ def test_an_interrupt_leaves_nothing_and_says_so(
     assert "interrupted" in refused(*command, code=130)
 
 
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_a_signal_ends_the_program_cleanly(twin: Path, tmp_path: Path, name: str) -> None:
+    program = (
+        "import os, signal; from giftlive.cli import main; from giftlive.run import steps; "
+        f"steps.build_tables = lambda *_: os.kill(os.getpid(), signal.{name}); main()"
+    )
+    command = [sys.executable, "-c", program, "audit", "--source", str(twin)]
+    command += ["--cache", str(tmp_path / "cache")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (130, "")
+    assert done.stderr.startswith("giftlive: interrupted; ")
+    assert [p.name for p in (tmp_path / "cache").iterdir() if not p.name.startswith("store-")] == []
+
+
 def test_an_interrupt_while_the_report_is_drawn_leaves_no_run(
     refused: Refused, twin: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 
 from giftlive.errors import GiftLiveError
@@ -19,10 +20,12 @@ def main() -> None:
     """Run the command line and exit with the code that the outcome means."""
     # Idle worker threads of LightGBM otherwise spin and take the other core from everybody.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    # A stop is an interrupt: whatever is half-written is taken away first.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         from giftlive.cli.app import app
 
-        app(standalone_mode=True)
+        app(prog_name="giftlive", standalone_mode=True)
     except GiftLiveError as error:
         _say(error)
         sys.exit(error.exit_code)

@@ -242,7 +242,7 @@ def _truth_figure(trials: tuple[Trial, ...], decisions: int) -> Figure:
                 low=tuple(t.first[1] for t in found),
                 high=tuple(t.first[2] for t in found),
             ),
-            Series(name="truth", x=names, y=tuple(t.truth for t in found), style="reference"),
+            Series(name="truth", x=names, y=tuple(t.truth for t in found), style="dots"),
         ),
         shows=Message("study.off_policy.figure.truth.shows", {}),
         follows=Message("study.off_policy.figure.truth.follows", {}),

@@ -99,38 +99,41 @@ def sigmoid(x: float) -> float:
     return 1.0 / (1.0 + math.exp(-x))
 
 
-@njit(cache=True)
-def dot(p, q):  # type: ignore[no-untyped-def]
-    """Return p . q of two tastes."""
+@njit(inline="always")
+def dot(p, i, q, j):  # type: ignore[no-untyped-def]
+    """Return p_i . q_j of two rows of tastes."""
     total = 0.0
-    for k in range(p.size):
-        total += p[k] * q[k]
+    for k in range(p.shape[1]):
+        total += p[i, k] * q[j, k]
     return total
 
 
-@njit(cache=True)
-def is_home(homes, streamer):  # type: ignore[no-untyped-def]
-    """Return 1.0 when the streamer is among a user's ``homes`` [L], else 0.0."""
-    for k in range(homes.size):
-        if homes[k] == streamer:
+@njit(inline="always")
+def is_home(homes, user, streamer):  # type: ignore[no-untyped-def]
+    """Return 1.0 when the streamer is among the user's ``homes`` [U, L], else 0.0."""
+    for k in range(homes.shape[1]):
+        if homes[user, k] == streamer:
             return 1.0
     return 0.0
 
 
-@njit(cache=True)
+@njit(inline="always")
 def odds_of(users, streamers, law, user, streamer, crowding, whales):  # type: ignore[no-untyped-def]
     """Return the ``Odds`` of a pair in a room with this crowding and co-present whales."""
-    m = law.match_scale * dot(users.taste[user], streamers.taste[streamer])
-    loyal = is_home(users.homes[user], streamer)
+    m = law.match_scale * dot(users.taste, user, streamers.taste, streamer)
+    loyal = is_home(users.homes, user, streamer)
+    wealth, generosity = users.wealth[user], users.generosity[user]
+    quality, skill = streamers.quality[streamer], streamers.skill[streamer]
+    log_activity = users.log_activity[user]
     click = law.click_base + law.click_match * m + law.click_loyal * loyal
-    click += law.click_quality * streamers.quality[streamer] - law.click_crowd * crowding
+    click += law.click_quality * quality - law.click_crowd * crowding
     stay = law.stay_base + law.stay_match * m + law.stay_loyal * loyal
-    stay -= law.stay_activity * users.log_activity[user]
-    gift = law.gift_base + law.gift_match * m + law.gift_loyal * loyal + users.generosity[user]
-    gift += law.gift_wealth * users.wealth[user] + law.gift_skill * streamers.skill[streamer]
+    stay -= law.stay_activity * log_activity
+    gift = law.gift_base + law.gift_match * m + law.gift_loyal * loyal + generosity
+    gift += law.gift_wealth * wealth + law.gift_skill * skill
     gift = sigmoid(gift + law.gift_crowd * crowding) / (1.0 + law.crowd_alpha * crowding)
     gift *= math.exp(-law.whale_gamma * max(0.0, whales - 1.0))
-    mu = law.amount_base + law.amount_wealth * users.wealth[user] + law.amount_match * m
+    mu = law.amount_base + law.amount_wealth * wealth + law.amount_match * m
     return Odds(sigmoid(click), sigmoid(stay), min(1.0, gift), mu)
 
 
@@ -169,14 +172,14 @@ def draw(law, odds, left, seed, user, visit, slot):  # type: ignore[no-untyped-d
     return Draw(True, watch, amount if delay < watch else 0.0, delay)
 
 
-@njit(cache=True)
+@njit(inline="always")
 def expected_amount(law, odds, left):  # type: ignore[no-untyped-def]
     """Return E[amount | shown and admitted] of a pair, ``left`` seconds before the room ends.
 
     P(click) P(latent gift) sum over bounce and stay of P(component) exp(interpolated log H).
     """
-    table = law.table
-    _, rows, columns = table.log_value.shape
+    table, h = law.table, law.table.log_value
+    _, rows, columns = h.shape
     y = rows - 1.0
     if left < law.cap:
         y = min(y, math.log(max(left, 1.0)) / table.left_step)
@@ -184,9 +187,9 @@ def expected_amount(law, odds, left):  # type: ignore[no-untyped-def]
     j, i = min(int(y), rows - 2), min(int(x), columns - 2)
     total = 0.0
     for component in range(2):
-        h = table.log_value[component]
-        low = h[j, i] + (x - i) * (h[j, i + 1] - h[j, i])
-        high = h[j + 1, i] + (x - i) * (h[j + 1, i + 1] - h[j + 1, i])
+        low = h[component, j, i] + (x - i) * (h[component, j, i + 1] - h[component, j, i])
+        high = h[component, j + 1, i]
+        high += (x - i) * (h[component, j + 1, i + 1] - h[component, j + 1, i])
         share = odds.stay if component == 1 else 1.0 - odds.stay
         total += share * math.exp(low + (y - j) * (high - low))
     return odds.click * odds.gift * total

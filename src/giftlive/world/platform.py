@@ -48,8 +48,8 @@ class PlatformRanking:
 def platform_row(scene, user, streamers, seats_left, chances):  # type: ignore[no-untyped-def]
     """Write the probability of each candidate of one decision into ``chances``."""
     choices, scale = scene.choices, scene.law.match_scale
-    taste, homes = scene.users.taste[user], scene.users.homes[user]
-    tastes, quality = scene.streamers.taste, scene.streamers.quality
+    taste, homes = scene.users.taste, scene.users.homes
+    style, quality = scene.streamers.taste, scene.streamers.quality
     log_popularity = scene.streamers.log_popularity
     top = -math.inf
     for j in range(streamers.size):
@@ -57,7 +57,8 @@ def platform_row(scene, user, streamers, seats_left, chances):  # type: ignore[n
         if s < 0 or seats_left[j] <= 0:
             chances[j] = -math.inf
             continue
-        score = choices.match * scale * dot(taste, tastes[s]) + choices.loyal * is_home(homes, s)
+        score = choices.match * scale * dot(taste, user, style, s)
+        score += choices.loyal * is_home(homes, user, s)
         chances[j] = score + choices.popularity * log_popularity[s] + choices.quality * quality[s]
         top = max(top, chances[j])
     total = 0.0

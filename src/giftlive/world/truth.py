@@ -87,7 +87,7 @@ def _checked(world: World, user: Any, room: Any, ts: Any) -> tuple[Ints, Ints, I
     return users, rooms, times
 
 
-@njit(cache=True)
+@njit(inline="always")
 def _pair(scene, user, room, ts):  # type: ignore[no-untyped-def]
     """Return the odds in an empty room and the seconds until it ends (0: not open)."""
     streamer = scene.rooms.streamer[room]
