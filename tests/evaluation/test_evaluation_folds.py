@@ -28,10 +28,9 @@ class Rooms:
 
 
 def matrix(day: Ints, live: Ints, unit: str) -> Matrix:
-    zeros = np.zeros(len(day), dtype=np.int64)
-    return Matrix(
-        np.zeros((len(day), 1)), np.ones(len(day)), zeros, zeros, zeros, live, zeros, day, ("x",), unit
-    )  # fmt: skip
+    n, zeros = len(day), np.zeros(len(day), dtype=np.int64)
+    columns = (zeros, zeros, zeros, live, zeros, day)
+    return Matrix(np.zeros((n, 1)), np.ones(n), *columns, ("x",), unit)
 
 
 def test_rooms_lead_to_the_event_they_are_named_after() -> None:

@@ -177,10 +177,9 @@ def test_a_perfect_and_a_constant_ranker_by_hand() -> None:
     y = np.concatenate([np.zeros(98), [4.0, 6.0]])
     pooled = leaderboard.TestSet(np.arange(100), y, np.arange(100), np.zeros(100, np.int64))
     perfect = leaderboard.statistics(pooled, Predictions("p", y, np.minimum(y, 1.0), 0.0, ()))
-    flat = leaderboard.statistics(
-        pooled, Predictions("c", np.full(100, 0.1), np.full(100, 0.02), 0.0, ())
-    )
     ones = np.ones(100)
+    same = Predictions("c", 0.1 * ones, 0.02 * ones, 0.0, ())
+    flat = leaderboard.statistics(pooled, same)
     assert perfect["revenue_capture_1pct"](ones) == pytest.approx(0.6)
     assert perfect["calibration_ratio"](ones) == pytest.approx(1.0)
     assert perfect["pr_auc"](ones) == pytest.approx(1.0)

@@ -17,7 +17,7 @@ def test_a_rate_by_hand() -> None:
         np.array([10, 30]), np.array([8.0, 12.0]), np.array([20, 20]), np.array([15.0, 5.0]), 10.0
     )
     assert rate.mean == 0.5
-    # (8 + 10 * 0.5) / (20 * 0.5) and (12 + 5) / (40 * 0.5); (15 + 5) / 15 and (5 + 5) / 15
+    # with ten exposures at the mean added: 13 of 10 expected, 17 of 20; 20 of 15, 10 of 15
     assert_allclose(rate.user, [1.3, 0.85])
     assert_allclose(rate.streamer, [4 / 3, 2 / 3])
     assert_allclose(rate.table()[0], [0.5 * 1.3 * 4 / 3, 0.5 * 1.3 * 2 / 3])

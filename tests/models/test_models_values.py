@@ -11,7 +11,7 @@ from giftlive.errors import UsageError
 from giftlive.models.boosted import BoostedLog1p
 from giftlive.models.curves import SMALLEST_SLOPE, amount_line, logit_line, positive, probability
 from giftlive.models.ridge import Ridge
-from giftlive.models.trees import TreeSettings, cross_grow, user_folds
+from giftlive.models.trees import Forest, TreeSettings, cross_grow, grow, user_folds
 from giftlive.models.trivial import TrivialRanker
 from giftlive.models.two_part import TwoPart
 from giftlive.rng import stream
@@ -187,3 +187,29 @@ def test_threads_change_no_bit(train: Any) -> None:
         fit = BoostedLog1p(trees=trees).fit(train.X[rows], train.y[rows], names=train.names)
         texts.append(fit.predict(train.X[rows]))
     assert np.array_equal(texts[0], texts[1])
+
+
+def test_predictions_use_the_threads_the_trees_were_grown_with(
+    train: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import lightgbm
+
+    predict, used = lightgbm.Booster.predict, []
+
+    def watched(booster: Any, *args: Any, **settings: Any) -> Any:
+        used.append(settings["num_threads"])
+        return predict(booster, *args, **settings)
+
+    monkeypatch.setattr(lightgbm.Booster, "predict", watched)
+    rows = slice(0, 2000)
+    for threads in (1, 2):
+        trees = TreeSettings(rounds=2, leaves=4, threads=threads)
+        forests = (
+            grow(train.X[rows], train.y[rows], "regression", trees),
+            cross_grow(train.X[rows], train.y[rows], np.arange(2000) % 2, "regression", trees),
+        )
+        for forest in forests:
+            for held in (forest, Forest(forest.texts)):
+                used.clear()
+                held.raw(train.X[rows])
+                assert set(used) == {threads}

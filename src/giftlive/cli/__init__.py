@@ -29,15 +29,21 @@ def main() -> None:
     except GiftLiveError as error:
         _say(error)
         sys.exit(error.exit_code)
-    except (KeyboardInterrupt, SystemExit) as ended:
-        # Typer turns an interrupt inside a command into this exit code, without a word.
-        if isinstance(ended, SystemExit) and ended.code != _INTERRUPTED:
+    except (KeyboardInterrupt, SystemExit, RuntimeError) as ended:
+        if not _is_interrupt(ended):
             raise
         _say(_interrupted())
         sys.exit(_INTERRUPTED)
     except _machine_errors() as error:
         _say(_out_of_room(error))
         sys.exit(2)
+
+
+def _is_interrupt(ended: BaseException) -> bool:
+    """Say whether somebody stopped the program, in each form in which that arrives here."""
+    if isinstance(ended, SystemExit):  # Typer's form of it, without a word
+        return ended.code == _INTERRUPTED
+    return isinstance(ended, KeyboardInterrupt) or str(ended) == "Query interrupted"  # DuckDB's
 
 
 def _machine_errors() -> tuple[type[Exception], ...]:

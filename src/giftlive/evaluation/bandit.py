@@ -19,6 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from giftlive import ope
+from giftlive.errors import NotEnoughDataError
 from giftlive.rng import stream
 from giftlive.stats.intervals import Interval, student_t
 from giftlive.types import Floats, Ints, Progress, silent
@@ -144,6 +145,7 @@ def _estimates(
         r, q = reward.of(block.amount), contexts.q[reward.name]
         for name, target in contexts.targets.items():
             pi = target[block.row, block.action]
+            _require_overlap(name, pi)
             modelled = np.einsum("nm,nm->n", target, q)[block.row]
             q_action = q[block.row, block.action]
             bounds = {
@@ -153,6 +155,17 @@ def _estimates(
             }
             found += [((e, name, reward.name), b) for e, b in bounds.items()]
     return found
+
+
+def _require_overlap(target: str, pi: Floats) -> None:
+    """Refuse logs [r, n] too short to show anything that the target would have shown."""
+    empty = int((pi.sum(axis=1) == 0.0).sum())
+    if empty:
+        raise NotEnoughDataError(
+            f"{empty} of {len(pi)} logs show nothing that {target!r} would show",
+            "off_policy.decisions",
+            f"more than {pi.shape[1]:,} decisions a log, or a target nearer to the logger",
+        )
 
 
 def _trial(

@@ -8,7 +8,7 @@ from giftlive.evaluation.bandit import Contexts, Draw, Reward
 from giftlive.evaluation.evening import Evening
 from giftlive.policies.registry import make_policy
 from giftlive.rng import derive, stream
-from giftlive.types import DecisionBatch, Floats, Ints, Observation
+from giftlive.types import Bools, DecisionBatch, Floats, Ints, Observation
 from giftlive.world.payoff import with_payoff
 from giftlive.world.truth import respond, true_value
 
@@ -29,16 +29,18 @@ def bandit_contexts(evening: Evening, rewards: tuple[Reward, ...]) -> tuple[Cont
     """Return tonight's decisions as contexts, and the world's law as a source of rewards."""
     seen = evening.arrivals(derive(evening.world.seed, "bandit"))
     values, seconds = evening.estimated_valuer(seen)
+    there = seen.streamers >= 0
     chance = evening.gift_probability[seen.user[:, None], np.maximum(seen.streamers, 0)]
-    chance = np.where(seen.streamers >= 0, chance, 0.0)
+    chance = np.where(there, chance, 0.0)
+    relative = _per_user(values, there)
     contexts = Contexts(
         user=seen.user,
-        logging=_propensities("softmax", seen, _per_user(values), seconds, scale=1.0, **LOGGER),
+        logging=_propensities("softmax", seen, relative, seconds, scale=1.0, **LOGGER),
         targets={
             "greedy": _propensities("greedy", seen, values, seconds),
             "greedy by gift chance": _propensities("greedy", seen, chance, seconds),
             "sharper softmax": _propensities(
-                "softmax", seen, _per_user(values), seconds, scale=1.0, temperature=0.2, floor=0.0
+                "softmax", seen, relative, seconds, scale=1.0, temperature=0.2, floor=0.0
             ),
             "uniform": _propensities("uniform", seen, values, seconds),
         },
@@ -57,9 +59,10 @@ def bandit_contexts(evening: Evening, rewards: tuple[Reward, ...]) -> tuple[Cont
     return contexts, draw
 
 
-def _per_user(values: Floats) -> Floats:
-    """Return values relative to the mean of the row, so that big spenders are not greedier."""
-    return values / np.maximum(values.mean(axis=1, keepdims=True), 1e-12)
+def _per_user(values: Floats, there: Bools) -> Floats:
+    """Return values relative to the mean of a row's candidates: big spenders are not greedier."""
+    count = np.maximum(there.sum(axis=1, keepdims=True), 1)
+    return values / np.maximum(values.sum(axis=1, keepdims=True) / count, 1e-12)
 
 
 def _propensities(

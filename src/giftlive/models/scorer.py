@@ -114,10 +114,11 @@ def _score_rooms(
     n, m = rooms.shape
     values = np.zeros((n, m))
     for i in range(n):
-        u = users[i]
         for j in range(m):
             r = rooms[i, j]
             if r >= 0:
-                dot = np.dot(u, rooms_by_index[r])
-                values[i, j] = level * np.exp(min(dot + terms[i, j], cap))
+                score = terms[i, j]
+                for k in range(users.shape[1]):  # a dozen terms: a call to BLAS costs more
+                    score += users[i, k] * rooms_by_index[r, k]
+                values[i, j] = level * np.exp(min(score, cap))
     return values

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -45,7 +46,12 @@ class Forest:
     """The mean of the raw scores of one or more tree ensembles, each in LightGBM's text format."""
 
     texts: tuple[str, ...]
-    threads: int = 2
+
+    @cached_property
+    def threads(self) -> int:
+        """Threads of a prediction: those it was grown with, which the text says, also when read."""
+        said = re.search(r"^\[num_threads: (\d+)\]$", "".join(self.texts[:1]), re.MULTILINE)
+        return int(said[1]) if said else TreeSettings.threads
 
     @cached_property
     def _boosters(self) -> tuple[Any, ...]:
@@ -87,7 +93,7 @@ def cross_grow(
     data = _binned(X, target, objective, settings)
     outside = [np.flatnonzero(fold != k).tolist() for k in range(int(fold.max()) + 1)]
     texts = [_grown(data.subset(rows), objective, settings) for rows in outside]
-    return Forest(tuple(texts), settings.threads)
+    return Forest(tuple(texts))
 
 
 def user_folds(groups: Ints, folds: int, seed: int) -> Ints:

@@ -12,7 +12,7 @@ from giftlive.evaluation.bandit import Contexts, Trial, run_trials
 from giftlive.evaluation.gates import judge, load_rules
 from giftlive.evaluation.results import Check, Estimate, Figure, Gate, Series, StudyResult, Table
 from giftlive.evaluation.screening import bandit_contexts, rewards_of
-from giftlive.stats.intervals import Interval
+from giftlive.stats.intervals import Interval, proportion
 from giftlive.studies.context import Context, estimate, say
 from giftlive.types import Message
 
@@ -21,7 +21,7 @@ GATED = ("snips", "greedy", "count")
 
 _MOVABLE = 0.05
 _POWER = 0.0125
-"""Largest half-width of a coverage estimate that can tell 93 % from 97 % with room to spare."""
+"""Largest half-width at a coverage of 95 % that can tell 93 % from 97 % with room to spare."""
 
 
 @dataclass(frozen=True)
@@ -87,8 +87,7 @@ def _checks(contexts: Contexts, trials: tuple[Trial, ...], gated: Trial) -> tupl
     truths = {t.target: t.truth for t in trials if t.reward == gated.reward}
     spread = max(truths.values()) / min(truths.values()) - 1.0
     tie = _same_policy_gap(contexts)
-    assert gated.coverage.width is not None
-    half = gated.coverage.width / 2
+    half = _half_width_at_nominal(gated.coverage.n)
     return (
         Check("a_a", tie == 0.0, tie, "= 0 exactly", "the logging policy as its own target"),
         Check(
@@ -103,9 +102,16 @@ def _checks(contexts: Contexts, trials: tuple[Trial, ...], gated: Trial) -> tupl
             half < _POWER,
             half,
             f"< {_POWER}",
-            f"coverage is known to ±{half:.4f} from {gated.coverage.n:,} replications",
+            f"{gated.coverage.n:,} replications know a coverage of 95 % to ±{half:.4f}",
         ),
     )
+
+
+def _half_width_at_nominal(replications: int) -> float:
+    """Return the precision that the design has, whatever the coverage turns out to be."""
+    nominal = proportion(round(0.95 * replications), replications)
+    assert nominal.width is not None
+    return nominal.width / 2
 
 
 def _same_policy_gap(contexts: Contexts) -> float:
@@ -278,7 +284,7 @@ def _text(
         "cannot_tell": say(name, "cannot_tell"),
         "mechanism": say(name, "mechanism"),
         "inputs": (
-            *say(name, "inputs.log", value=f"{decisions:,} decisions of users drawn with replacement"),
+            *say(name, "inputs.log", value=f"{decisions:,} decisions, users with replacement"),
             *say(name, "inputs.rewards", value=f"count, value capped at {cap:,.0f}, full value"),
         ),
         "outputs": say(name, "outputs", value="coverage, bias and RMSE of each estimator"),

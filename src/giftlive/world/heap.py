@@ -5,18 +5,18 @@ from __future__ import annotations
 from numba import njit
 
 
-@njit(cache=True)
+@njit(inline="always")
 def _before(times, ids, a, b):  # type: ignore[no-untyped-def]
     return times[a] < times[b] or (times[a] == times[b] and ids[a] < ids[b])
 
 
-@njit(cache=True)
+@njit(inline="always")
 def _swap(times, ids, a, b):  # type: ignore[no-untyped-def]
     times[a], times[b] = times[b], times[a]
     ids[a], ids[b] = ids[b], ids[a]
 
 
-@njit(cache=True)
+@njit(inline="always")
 def push(times, ids, size, time, what):  # type: ignore[no-untyped-def]
     """Add a pair to a heap of ``size`` pairs and return the new size."""
     k = size
@@ -27,7 +27,7 @@ def push(times, ids, size, time, what):  # type: ignore[no-untyped-def]
     return size + 1
 
 
-@njit(cache=True)
+@njit(inline="always")
 def pop(times, ids, size):  # type: ignore[no-untyped-def]
     """Move the earliest pair to the place just after the heap and return the new size."""
     size -= 1

@@ -50,9 +50,10 @@ def form_batch(scene, state, batch, span):  # type: ignore[no-untyped-def]
     _follow_schedule(scene, state, now)
     _free_seats(state, now)
     n = _arrive(state, batch, now + scene.rhythm.tick_ms)
+    live, rooms, streamers = state.live, batch.rooms, batch.streamers
     for i in range(n):
         key = (span.seed, batch.user[i], batch.visit[i], batch.slot[i])
-        retrieve(scene, state.live, key, batch.ts[i], batch.rooms[i], batch.streamers[i])
+        retrieve(scene, live, key, batch.ts[i], rooms[i], streamers[i])
     _count_seats(scene, state, batch, n, span)
     return n
 
@@ -60,16 +61,16 @@ def form_batch(scene, state, batch, span):  # type: ignore[no-untyped-def]
 @njit(cache=True)
 def respond(scene, state, batch, n, span, log):  # type: ignore[no-untyped-def]
     """Take steps 5 to 7 for the first ``n`` rows, in order; ``log`` has room for them."""
+    first = state.cursor[ROWS]
     for i in range(n):
-        row = state.cursor[ROWS]
-        j = batch.choice[i]
+        row, j = first + i, batch.choice[i]
         log.ts[row], log.user[row] = batch.ts[i], batch.user[i]
         log.visit[row], log.slot[row] = batch.visit[i], batch.slot[i]
         log.room[row] = batch.rooms[i, j] if j >= 0 else -1
         log.propensity[row] = batch.chances[i, j] if j >= 0 else 0.0
-        _respond_row(scene, state, span, log, row)
-        _decide_next(scene, state, span, log, row)
-        state.cursor[ROWS] = row + 1
+    _respond_rows(scene, state, span, log, first, first + n)
+    _decide_next(scene, state, span, log, first, first + n)
+    state.cursor[ROWS] = first + n
 
 
 @njit(cache=True)
@@ -135,63 +136,68 @@ def _follow_schedule(scene, state, now):  # type: ignore[no-untyped-def]
 
 @njit(cache=True)
 def _free_seats(state, now):  # type: ignore[no-untyped-def]
-    while state.cursor[LEAVING] > 0 and state.leave_ts[0] <= now:
-        size = pop(state.leave_ts, state.leave_room, state.cursor[LEAVING])
-        room, whale = state.leave_room[size] // 2, state.leave_room[size] % 2
-        state.cursor[LEAVING] = size
-        state.occupancy[room] -= 1
-        state.whales[room] -= whale
+    cursor, leave_ts, leave_room = state.cursor, state.leave_ts, state.leave_room
+    occupancy, whales = state.occupancy, state.whales
+    while cursor[LEAVING] > 0 and leave_ts[0] <= now:
+        size = pop(leave_ts, leave_room, cursor[LEAVING])
+        room, whale = leave_room[size] // 2, leave_room[size] % 2
+        cursor[LEAVING] = size
+        occupancy[room] -= 1
+        whales[room] -= whale
 
 
 @njit(cache=True)
 def _arrive(state, batch, until):  # type: ignore[no-untyped-def]
+    cursor, due_ts, due_user = state.cursor, state.due_ts, state.due_user
+    visits, slots = state.visit, state.slot
+    ts, users, visit, slot = batch.ts, batch.user, batch.visit, batch.slot
     n = 0
-    while state.cursor[DUE] > 0 and state.due_ts[0] < until:
-        size = pop(state.due_ts, state.due_user, state.cursor[DUE])
-        state.cursor[DUE] = size
-        user = state.due_user[size]
-        batch.ts[n], batch.user[n] = state.due_ts[size], user
-        batch.visit[n], batch.slot[n] = state.visit[user], state.slot[user]
+    while cursor[DUE] > 0 and due_ts[0] < until:
+        size = pop(due_ts, due_user, cursor[DUE])
+        cursor[DUE] = size
+        user = due_user[size]
+        ts[n], users[n] = due_ts[size], user
+        visit[n], slot[n] = visits[user], slots[user]
         n += 1
     return n
 
 
 @njit(cache=True)
-def _respond_row(scene, state, span, log, row):  # type: ignore[no-untyped-def]
-    """Write the outcome of one decision and take the seat of a viewing."""
-    ts, user, room = log.ts[row], log.user[row], log.room[row]
-    visit, slot = log.visit[row], log.slot[row]
-    log.watch_ms[row], log.delay_ms[row] = 0, -1
-    log.amount[row], log.expected[row] = 0.0, 0.0
-    log.status[row] = NOTHING
-    if room >= 0:
-        seats = scene.rooms.seats[room]
-        background = scene.seating.background
-        present = state.occupancy[room] + _strangers(span.seed, background, seats, room, ts)
-        if scene.seating.hard and present >= seats:
-            log.status[row] = REFUSED
-        else:
-            whale = 1 if scene.users.whale[user] else 0
-            streamer, whales = scene.rooms.streamer[room], state.whales[room] + whale
-            # crowding is 0 without a limit: nobody exceeds UNLIMITED_SEATS
-            crowding = max(0.0, float(present - seats)) / seats
-            odds = odds_of(
-                scene.users, scene.streamers, scene.law, user, streamer, crowding, whales
-            )
-            left = (scene.rooms.end[room] - ts) / 1000.0
-            log.expected[row] = expected_amount(scene.law, odds, left)
-            drawn = draw(scene.law, odds, left, span.seed, user, visit, slot)
-            log.status[row] = CLICKED if drawn.clicked else SKIPPED
-            if drawn.clicked:
-                log.watch_ms[row] = max(1, int(drawn.watch * 1000.0))
-                log.amount[row] = drawn.amount
-                log.delay_ms[row] = int(drawn.delay * 1000.0) if drawn.amount > 0.0 else -1
-                _take_seat(state, room, whale, ts + log.watch_ms[row])
-    joy = 1.0 if log.status[row] == CLICKED else 0.0
-    state.satisfaction[user] += scene.rhythm.retention_rate * (joy - state.satisfaction[user])
+def _respond_rows(scene, state, span, log, first, last):  # type: ignore[no-untyped-def]
+    """Write the outcomes of decisions and take the seats of viewings, one after another."""
+    users, streamers, law, rooms = scene.users, scene.streamers, scene.law, scene.rooms
+    hard, background = scene.seating.hard, scene.seating.background
+    rate = scene.rhythm.retention_rate
+    for row in range(first, last):
+        ts, user, room = log.ts[row], log.user[row], log.room[row]
+        log.watch_ms[row], log.delay_ms[row] = 0, -1
+        log.amount[row], log.expected[row] = 0.0, 0.0
+        log.status[row] = NOTHING
+        if room >= 0:
+            seats = rooms.seats[room]
+            present = state.occupancy[room] + _strangers(span.seed, background, seats, room, ts)
+            if hard and present >= seats:
+                log.status[row] = REFUSED
+            else:
+                whale, streamer = 1 if users.whale[user] else 0, rooms.streamer[room]
+                whales = state.whales[room] + whale
+                # crowding is 0 without a limit: nobody exceeds UNLIMITED_SEATS
+                crowding = max(0.0, float(present - seats)) / seats
+                odds = odds_of(users, streamers, law, user, streamer, crowding, whales)
+                left = (rooms.end[room] - ts) / 1000.0
+                log.expected[row] = expected_amount(law, odds, left)
+                drawn = draw(law, odds, left, span.seed, user, log.visit[row], log.slot[row])
+                log.status[row] = CLICKED if drawn.clicked else SKIPPED
+                if drawn.clicked:
+                    log.watch_ms[row] = max(1, int(drawn.watch * 1000.0))
+                    log.amount[row] = drawn.amount
+                    log.delay_ms[row] = int(drawn.delay * 1000.0) if drawn.amount > 0.0 else -1
+                    _take_seat(state, room, whale, ts + log.watch_ms[row])
+        joy = 1.0 if log.status[row] == CLICKED else 0.0
+        state.satisfaction[user] += rate * (joy - state.satisfaction[user])
 
 
-@njit(cache=True)
+@njit(inline="always")
 def _take_seat(state, room, whale, until):  # type: ignore[no-untyped-def]
     state.occupancy[room] += 1
     state.whales[room] += whale
@@ -200,22 +206,23 @@ def _take_seat(state, room, whale, until):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _decide_next(scene, state, span, log, row):  # type: ignore[no-untyped-def]
-    """Put the user's next decision into the calendar: the next exposure, or the next visit."""
-    user, visit, slot = log.user[row], log.visit[row], log.slot[row]
-    free_ms = log.ts[row] + log.watch_ms[row]
-    state.left[user] -= 1
-    if state.left[user] <= 0:
-        _await_visit(scene, state, span, user, free_ms)
-        return
-    if log.status[row] != CLICKED:
-        noise = _SKIP_SIGMA * normal(span.seed, SKIP, user, visit, slot)
-        skip = scene.rhythm.skip_seconds * math.exp(noise - 0.5 * _SKIP_SIGMA**2)
-        free_ms += max(_MIN_SKIP_MS, int(skip * 1000.0))
-    if free_ms < span.end_ms:
-        state.slot[user] += 1
-        size = state.cursor[DUE]
-        state.cursor[DUE] = push(state.due_ts, state.due_user, size, free_ms, user)
+def _decide_next(scene, state, span, log, first, last):  # type: ignore[no-untyped-def]
+    """Put the users' next decisions into the calendar: the next exposure, or the next visit."""
+    skip_seconds = scene.rhythm.skip_seconds
+    for row in range(first, last):
+        user, free_ms = log.user[row], log.ts[row] + log.watch_ms[row]
+        state.left[user] -= 1
+        if state.left[user] <= 0:
+            _await_visit(scene, state, span, user, free_ms)
+            continue
+        if log.status[row] != CLICKED:
+            noise = _SKIP_SIGMA * normal(span.seed, SKIP, user, log.visit[row], log.slot[row])
+            skip = skip_seconds * math.exp(noise - 0.5 * _SKIP_SIGMA**2)
+            free_ms += max(_MIN_SKIP_MS, int(skip * 1000.0))
+        if free_ms < span.end_ms:
+            state.slot[user] += 1
+            size = state.cursor[DUE]
+            state.cursor[DUE] = push(state.due_ts, state.due_user, size, free_ms, user)
 
 
 @njit(cache=True)

@@ -137,7 +137,7 @@ def odds_of(users, streamers, law, user, streamer, crowding, whales):  # type: i
     return Odds(sigmoid(click), sigmoid(stay), min(1.0, gift), mu)
 
 
-@njit(cache=True)
+@njit(inline="always")
 def price_of(law, log_amount):  # type: ignore[no-untyped-def]
     """Return the price nearest to ``log_amount`` in log space (ties to the higher one)."""
     if law.prices.size == 0:
@@ -152,7 +152,7 @@ def price_of(law, log_amount):  # type: ignore[no-untyped-def]
     return law.prices[low]
 
 
-@njit(cache=True)
+@njit(inline="always")
 def draw(law, odds, left, seed, user, visit, slot):  # type: ignore[no-untyped-def]
     """Draw the response keyed by (seed, user, visit, slot), ``left`` seconds before the end."""
     if uniform(seed, CLICK, user, visit, slot) >= odds.click:

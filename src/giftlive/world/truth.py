@@ -17,6 +17,8 @@ from giftlive.types import Bools, Floats, Ints
 from giftlive.world.entities import World
 from giftlive.world.law import draw, expected_amount, expected_seconds, odds_of
 
+_AMOUNT, _SECONDS, _CLICK = 0, 1, 2
+
 
 @dataclass(frozen=True)
 class Responses:
@@ -45,17 +47,17 @@ def true_value(world: World, user: ArrayLike, room: ArrayLike, ts: ArrayLike) ->
     -------
     Amounts in platform units, of the broadcast shape; 0 where the room is closed at ``ts``.
     """
-    return _evaluated(world, user, room, ts, _values)
+    return _evaluated(world, user, room, ts, _AMOUNT)
 
 
 def true_seat_seconds(world: World, user: ArrayLike, room: ArrayLike, ts: ArrayLike) -> Floats:
     """Return the exact E[seconds a seat is held | shown and admitted]; see ``true_value``."""
-    return _evaluated(world, user, room, ts, _seconds)
+    return _evaluated(world, user, room, ts, _SECONDS)
 
 
 def true_click_probability(world: World, user: ArrayLike, room: ArrayLike, ts: ArrayLike) -> Floats:
     """Return the exact P(click | shown and admitted); see ``true_value``."""
-    return _evaluated(world, user, room, ts, _clicks)
+    return _evaluated(world, user, room, ts, _CLICK)
 
 
 def respond(world: World, user: Ints, room: Ints, ts: Ints, seed: int) -> Responses:
@@ -70,12 +72,11 @@ def respond(world: World, user: Ints, room: Ints, ts: Ints, seed: int) -> Respon
     return Responses(clicked, watch, amount, delay)
 
 
-def _evaluated(
-    world: World, user: ArrayLike, room: ArrayLike, ts: ArrayLike, kernel: Any
-) -> Floats:
+def _evaluated(world: World, user: ArrayLike, room: ArrayLike, ts: ArrayLike, what: int) -> Floats:
     arrays = np.broadcast_arrays(user, room, ts)
     users, rooms, times = _checked(world, *(a.ravel() for a in arrays))
-    return kernel(world.scene, users, rooms, times).reshape(arrays[0].shape)
+    values: Floats = _expectations(world.scene, users, rooms, times, what)
+    return values.reshape(arrays[0].shape)
 
 
 def _checked(world: World, user: Any, room: Any, ts: Any) -> tuple[Ints, Ints, Ints]:
@@ -88,55 +89,50 @@ def _checked(world: World, user: Any, room: Any, ts: Any) -> tuple[Ints, Ints, I
 
 
 @njit(inline="always")
-def _pair(scene, user, room, ts):  # type: ignore[no-untyped-def]
-    """Return the odds in an empty room and the seconds until it ends (0: not open)."""
-    streamer = scene.rooms.streamer[room]
-    whale = 1 if scene.users.whale[user] else 0
-    odds = odds_of(scene.users, scene.streamers, scene.law, user, streamer, 0.0, whale)
-    is_open = scene.rooms.start[room] <= ts < scene.rooms.end[room]
-    return odds, (scene.rooms.end[room] - ts) / 1000.0 if is_open else 0.0
+def _seconds_left(rooms, room, ts):  # type: ignore[no-untyped-def]
+    """Return the seconds until a room ends, 0 where it is not open (or padding)."""
+    if room < 0 or ts < rooms.start[room] or ts >= rooms.end[room]:
+        return 0.0
+    return (rooms.end[room] - ts) / 1000.0
+
+
+@njit(inline="always")
+def _undisturbed(users, streamers, law, user, streamer):  # type: ignore[no-untyped-def]
+    """Return the odds in an empty room with a free seat."""
+    whale = 1 if users.whale[user] else 0
+    return odds_of(users, streamers, law, user, streamer, 0.0, whale)
 
 
 @njit(cache=True)
-def _values(scene, user, room, ts):  # type: ignore[no-untyped-def]
+def _expectations(scene, user, room, ts, what):  # type: ignore[no-untyped-def]
+    users, streamers, law, rooms = scene.users, scene.streamers, scene.law, scene.rooms
     out = np.zeros(user.size)
     for i in range(user.size):
-        if room[i] >= 0:
-            odds, left = _pair(scene, user[i], room[i], ts[i])
-            out[i] = expected_amount(scene.law, odds, left) if left > 0.0 else 0.0
-    return out
-
-
-@njit(cache=True)
-def _seconds(scene, user, room, ts):  # type: ignore[no-untyped-def]
-    out = np.zeros(user.size)
-    for i in range(user.size):
-        if room[i] >= 0:
-            odds, left = _pair(scene, user[i], room[i], ts[i])
-            out[i] = expected_seconds(scene.law, odds, left) if left > 0.0 else 0.0
-    return out
-
-
-@njit(cache=True)
-def _clicks(scene, user, room, ts):  # type: ignore[no-untyped-def]
-    out = np.zeros(user.size)
-    for i in range(user.size):
-        if room[i] >= 0:
-            odds, left = _pair(scene, user[i], room[i], ts[i])
-            out[i] = odds.click if left > 0.0 else 0.0
+        left = _seconds_left(rooms, room[i], ts[i])
+        if left == 0.0:
+            continue
+        odds = _undisturbed(users, streamers, law, user[i], rooms.streamer[room[i]])
+        if what == _AMOUNT:
+            out[i] = expected_amount(law, odds, left)
+        elif what == _SECONDS:
+            out[i] = expected_seconds(law, odds, left)
+        else:
+            out[i] = odds.click
     return out
 
 
 @njit(cache=True)
 def _responses(scene, user, room, ts, seed):  # type: ignore[no-untyped-def]
+    users, streamers, law, rooms = scene.users, scene.streamers, scene.law, scene.rooms
     clicked = np.zeros(user.size, dtype=np.bool_)
     watch, delay = np.zeros(user.size, dtype=np.int64), np.full(user.size, -1, dtype=np.int64)
     amount = np.zeros(user.size)
     for i in range(user.size):
-        odds, left = _pair(scene, user[i], room[i], ts[i])
-        if left <= 0.0:
+        left = _seconds_left(rooms, room[i], ts[i])
+        if left == 0.0:
             continue
-        drawn = draw(scene.law, odds, left, seed, user[i], i, 0)
+        odds = _undisturbed(users, streamers, law, user[i], rooms.streamer[room[i]])
+        drawn = draw(law, odds, left, seed, user[i], i, 0)
         clicked[i], amount[i] = drawn.clicked, drawn.amount
         if drawn.clicked:
             watch[i] = max(1, int(drawn.watch * 1000.0))

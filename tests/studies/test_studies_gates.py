@@ -1,0 +1,194 @@
+"""Every gate in a world where it passes, in one where it fails, and where a check refuses.
+
+The worlds are as small as they can be while seats are many enough for a fluid bound to be near
+(shadow_price), gifts frequent enough for a normal limit (off_policy) and users many enough for
+an interval of money (baseline).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from giftlive.config import load_config
+from giftlive.errors import NotEnoughDataError
+from giftlive.evaluation.evening import Evening
+from giftlive.evaluation.gates import judge, load_rules
+from giftlive.evaluation.results import Check, Gate, StudyResult
+from giftlive.rng import stream
+from giftlive.studies import baseline
+from giftlive.studies.context import Context
+from giftlive.studies.off_policy import OffPolicy
+from giftlive.studies.shadow_price import ShadowPrice
+from giftlive.tables.matrix import Matrix
+from giftlive.tables.splits import rolling_origins
+
+Oracle = Callable[[dict[str, str]], Evening]
+
+
+def failed(checks: tuple[Check, ...]) -> set[str]:
+    return {check.name for check in checks if not check.passed}
+
+
+# shadow_price: 16,000 users of about one visit in ten evenings (so that almost none is lost to
+# a user who still watches), four rooms of 60 to 110 seats, little spread of wealth.
+EVEN = {
+    "sizes.users": "16000",
+    "sizes.streamers": "4",
+    "visits.per_day": "0.1",
+    "visits.sigma": "0",
+    "people.wealth_sigma": "0.3",
+    "people.tail_share": "0",
+    "people.generosity_sigma": "0.2",
+}
+
+
+def priced(context: Context, evening: Evening, seeds: int = 4) -> StudyResult:
+    config = load_config(overrides={"seed": 11, "jobs": 1, "arena.seeds": seeds})
+    return ShadowPrice().run(replace(context, config=config, evening=evening))
+
+
+def test_shadow_price_passes_where_many_seats_bind_a_little(
+    context: Context, oracle: Oracle
+) -> None:
+    result = priced(context, oracle(EVEN | {"seats.load": "0.36"}))
+    assert failed(result.checks) == set()
+    (gate,) = result.gates
+    assert gate.verdict == "PASS", gate.reason
+    assert gate.consequence == "allocate by dual price"
+
+
+def test_shadow_price_fails_where_too_few_seats_bind_hard(context: Context, oracle: Oracle) -> None:
+    """Exact values and an oracle's prices: an hour of about 50 seats a room is no fluid."""
+    result = priced(context, oracle(EVEN | {"seats.load": "0.6"}), seeds=5)
+    assert failed(result.checks) == set()
+    (gate,) = result.gates
+    assert gate.verdict == "FAIL", gate.reason
+    assert gate.consequence.startswith("use dual prices only where their paired gain")
+
+
+def test_shadow_price_refuses_where_seats_do_not_bind(context: Context, oracle: Oracle) -> None:
+    result = priced(context, oracle(EVEN | {"seats.load": "0.05"}))
+    assert "binding" in failed(result.checks)
+    (gate,) = result.gates
+    assert gate.verdict == "NOT ANSWERABLE"
+    assert "0.0% of dual_price's choices" in gate.reason
+    assert result.estimates[0].value is not None  # what it would have said: above 0.95
+    assert result.estimates[0].value > 0.95
+
+
+# off_policy: 200 users, eight rooms, an hour; what differs is how rare a gift is.
+FEW = {"sizes.users": "200", "sizes.streamers": "8"}
+
+
+def screened(context: Context, evening: Evening, replications: int, decisions: int) -> StudyResult:
+    sizes = {"off_policy.replications": replications, "off_policy.decisions": decisions}
+    config = load_config(overrides={"seed": 1, "jobs": 1, **sizes})
+    return OffPolicy().run(replace(context, config=config, evening=evening))
+
+
+def test_off_policy_passes_where_gifts_are_frequent(context: Context, oracle: Oracle) -> None:
+    result = screened(context, oracle(FEW | {"gift.base": "-1"}), 1_600, 1_200)
+    assert failed(result.checks) == set()
+    (gate,) = result.gates
+    assert gate.verdict == "PASS", gate.reason
+    by_name = {e.name: e for e in result.estimates}
+    full = by_name["snips_full_coverage"].high
+    assert full is not None
+    assert full < 0.93  # the same logs cannot judge full value
+
+
+def test_off_policy_fails_where_gifts_are_rare(context: Context, oracle: Oracle) -> None:
+    result = screened(context, oracle(FEW | {"gift.base": "-8"}), 1_600, 200)
+    assert failed(result.checks) == set()
+    (gate,) = result.gates
+    assert gate.verdict == "FAIL", gate.reason
+    assert gate.consequence.startswith("judge policies in the arena")
+
+
+def test_off_policy_refuses_too_few_replications(context: Context, oracle: Oracle) -> None:
+    result = screened(context, oracle(FEW | {"gift.base": "-2"}), 100, 200)
+    assert failed(result.checks) == {"power"}
+    assert result.gates[0].verdict == "NOT ANSWERABLE"
+
+
+def test_off_policy_refuses_targets_that_do_not_differ(context: Context, oracle: Oracle) -> None:
+    """Rooms that are all alike: every policy has the same gift rate."""
+    causes = ("click.match", "click.quality", "click.loyal", "watch.stay_match", "watch.stay_loyal",
+              "gift.match", "gift.skill", "gift.loyal", "amount.match")  # fmt: skip
+    result = screened(context, oracle(FEW | dict.fromkeys(causes, "0")), 60, 100)
+    assert "movable" in failed(result.checks)
+    assert result.gates[0].verdict == "NOT ANSWERABLE"
+
+
+def test_off_policy_refuses_logs_that_show_nothing_of_a_target(
+    context: Context, oracle: Oracle
+) -> None:
+    """Gift chances that are noise: what their greedy would show, the logger hardly ever does."""
+    evening = oracle(FEW | {"gift.base": "-2"})
+    backwards = evening.values.max() - evening.values
+    with pytest.raises(NotEnoughDataError, match="'greedy by gift chance' would show"):
+        screened(context, replace(evening, gift_probability=backwards), 60, 100)
+
+
+# baseline: ridge against past spend, on users whose generosity a column shows or has stopped
+# to show.
+def gifts(users: int, turns: bool = False) -> Matrix:
+    """Return 20 days of one click each; where it ``turns``, the column's sign does on test days."""
+    g = stream(5, "baseline")
+    days = 20
+    n = users * days
+    user, day = np.tile(np.arange(users), days), np.repeat(np.arange(days), users)
+    spend, taste = g.exponential(10.0, users)[user], g.normal(size=n)
+    sign = np.where(turns & (day >= 18), -1.0, 1.0)
+    mean = np.exp(0.3 * np.log1p(spend) + 1.5 * sign * taste)
+    y = np.where(g.random(n) < 0.3, np.ceil(mean * g.exponential(1.0, n)), 0.0)
+    X = np.column_stack([spend, taste])
+    zero = np.zeros(n, dtype=np.int64)
+    names = ("user_gift_sum", "taste")
+    return Matrix(X, y, (y > 0).astype(np.int64), user, zero, zero, zero, day, names, "click")
+
+
+def ranked(context: Context, matrix: Matrix) -> tuple[Gate, tuple[Check, ...]]:
+    names = ("user_past_spend", "ridge")
+    config = load_config(
+        overrides={"seed": 1, "jobs": 1, "models.names": names, "models.replicates": 60}
+    )
+    folds = rolling_origins(matrix.day)[-1:]
+    board = baseline._board(replace(context, config=config), matrix, folds)
+    checks = baseline._checks(board)
+    (estimate, *_) = baseline._estimates(board, matrix.unit)
+    return judge(load_rules()["baseline"], estimate, checks), checks
+
+
+def test_baseline_passes_where_a_column_shows_what_spend_does_not(context: Context) -> None:
+    gate, checks = ranked(context, gifts(users=6_000))
+    assert failed(checks) == set()
+    assert gate.verdict == "PASS", gate.reason
+    assert gate.consequence == "serve the chosen value model"
+
+
+def test_baseline_fails_where_what_was_learned_has_turned(context: Context) -> None:
+    """Validation days still look like the past: the model is chosen, and loses on test days."""
+    gate, checks = ranked(context, gifts(users=6_000, turns=True))
+    assert failed(checks) == set()
+    assert gate.verdict == "FAIL", gate.reason
+    assert gate.consequence == "serve the best trivial ranker"
+
+
+def test_baseline_refuses_an_interval_of_few_users(context: Context) -> None:
+    gate, checks = ranked(context, gifts(users=500))
+    assert failed(checks) == {"power"}
+    assert gate.verdict == "NOT ANSWERABLE"
+
+
+def test_baseline_refuses_rankers_that_rank_alike(context: Context) -> None:
+    matrix = gifts(users=6_000)
+    same: dict[str, Any] = {"X": np.ones_like(matrix.X)}
+    gate, checks = ranked(context, replace(matrix, **same))
+    assert failed(checks) == {"movable"}
+    assert gate.verdict == "NOT ANSWERABLE"
