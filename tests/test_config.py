@@ -17,9 +17,7 @@ def test_what_is_written_is_read_back(seed: int, seeds: int, overrides: dict[str
     import tempfile
 
     clean = {k: v for k, v in overrides.items() if k.isprintable() and v.isprintable()}
-    config = load_config(
-        overrides={"seed": seed, "arena.seeds": seeds, "arena.overrides": clean}
-    )
+    config = load_config(overrides={"seed": seed, "arena.seeds": seeds, "arena.overrides": clean})
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "config.toml"
         path.write_text(dump_toml(config), encoding="utf-8")

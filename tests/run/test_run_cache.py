@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import numpy as np
@@ -109,3 +110,13 @@ def test_of_two_runs_of_one_step_the_slower_takes_what_is_there(tmp_path: Path) 
     assert (cached, log) == (False, ["same", "same"])
     assert (folder / "result.txt").read_text(encoding="utf-8") == "same"
     assert [p.name for p in tmp_path.iterdir()] == [folder.name]
+
+
+def test_what_a_killed_run_left_is_swept_after_a_day(tmp_path: Path) -> None:
+    old, young = tmp_path / ".twin-dead", tmp_path / ".twin-alive"
+    for path in (old, young):
+        path.mkdir()
+    os.utime(old, (0, 0))
+    Cache(tmp_path).fetch("step", 1, lambda folder: None)
+    assert not old.exists()
+    assert young.exists()

@@ -16,12 +16,45 @@ from giftlive.errors import GiftLiveError
 _INTERRUPTED = 130
 
 
+class _Stop:
+    """Remembers that somebody asked the program to stop, in whatever form that arrives later.
+
+    An interrupt inside the compiler or a database query comes back as their own error.
+    """
+
+    def __init__(self) -> None:
+        self.asked = False
+
+    def __call__(self, number: int, frame: object) -> None:
+        self.asked = True
+        raise KeyboardInterrupt
+
+    def explains(self, ended: BaseException) -> bool:
+        """Say whether ``ended`` is the program ending because it was asked to."""
+        typer_s_form = isinstance(ended, SystemExit) and ended.code == _INTERRUPTED
+        return self.asked or typer_s_form or isinstance(ended, KeyboardInterrupt)
+
+
 def main() -> None:
     """Run the command line and exit with the code that the outcome means."""
     # Idle worker threads of LightGBM otherwise spin and take the other core from everybody.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    # A stop is an interrupt: whatever is half-written is taken away first.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    stop = _Stop()
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        _obey()
+    except BaseException as ended:
+        if not stop.explains(ended):
+            raise
+        _say(_interrupted())
+        sys.exit(_INTERRUPTED)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _obey() -> None:
+    """Run the command; an error made on purpose, or the machine's, ends in one paragraph."""
     try:
         from giftlive.cli.app import app
 
@@ -29,21 +62,9 @@ def main() -> None:
     except GiftLiveError as error:
         _say(error)
         sys.exit(error.exit_code)
-    except (KeyboardInterrupt, SystemExit, RuntimeError) as ended:
-        if not _is_interrupt(ended):
-            raise
-        _say(_interrupted())
-        sys.exit(_INTERRUPTED)
     except _machine_errors() as error:
         _say(_out_of_room(error))
         sys.exit(2)
-
-
-def _is_interrupt(ended: BaseException) -> bool:
-    """Say whether somebody stopped the program, in each form in which that arrives here."""
-    if isinstance(ended, SystemExit):  # Typer's form of it, without a word
-        return ended.code == _INTERRUPTED
-    return isinstance(ended, KeyboardInterrupt) or str(ended) == "Query interrupted"  # DuckDB's
 
 
 def _machine_errors() -> tuple[type[Exception], ...]:

@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from typing import Any
 from giftlive.run.canonical import canonical_json, digest, file_digest
 
 _ENTRY = "entry.json"
+_ABANDONED_SECONDS = 86_400
 
 
 def default_cache() -> Path:
@@ -49,6 +51,7 @@ class Cache:
             return path, True
         shutil.rmtree(path, ignore_errors=True)
         self.folder.mkdir(parents=True, exist_ok=True)
+        self._sweep()
         work = Path(tempfile.mkdtemp(prefix=f".{step}-", dir=self.folder))
         try:
             make(work)
@@ -57,6 +60,12 @@ class Cache:
         finally:
             shutil.rmtree(work, ignore_errors=True)
         return path, False
+
+    def _sweep(self) -> None:
+        """Remove what runs that were killed a day or more ago left half-made."""
+        for path in self.folder.glob(".*-*"):
+            if time.time() - path.stat().st_mtime > _ABANDONED_SECONDS:
+                shutil.rmtree(path, ignore_errors=True)
 
 
 def _put_in_place(work: Path, path: Path) -> None:

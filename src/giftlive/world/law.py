@@ -9,6 +9,9 @@ For user u and room of streamer s, match m = scale * (p_u . q_s):
   multiplier of crowding and co-present whales
 - amount: log A = a0 + a1 wealth + a2 m + sigma N, moved to the nearest price in log space
 - time:   T = Weibull(shape, delay * A^power) seconds; the gift happens iff T < W
+
+The functions of one pair are inlined into the compiled loops, and read rows by index: passed as
+arguments, tuples of arrays would be counted at every call, which costs ten times the arithmetic.
 """
 
 from __future__ import annotations
