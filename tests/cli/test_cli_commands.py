@@ -155,11 +155,12 @@ def test_a_step_without_its_tables_is_skipped_with_the_reason(
     assert next(step["reason"] for step in log if step["name"] == "off_policy")
 
 
-def failing(*_: object) -> dict[str, Any]:
+def failing(*_: object) -> steps.Answer:
     """Return a result whose gate FAILs, with a reason full of square brackets."""
     gate = Gate("baseline", "rule", "rule", "FAIL", "[red] below [0, 1]", "none", None, 0.0)
     question = Message("study.baseline.question", {})
-    return StudyResult("baseline", "0.2", question, 1, {}, {}, "code", gates=(gate,)).as_dict()
+    result = StudyResult("baseline", "0.2", question, 1, {}, {}, "code", gates=(gate,))
+    return steps.Answer(result.as_dict(), None)
 
 
 @pytest.mark.parametrize(("flag", "code"), [("", 0), ("--strict", 1)])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -172,6 +174,19 @@ def test_a_signal_ends_the_program_cleanly(twin: Path, tmp_path: Path, name: str
     assert (done.returncode, done.stdout) == (130, "")
     assert done.stderr.startswith("giftlive: interrupted; ")
     assert [p.name for p in (tmp_path / "cache").iterdir() if not p.name.startswith("store-")] == []
+
+
+def test_an_interrupt_that_a_library_renames_is_still_one(
+    refused: Refused, twin: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def query(*_: object) -> None:
+        try:
+            os.kill(os.getpid(), signal.SIGINT)
+        except KeyboardInterrupt:
+            raise RuntimeError("Query interrupted") from None  # as DuckDB does
+
+    monkeypatch.setattr(steps, "build_tables", query)
+    assert "interrupted" in refused("audit", "--source", twin, code=130)
 
 
 def test_an_interrupt_while_the_report_is_drawn_leaves_no_run(

@@ -21,7 +21,7 @@ def contest(*rows: tuple[float, float, float]) -> Contest:
     """Nights of (bound, revenue of a, revenue of b)."""
     return Contest(
         tuple(
-            Night(k, {"a": rollout(a), "b": rollout(b)}, bound, 0.0, 0.3, 0.1, True)
+            Night(k, {"a": rollout(a), "b": rollout(b)}, bound, 0.0, 0.3, 0.1, True, 1.0)
             for k, (bound, a, b) in enumerate(rows)
         )
     )

@@ -143,6 +143,16 @@ def test_a_ranker_of_shuffled_labels_gains_nothing(
     assert gain.low <= 0.0 <= gain.high
 
 
+def test_a_later_validation_span_which_an_earlier_origin_tests_does_not_choose(
+    data: Matrix, folds: tuple[Fold, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, later = folds[0], folds[-1]
+    monkeypatch.setitem(MODELS, "knows_first", lambda: Oracle(first.validation, data))
+    monkeypatch.setitem(MODELS, "knows_later", lambda: Oracle(later.validation, data))
+    found = leaderboard.predict_all(data, folds, ("user_past_spend", "knows_first", "knows_later"))
+    assert leaderboard.choose(found)[0].name == "knows_first"
+
+
 def test_choice_sees_validation_and_nothing_else(
     data: Matrix, folds: tuple[Fold, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -112,11 +112,15 @@ def test_of_two_runs_of_one_step_the_slower_takes_what_is_there(tmp_path: Path) 
     assert [p.name for p in tmp_path.iterdir()] == [folder.name]
 
 
-def test_what_a_killed_run_left_is_swept_after_a_day(tmp_path: Path) -> None:
-    old, young = tmp_path / ".twin-dead", tmp_path / ".twin-alive"
-    for path in (old, young):
+def test_what_a_killed_run_left_is_swept_after_a_day_and_nothing_else(tmp_path: Path) -> None:
+    work: list[Path] = []
+    Cache(tmp_path).fetch("step", 0, work.append)
+    young, other = tmp_path / f"{work[0].name}-young", tmp_path / ".oh-my-settings"
+    for path in (work[0], young, other):
         path.mkdir()
-    os.utime(old, (0, 0))
+    for path in (work[0], other):
+        os.utime(path, (0, 0))
     Cache(tmp_path).fetch("step", 1, lambda folder: None)
-    assert not old.exists()
+    assert not work[0].exists()
     assert young.exists()
+    assert other.exists()

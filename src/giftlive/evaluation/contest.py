@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from joblib import Parallel, delayed
 
-from giftlive.allocation import Prices, certificate
+from giftlive.allocation import Prices, Problem, certificate
 from giftlive.evaluation.evening import Evening
 from giftlive.evaluation.rollout import Rollout, Valuer, play, summarise
 from giftlive.policies.registry import make_policy
@@ -50,6 +50,8 @@ class Night:
     ----------
     bound : D on true values. gap : of the bound to a feasible fluid, as a share.
     tie : whether a policy played twice gave identical outcomes to the bit; None: not replayed.
+    optimism : Σ estimated / Σ true value of what greedy would pick for every arrival: above 1 by
+    the winner's curse even where estimates are right on average.
     """
 
     seed: int
@@ -59,6 +61,7 @@ class Night:
     overflow_share: float
     price_share: float
     tie: bool | None
+    optimism: float
 
 
 @dataclass(frozen=True)
@@ -141,7 +144,15 @@ def play_night(evening: Evening, seed: int, replay: bool = True) -> Night:
         overflow_share=bound.overflow_share,
         price_share=bound.price_share,
         tie=tie,
+        optimism=_optimism(evening.estimated_valuer(arrivals)[0], problem),
     )
+
+
+def _optimism(estimated: Floats, problem: Problem) -> float:
+    there = problem.rooms >= 0
+    pick = np.where(there, estimated, -np.inf).argmax(axis=1)[:, None]
+    promised = np.take_along_axis(estimated, pick, axis=1).sum()
+    return float(promised / max(np.take_along_axis(problem.values, pick, axis=1).sum(), 1e-12))
 
 
 def _play(

@@ -35,7 +35,8 @@ class Predictions:
     Attributes
     ----------
     amount, probability : [n] E[amount] and P(amount > 0).
-    validation : mean over folds of revenue capture at 1 % on the validation days.
+    validation : revenue capture at 1 % on the first origin's validation days, the only ones
+    that precede every test day: a later origin validates on days an earlier one tests.
     by_fold : the same on each fold's test days.
     """
 
@@ -86,7 +87,7 @@ def predict_all(
                 name=name,
                 amount=np.concatenate([part[0] for part in parts]),
                 probability=np.concatenate([part[1] for part in parts]),
-                validation=float(np.mean([part[2] for part in parts])),
+                validation=parts[0][2],
                 by_fold=tuple(part[3] for part in parts),
             )
         )

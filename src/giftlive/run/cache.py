@@ -13,6 +13,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from typing import Any
 from giftlive.run.canonical import canonical_json, digest, file_digest
 
 _ENTRY = "entry.json"
+_HALF_MADE = ".giftlive-half-made-"
 _ABANDONED_SECONDS = 86_400
 
 
@@ -52,7 +54,7 @@ class Cache:
         shutil.rmtree(path, ignore_errors=True)
         self.folder.mkdir(parents=True, exist_ok=True)
         self._sweep()
-        work = Path(tempfile.mkdtemp(prefix=f".{step}-", dir=self.folder))
+        work = Path(tempfile.mkdtemp(prefix=_HALF_MADE, dir=self.folder))
         try:
             make(work)
             seal(work)
@@ -62,10 +64,11 @@ class Cache:
         return path, False
 
     def _sweep(self) -> None:
-        """Remove what runs that were killed a day or more ago left half-made."""
-        for path in self.folder.glob(".*-*"):
-            if time.time() - path.stat().st_mtime > _ABANDONED_SECONDS:
-                shutil.rmtree(path, ignore_errors=True)
+        """Remove what runs that were killed a day or more ago left half-made, nothing else."""
+        for path in self.folder.glob(f"{_HALF_MADE}*"):
+            with suppress(FileNotFoundError):  # its own run has just taken it away
+                if time.time() - path.stat().st_mtime > _ABANDONED_SECONDS:
+                    shutil.rmtree(path, ignore_errors=True)
 
 
 def _put_in_place(work: Path, path: Path) -> None:

@@ -304,6 +304,7 @@ def _text(contest: Contest, evening: Evening, gate: Gate) -> dict[str, tuple[Mes
     params = {
         "share": contest.share_of_bound("dual_price").value,
         "oracle": oracle.value,
+        "optimism": _mean(contest, "optimism"),
         "oracle_greedy": contest.share_of_bound("oracle_greedy_with_cap").value,
         "gain": gain.value,
         "low": gain.low,
