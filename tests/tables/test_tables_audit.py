@@ -14,6 +14,7 @@ import pytest
 from giftlive.errors import LeakError
 from giftlive.logs.store import Store
 from giftlive.tables import TableOptions, audit, audit_features, build, build_tables, find_leaks
+from giftlive.tables.audit import _is_copy
 from giftlive.tables.features import FEATURES, Feature, features_sql
 
 MakeStore = Callable[..., Store]
@@ -117,3 +118,11 @@ def test_audit_is_repeatable(crowd: Store, tmp_path: Path) -> None:
     build_tables(crowd, tmp_path, options)
     first = find_leaks(crowd, tmp_path, options, seed=5)
     assert first == find_leaks(crowd, tmp_path, options, seed=5)
+
+
+@pytest.mark.parametrize(
+    ("r", "gifts", "copy"),
+    [(-0.987, 3, False), (0.99, 6, False), (1.0, 6, True), (0.995, 900, True)],
+)
+def test_few_gifts_correlate_with_anything(r: float, gifts: int, copy: bool) -> None:
+    assert _is_copy(r, gifts) is copy

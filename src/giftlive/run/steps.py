@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from giftlive.config import RunConfig
-from giftlive.errors import LeakError
 from giftlive.evaluation.evening import (
     Evening,
     evening_world,
@@ -26,7 +25,7 @@ from giftlive.run.canonical import canonical_json
 from giftlive.run.manifest import code_version
 from giftlive.run.progress import Reporter
 from giftlive.studies.context import Context, Study, skipped
-from giftlive.tables.audit import AuditFinding, find_leaks
+from giftlive.tables.audit import AuditFinding, find_leaks, refuse_leaks
 from giftlive.tables.build import build_tables
 from giftlive.tables.options import TableOptions
 from giftlive.world import build_world, load_scenario, write_twin
@@ -138,21 +137,8 @@ def leak_audit(shop: Workshop, source: Store, folder: Path) -> list[AuditFinding
         path, step.cached = shop.cache.fetch("audit", key, make)
         rows = json.loads((path / "findings.json").read_text(encoding="utf-8"))
         findings = [AuditFinding(**row) for row in rows]
-        _refuse(findings)
+        refuse_leaks(findings)
     return findings
-
-
-def _refuse(findings: list[AuditFinding]) -> None:
-    failed = [finding for finding in findings if not finding.passed]
-    if failed:
-        names = ", ".join(dict.fromkeys(finding.feature for finding in failed))
-        first = failed[0]
-        raise LeakError(
-            f"feature {first.feature} fails the {first.kind} trial: {first.detail}",
-            "features",
-            "features that depend on events with known_ts < ts only",
-            f"remove it or state when it is known; all that failed: {names}",
-        )
 
 
 def evening(shop: Workshop) -> Evening:
