@@ -155,10 +155,15 @@ def _read_toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise InputError("no such file", Where(str(path)), "a TOML file") from None
+        raise InputError(
+            "no such file", Where(str(path)), "a TOML file", "check the spelling of the path"
+        ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(
-            f"not valid TOML: {error}", Where(str(path)), "key = value lines under [tables]"
+            f"not valid TOML: {error}",
+            Where(str(path)),
+            "key = value lines under [tables]",
+            "start from the config.toml that a run writes",
         ) from None
 
 
@@ -178,7 +183,9 @@ def _config_error(error: ValidationError, path: Path | None) -> ConfigError:
     if first["type"] == "extra_forbidden":
         hint = nearest(location[-1], list(_fields(location[:-1])))
         return ConfigError("unknown key", where, "a key of the configuration", hint)
-    return ConfigError(f"{first['input']!r} is not valid", where, first["msg"])
+    expected = first["msg"].removeprefix("Input should be ")
+    hint = "every key with its value is in the config.toml that a run writes"
+    return ConfigError(f"{first['input']!r} is not valid", where, expected, hint)
 
 
 def _fields(parents: list[str]) -> dict[str, Any]:

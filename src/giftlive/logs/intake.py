@@ -205,7 +205,7 @@ class Intake:
             f"the limit is {self.max_reject_share:.2%}",
             Where(scanned.file.name, line, column),
             _EXPECTED.get(reason) or scanned.fields[column].expected,
-            "repair the file, or raise max_reject_share if these rows may be left out",
+            "repair the file, or raise ingest.max_reject_share if these rows may be left out",
         )
 
 

@@ -67,13 +67,18 @@ def manifest(
         "rules_hash": rules_hash(),
         "seed": seed,
         "source": source,
-        "steps": [
-            {
-                "name": step.name,
-                "status": step.status,
-                "seconds": step.seconds,
-                "reason": None if step.reason is None else translate(step.reason),
-            }
-            for step in reporter.steps
-        ],
+        "steps": step_rows(reporter),
     }
+
+
+def step_rows(reporter: Reporter) -> list[dict[str, Any]]:
+    """Return one row per step so far: name, status, seconds and, if skipped, the reason."""
+    return [
+        {
+            "name": step.name,
+            "status": step.status,
+            "seconds": step.seconds,
+            "reason": None if step.reason is None else translate(step.reason),
+        }
+        for step in reporter.steps
+    ]

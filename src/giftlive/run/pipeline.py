@@ -17,7 +17,7 @@ from giftlive.run.cache import Cache, default_cache
 from giftlive.run.canonical import canonical_json
 from giftlive.run.choices import check_choices
 from giftlive.run.folder import atomic_folder, check_target
-from giftlive.run.manifest import code_version, manifest
+from giftlive.run.manifest import code_version, manifest, step_rows
 from giftlive.run.progress import Reporter
 from giftlive.run.steps import Answer, Workshop
 from giftlive.run.summary import Summary, read_summary
@@ -59,7 +59,7 @@ def run_all(request: RunRequest) -> Summary:
         _write(folder, request, shop, context, answers)
         with shop.reporter.step("report"):
             render(folder)
-        _write_manifest(folder, request, shop, context.store)
+        _write_log(folder, shop)
     return read_summary(request.out)
 
 
@@ -117,11 +117,18 @@ def _copy_rows(folder: Path, context: Context, answers: list[Answer]) -> None:
 
 
 def _write_manifest(folder: Path, request: RunRequest, shop: Workshop, source: Store) -> None:
+    """Write what produced the run; once, before the report, so that rendering again says the same.
+
+    The time of the report itself is in ``log.jsonl`` alone.
+    """
     created = datetime.now(UTC).isoformat(timespec="seconds")
     facts = json.loads(source.source.as_json())
     found = manifest(request.command, request.config.seed, facts, shop.reporter, created)
     (folder / "manifest.json").write_text(canonical_json(found), encoding="utf-8")
-    lines = [canonical_json(step).replace("\n", "") for step in found["steps"]]
+
+
+def _write_log(folder: Path, shop: Workshop) -> None:
+    lines = [canonical_json(row).replace("\n", "") for row in step_rows(shop.reporter)]
     (folder / "log.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 

@@ -66,7 +66,7 @@ def read_summary(folder: Path) -> Summary:
     Raises
     ------
     InputError
-        ``folder`` is not a run folder, or a results file in it is not one.
+        ``folder`` is not a run folder, holds no results, or a results file in it is not one.
     """
     if not (folder / "manifest.json").is_file():
         raise InputError(
@@ -74,6 +74,11 @@ def read_summary(folder: Path) -> Summary:
             "make one with `giftlive run`",
         )  # fmt: skip
     results = load_run(folder).results
+    if not results:
+        raise InputError(
+            "the run folder holds no results", Where(str(folder / "results")), "one JSON per study",
+            "make the run again with `giftlive run`",
+        )  # fmt: skip
     gates = tuple(gate for result in results for gate in result.gates)
     skipped = tuple((r.study, translate(r.skipped)) for r in results if r.skipped is not None)
     made = {gate.id for gate in gates}
