@@ -29,13 +29,13 @@ def regular_logs(t: int, *, lag_ms: int = 0, days: int = 10) -> Rows:
 
 
 def found(store: Store, name: str) -> Finding:
-    finding = compute_facts(store, replicates=0).finding(name)
+    finding = compute_facts(store).finding(name)
     assert finding is not None
     return finding
 
 
 def test_clean_logs_have_no_defect(make_store: MakeStore, midnight: int) -> None:
-    book = compute_facts(make_store(regular_logs(midnight, lag_ms=7_001)), replicates=0)
+    book = compute_facts(make_store(regular_logs(midnight, lag_ms=7_001)))
     assert book.defects == ()
     assert book.delay.identifiable is True
     assert not any(book.curves["daily_volume"]["outage"])
@@ -76,7 +76,7 @@ def test_entry_stamping_makes_the_delay_unidentifiable(
     make_store: MakeStore, midnight: int
 ) -> None:
     store = make_store(regular_logs(midnight))
-    book = compute_facts(store, replicates=0)
+    book = compute_facts(store)
     assert book.delay.identifiable is False
     assert "NOT identifiable" in book.delay.reason
     stamped = identifiability(store)[0]
@@ -92,7 +92,7 @@ def test_the_verdict_turns_above_one_half(
     rows["gift"] = [
         g if i < stamped else (*g[:3], g[3] + 3, g[4]) for i, g in enumerate(rows["gift"])
     ]
-    assert compute_facts(make_store(rows), replicates=0).delay.identifiable is identifiable
+    assert compute_facts(make_store(rows)).delay.identifiable is identifiable
 
 
 def test_orphan_gifts_are_found(make_store: MakeStore, midnight: int) -> None:
@@ -127,7 +127,7 @@ def test_rejects_zero_watch_rooms_and_anonymous(make_store: MakeStore, midnight:
     assert found(store, "censored_rooms").value == 0.5
     assert found(store, "empty_rooms").value == 0.25
     assert found(store, "anonymous_gifts").value == 0.25
-    assert compute_facts(store, replicates=0).fact("amount_mean").value == 10.0
+    assert compute_facts(store).fact("amount_mean").value == 10.0
 
 
 @pytest.mark.parametrize("step", [1, 10, 500, 1_000])
@@ -139,5 +139,5 @@ def test_the_time_grid_is_found(make_store: MakeStore, midnight: int, step: int)
 
 
 def test_a_book_lists_defects_only(make_store: MakeStore, midnight: int) -> None:
-    book: FactBook = compute_facts(make_store(regular_logs(midnight)), replicates=0)
+    book: FactBook = compute_facts(make_store(regular_logs(midnight)))
     assert {f.name for f in book.defects} == {"entry_stamping"}

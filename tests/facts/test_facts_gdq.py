@@ -19,7 +19,7 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def book(tmp_path_factory: pytest.TempPathFactory) -> FactBook:
     store = ingest(GDQ, tmp_path_factory.mktemp("gdq") / "store")
-    return compute_facts(store, replicates=50)
+    return compute_facts(store)
 
 
 def test_amounts_of_real_donations(book: FactBook) -> None:

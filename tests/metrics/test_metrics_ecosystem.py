@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from giftlive import metrics
-from giftlive.errors import InputError
+from giftlive.errors import InputError, UsageError
 from giftlive.rng import stream
 
 
@@ -48,3 +48,50 @@ def test_a_price_on_free_seats_is_seen() -> None:
     assert metrics.price_slack([1.0, 0.0], [10.0, 5.0], [10.0, 10.0]) == 0.0
     assert metrics.price_slack([1.0], [15.0], [10.0]) == 0.0
     assert np.isnan(metrics.price_slack([0.0], [5.0], [10.0]))
+
+
+def test_every_ecosystem_number_names_quantity_and_population() -> None:
+    name = metrics.ecosystem_name("long_tail_coverage", "expected_income", "receiving")
+    assert name == "long_tail_coverage(expected_income, receiving)"
+    with pytest.raises(UsageError, match="quantity 'money'"):
+        metrics.ecosystem_name("gini", "money", "all")  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="population 'some'"):
+        metrics.members("some", [1.0], [True])  # type: ignore[arg-type]
+
+
+def test_populations_nest_and_change_the_number() -> None:
+    x, live = np.array([0.0, 0.0, 2.0, 6.0]), np.array([False, True, True, True])
+    picked = {p: metrics.members(p, x, live) for p in ("all", "live", "receiving")}
+    assert [int(picked[p].sum()) for p in ("all", "live", "receiving")] == [4, 3, 2]
+    ginis = [metrics.gini(x[picked[p]]) for p in ("all", "live", "receiving")]
+    assert ginis == pytest.approx([0.625, 0.5, 0.25])
+
+
+def test_long_tail_is_fixed_by_the_past_not_by_the_quantity_judged() -> None:
+    past = np.arange(10.0)
+    lifted = np.where(past < 3, 100.0, 0.0)
+    assert metrics.long_tail_coverage(lifted, past) == pytest.approx(3 / 8)
+    assert metrics.long_tail_coverage(np.ones(10), past) == 1.0
+    assert metrics.long_tail_coverage(past >= 8, past) == 0.0
+    assert np.isnan(metrics.long_tail_coverage(np.ones(10), past, head=1.0))
+
+
+def test_a_tie_at_the_border_of_the_head_is_shared() -> None:
+    # one of the four tied is in the head by chance: the tail has 3/4 of each
+    x = np.array([1.0, 0.0, 0.0, 0.0, 0.0])
+    past = np.array([5.0, 5.0, 5.0, 5.0, 1.0])
+    assert metrics.long_tail_coverage(x, past, head=0.2) == pytest.approx(0.75 / 4.0)
+
+
+def test_newcomer_coverage_looks_at_newcomers_alone() -> None:
+    x, new = np.array([9.0, 0.0, 3.0, 0.0]), np.array([False, False, True, True])
+    assert metrics.newcomer_coverage(x, new) == 0.5
+    assert metrics.newcomer_coverage(x, new, minimum=3.0) == 0.0
+    assert metrics.newcomer_coverage(x, ~new) == metrics.coverage(x[~new])
+    assert np.isnan(metrics.newcomer_coverage(x, np.zeros(4, dtype=bool)))
+
+
+def test_slackness_is_weighted_by_room() -> None:
+    price, load, seats = [1.0, 1.0], [10.0, 5.0], [10.0, 10.0]
+    assert metrics.price_slack(price, load, seats, [1.0, 0.0]) == 0.0
+    assert metrics.price_slack(price, load, seats, [1.0, 3.0]) == pytest.approx(15 / 40)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats as scipy_stats
 
 from giftlive.errors import InputError
+from giftlive.stats import bootstrap
 from giftlive.stats.bootstrap import clustered_bootstrap, poisson_sums, poisson_weights
 from giftlive.stats.intervals import ratio_delta, ratio_replications
 from giftlive.types import Floats
@@ -16,21 +17,84 @@ from giftlive.types import Floats
 FEW = settings(max_examples=30, deadline=None)
 
 
+def test_the_rounded_law_has_mean_and_variance_one() -> None:
+    cuts = np.concatenate([[0], bootstrap._CUTS, [2**31]]) / 2**31
+    chances, k = np.diff(cuts), np.arange(bootstrap.LARGEST_WEIGHT + 1)
+    np.testing.assert_allclose(chances, scipy_stats.poisson.pmf(k, 1.0), rtol=0, atol=2.0**-31)
+    mean = chances @ k
+    assert mean == pytest.approx(1.0, abs=1e-8)
+    assert chances @ (k - mean) ** 2 == pytest.approx(1.0, abs=1e-8)
+
+
+def plain_weight(seed: int, cluster: int, replicate: int) -> int:
+    """Poisson's quantile of a chain of SplitMix64 finalisers, written with Python's integers."""
+
+    def finalise(x: int) -> int:
+        x = ((x ^ (x >> 30)) * 0xBF58476D1CE4E5B9) % 2**64
+        x = ((x ^ (x >> 27)) * 0x94D049BB133111EB) % 2**64
+        return x ^ (x >> 31)
+
+    gamma = 0x9E3779B97F4A7C15
+    hashed = finalise((seed + gamma) % 2**64)
+    for word in (0x0B00, cluster, 0, replicate):
+        hashed = finalise((hashed + word * gamma + gamma) % 2**64)
+    return int(scipy_stats.poisson.ppf(((hashed >> 33) + 0.5) / 2**31, 1.0))
+
+
+def test_weights_equal_an_independent_implementation() -> None:
+    ids = np.array([-3, 0, 1, 17, 2**40 + 5])
+    weights = poisson_weights(ids, 60, seed=2**61 + 7)
+    plain = [[plain_weight(2**61 + 7, int(g), r) for g in ids] for r in range(60)]
+    np.testing.assert_array_equal(weights, plain)
+
+
 def test_weights_follow_poisson_one() -> None:
-    weights = poisson_weights(np.arange(2_000), 100, seed=5).ravel()
-    observed = np.bincount(weights.astype(np.int64), minlength=7)
-    observed = np.append(observed[:6], observed[6:].sum())
-    chances = [math.exp(-1) / math.factorial(k) for k in range(6)]
+    weights = poisson_weights(np.arange(4_000), 500, seed=5).ravel()
+    observed = np.bincount(weights.astype(np.int64), minlength=9)
+    observed = np.append(observed[:8], observed[8:].sum())
+    chances = [math.exp(-1) / math.factorial(k) for k in range(8)]
     chances.append(1.0 - sum(chances))
     assert scipy_stats.chisquare(observed, np.array(chances) * len(weights)).pvalue > 1e-3
 
 
-def test_weights_of_clusters_and_replicates_are_uncorrelated() -> None:
-    weights = poisson_weights(np.arange(1_000), 50, seed=6)
-    between_replicates = np.corrcoef(weights) - np.eye(50)
-    assert np.abs(between_replicates).max() < 0.2
-    neighbours = np.corrcoef(weights[:, :-1].ravel(), weights[:, 1:].ravel())[0, 1]
-    assert abs(neighbours) < 0.02
+NEIGHBOURS = {
+    "the next replicate": (0, 0, 1),
+    "the same place of the next 64 replicates": (0, 0, 64),
+    "the next user": (0, 1, 0),
+    "the user whose id differs in bit 32": (0, 1 << 32, 0),
+    "the next user in the next replicate": (0, 1, 1),
+    "the user before in the next replicate": (0, -1, 1),
+    "the next seed": (1, 0, 0),
+    "the next seed, the user before": (1, -1, 0),
+}
+
+
+@pytest.mark.parametrize("place", NEIGHBOURS.values(), ids=NEIGHBOURS.keys())
+def test_a_weight_is_independent_of_its_neighbour(place: tuple[int, int, int]) -> None:
+    seed, cluster, replicate = place
+    ids = np.arange(100, 2_100)
+    one = poisson_weights(ids, 200, seed=8).astype(np.int64)
+    other = poisson_weights(ids + cluster, 200 + replicate, seed=8 + seed).astype(np.int64)
+    other = other[replicate:]
+    table = np.zeros((4, 4))
+    np.add.at(table, (np.minimum(one, 3).ravel(), np.minimum(other, 3).ravel()), 1)
+    assert scipy_stats.chi2_contingency(table).pvalue > 1e-4
+    correlation = np.corrcoef(one.ravel(), other.ravel())[0, 1]
+    assert abs(correlation) < 4.5 / math.sqrt(one.size)
+
+
+@pytest.mark.parametrize("between", ["clusters", "replicates"])
+def test_all_pairs_are_as_uncorrelated_as_independent_ones(between: str) -> None:
+    shape = (2_000, 120) if between == "clusters" else (120, 2_000)
+    weights = poisson_weights(np.arange(shape[1]), shape[0], seed=6)
+    if between == "clusters":
+        weights = weights.T
+    matrix = np.atleast_2d(np.corrcoef(weights))
+    correlations = matrix[np.triu_indices(120, 1)]
+    # n r² of independent pairs has mean n/(n-1) and variance about 2
+    excess = 2_000 * np.mean(correlations**2) - 1.0
+    assert abs(excess) < 5.0 * math.sqrt(2.0 / len(correlations))
+    assert np.abs(correlations).max() < 5.5 / math.sqrt(2_000)
 
 
 @FEW
@@ -60,6 +124,29 @@ def test_sums_equal_the_weights_times_the_columns_and_chunks_add_up() -> None:
     first = poisson_sums(ids[:11], columns[:11], 25, seed=4)
     rest = poisson_sums(ids[11:], columns[11:], 25, seed=4)
     np.testing.assert_array_equal(first + rest, whole)
+
+
+@pytest.mark.parametrize("threads", [2, 3, 50])
+def test_threads_do_not_change_one_bit(threads: int) -> None:
+    rng = np.random.default_rng(11)
+    ids, columns = np.arange(300), rng.lognormal(0.0, 3.0, (300, 2))
+    alone = poisson_sums(ids, columns, 31, seed=2)
+    np.testing.assert_array_equal(poisson_sums(ids, columns, 31, seed=2, threads=threads), alone)
+    user, x = rng.integers(0, 80, 300), columns[:, 0]
+    one = clustered_bootstrap(lambda w: weighted_mean(x, w), user, 31, seed=2)
+    assert one == clustered_bootstrap(
+        lambda w: weighted_mean(x, w), user, 31, seed=2, threads=threads
+    )
+
+
+def test_an_error_in_a_thread_is_raised() -> None:
+    def fails_when_resampled(w: Floats) -> float:
+        if not np.all(w == 1.0):
+            raise InputError("no")
+        return 0.0
+
+    with pytest.raises(InputError, match="no"):
+        clustered_bootstrap(fails_when_resampled, np.arange(9), 20, threads=2)
 
 
 def weighted_mean(x: Floats, w: Floats) -> float:
@@ -109,8 +196,34 @@ def test_without_two_clusters_or_a_value_there_is_no_interval() -> None:
     assert one.status == "not_enough_data"
     undefined = clustered_bootstrap(lambda w: math.nan, np.arange(5))
     assert undefined.status == "undefined"
+    nobody = clustered_bootstrap(lambda w: 0.0, np.zeros(0, dtype=np.int64))
+    assert nobody.status == "not_enough_data"
     with pytest.raises(InputError, match="replicates"):
         poisson_weights(np.arange(3), 0, seed=1)
+    with pytest.raises(InputError, match="threads"):
+        poisson_sums(np.arange(3), np.ones((3, 1)), 5, seed=1, threads=0)
+    with pytest.raises(InputError, match="level"):
+        clustered_bootstrap(lambda w: 1.0, np.arange(5), level=95.0)
+
+
+def test_constant_and_zero_statistics_have_width_exactly_zero() -> None:
+    user = np.repeat(np.arange(20), 3)
+    zeros, ones = np.zeros(60), np.ones(60)
+    none = clustered_bootstrap(lambda w: weighted_mean(zeros, w), user, 100)
+    assert (none.value, none.low, none.high) == (0.0, 0.0, 0.0)
+    same = clustered_bootstrap(lambda w: weighted_mean(ones, w), user, 100)
+    assert (same.value, same.low, same.high) == (1.0, 1.0, 1.0)
+
+
+def test_duplicated_users_do_not_shrink_the_interval() -> None:
+    rng = np.random.default_rng(12)
+    x, user = rng.exponential(size=200), np.arange(200)
+    twice = np.tile(x, 2)
+    once = clustered_bootstrap(lambda w: weighted_mean(x, w), user, 400, seed=1)
+    kept = clustered_bootstrap(lambda w: weighted_mean(twice, w), np.tile(user, 2), 400, seed=1)
+    passed_off = clustered_bootstrap(lambda w: weighted_mean(twice, w), np.arange(400), 400, seed=1)
+    assert kept.width == pytest.approx(once.width, rel=1e-12)
+    assert (passed_off.width or 0.0) < 0.85 * (kept.width or 0.0)
 
 
 @pytest.mark.slow

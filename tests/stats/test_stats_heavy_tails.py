@@ -121,3 +121,11 @@ def test_hill_refuses_small_or_flat_tails() -> None:
     assert hill(np.arange(1.0, 50.0)).status == "not_enough_data"
     assert hill(np.arange(1.0, 50.0), k=49).status == "not_enough_data"
     assert hill(np.full(400, 3.0)).status == "undefined"
+
+
+def test_hill_of_an_amount_that_is_not_finite_is_undefined() -> None:
+    amounts = np.append(np.random.default_rng(12).pareto(1.5, 400), math.nan)
+    assert hill(amounts).status == "undefined"
+    assert "1 of 401" in hill(amounts).reason
+    with pytest.raises(InputError, match="level"):
+        hill(amounts, level=95)

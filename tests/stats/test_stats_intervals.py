@@ -10,6 +10,8 @@ from giftlive.errors import InputError
 from giftlive.stats.intervals import (
     Interval,
     coverage,
+    influence_replications,
+    influence_t,
     paired_t,
     proportion,
     ratio_delta,
@@ -177,3 +179,53 @@ def test_student_t_covers_at_light_tails() -> None:
     share = coverage(0.5, low, high).value
     assert share is not None
     assert 0.937 <= share <= 0.963
+
+
+def test_influence_of_a_ratio_gives_the_delta_method() -> None:
+    rng = np.random.default_rng(11)
+    num, den, cluster = rng.random(50), rng.random(50) + 0.1, rng.integers(0, 20, 50)
+    golden = ratio_delta(num, den, cluster)
+    value = bounds(golden)[0]
+    psi = (num - value * den) / den.sum()
+    assert bounds(influence_t(value, psi, cluster)) == pytest.approx(bounds(golden), rel=1e-12)
+    assert influence_t(value, psi, cluster, method="woodruff").method == "woodruff"
+
+
+def test_influence_values_that_are_rounding_have_width_zero() -> None:
+    psi = 1e-15 * np.array([1.0, -1.0, 1.0])  # large enough to show next to 1, were it kept
+    assert influence_t(1.0, psi).width == 0.0
+    assert (influence_t(1.0, 100.0 * psi).width or 0.0) > 1e-13
+    assert (influence_t(0.0, np.array([1e-12, -1e-12, 1e-12])).width or 0.0) > 1e-13
+
+
+def test_influence_of_an_undefined_statistic_is_undefined() -> None:
+    assert "on the sample itself" in influence_t(float("nan"), np.ones(3)).reason
+    assert "1 of 3" in influence_t(1.0, np.array([1.0, np.nan, 0.0])).reason
+    assert influence_t(1.0, np.ones(3), np.array([4, 4, 4])).status == "not_enough_data"
+
+
+def test_influence_replications_equal_one_by_one_and_keep_nan() -> None:
+    rng = np.random.default_rng(12)
+    value, psi = np.array([1.0, 2.0, np.nan, 4.0]), rng.normal(size=(4, 30))
+    psi[3, 5] = np.inf
+    together = np.array(influence_replications(value, psi)).T
+    single = [bounds(influence_t(v, p)) for v, p in zip(value[:2], psi[:2], strict=True)]
+    np.testing.assert_allclose(together[:2], single, rtol=1e-12)
+    assert np.isnan(together[2:, 1:]).all()
+    with pytest.raises(InputError, match="value, psi"):
+        influence_replications(value, psi[:, :1])
+
+
+def test_a_constant_ratio_among_the_replications_has_width_zero() -> None:
+    den = np.random.default_rng(13).lognormal(0.0, 1.0, (3, 50))
+    _, low, high = ratio_replications(0.1 * den, den)
+    assert (low == high).all()
+
+
+def test_a_denominator_that_cancels_to_rounding_is_zero() -> None:
+    assert ratio_delta(np.ones(3), np.array([0.1, 0.2, -0.3])).status == "undefined"
+
+
+def test_amounts_whose_squares_overflow_are_undefined() -> None:
+    assert "2 of 3" in student_t(np.array([1e200, -1e200, 3.0])).reason
+    assert student_t(np.array([1e140, -1e140, 3.0])).status == "ok"

@@ -1,4 +1,4 @@
-"""Every gate in a world where it passes, in one where it fails, and where a check refuses.
+"""Every gate in a world where it passes, where it fails, where it is open, and where it refuses.
 
 The worlds are as small as they can be while seats are many enough for a fluid bound to be near
 (shadow_price), gifts frequent enough for a normal limit (off_policy) and users many enough for
@@ -14,19 +14,24 @@ from typing import Any
 import numpy as np
 import pytest
 
+from giftlive import ope
 from giftlive.config import load_config
 from giftlive.errors import NotEnoughDataError
+from giftlive.evaluation import rollout
 from giftlive.evaluation.bandit import Contexts
+from giftlive.evaluation.contest import run_contest
 from giftlive.evaluation.evening import Evening
 from giftlive.evaluation.gates import judge, load_rules
 from giftlive.evaluation.results import Check, Gate, StudyResult
+from giftlive.evaluation.rules import rules_text
 from giftlive.rng import stream
-from giftlive.studies import baseline, off_policy
+from giftlive.studies import baseline, off_policy, shadow_price
 from giftlive.studies.context import Context
 from giftlive.studies.off_policy import OffPolicy
 from giftlive.studies.shadow_price import ShadowPrice
 from giftlive.tables.matrix import Matrix
 from giftlive.tables.splits import rolling_origins
+from giftlive.types import Floats
 
 Oracle = Callable[[dict[str, str]], Evening]
 
@@ -72,7 +77,19 @@ def test_shadow_price_fails_where_too_few_seats_bind_hard(context: Context, orac
     assert gate.consequence.startswith("use dual prices only where their paired gain")
 
 
+def test_shadow_price_is_open_where_the_share_is_at_the_border(
+    context: Context, oracle: Oracle
+) -> None:
+    result = priced(context, oracle(EVEN | {"seats.load": "0.48"}), seeds=5)
+    assert failed(result.checks) == set()
+    (gate,) = result.gates
+    assert gate.verdict == "INCONCLUSIVE", gate.reason
+    assert "evenings would decide" in gate.reason
+    assert gate.consequence == "no change until the question is decided"
+
+
 def test_shadow_price_refuses_where_seats_do_not_bind(context: Context, oracle: Oracle) -> None:
+    """Huge rooms: every policy is unconstrained, and near the bound for that reason alone."""
     result = priced(context, oracle(EVEN | {"seats.load": "0.05"}))
     assert "binding" in failed(result.checks)
     (gate,) = result.gates
@@ -80,6 +97,44 @@ def test_shadow_price_refuses_where_seats_do_not_bind(context: Context, oracle: 
     assert "0.0% of dual_price's choices" in gate.reason
     assert result.estimates[0].value is not None  # what it would have said: above 0.95
     assert result.estimates[0].value > 0.95
+
+
+def test_shadow_price_refuses_one_evening(oracle: Oracle) -> None:
+    """No interval: refused by power, and by the judge even where every check were to pass."""
+    evening = oracle(EVEN | {"seats.load": "0.36"})
+    contest, rule = run_contest(evening, 1, 11), load_rules()["shadow_price"]
+    made, found = shadow_price._checks(contest, rule), shadow_price._estimates(contest, evening)
+    assert failed(made) == {"movable", "power"}
+    assert judge(rule, found, made).verdict == "NOT ANSWERABLE"
+    gate = judge(rule, found, [replace(check, passed=True) for check in made])
+    assert gate.verdict == "NOT ANSWERABLE"
+    assert gate.reason == "1 evenings: an interval needs at least 2"
+
+
+def test_shadow_price_reads_its_thresholds_from_the_rules(oracle: Oracle) -> None:
+    contest = run_contest(oracle(EVEN | {"seats.load": "0.36"}), 2, 11)
+    written = {
+        "binding": ("least_price_share = 0.01", "least_price_share = 0.5"),
+        "movable": ("smallest = 0.02", "smallest = 50"),
+    }
+    usual = failed(shadow_price._checks(contest, load_rules()["shadow_price"]))
+    for name, (old, new) in written.items():
+        assert old in rules_text()
+        stricter = load_rules(rules_text().replace(old, new))["shadow_price"]
+        assert failed(shadow_price._checks(contest, stricter)) == usual | {name}
+
+
+def test_shadow_price_refuses_a_generator_carried_from_policy_to_policy(
+    context: Context, oracle: Oracle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Planted: the world in which the gate passes, and identical policies no longer tie."""
+    carried = np.random.default_rng(1)
+    monkeypatch.setattr(rollout, "stream", lambda *name: carried)
+    result = priced(context, oracle(EVEN | {"seats.load": "0.36"}))
+    assert failed(result.checks) == {"a_a"}
+    (gate,) = result.gates
+    assert gate.verdict == "NOT ANSWERABLE"
+    assert "evenings on which uniform was played twice: 3 of 3 differ" in gate.reason
 
 
 # off_policy: 200 users, eight rooms, an hour; what differs is how rare a gift is.
@@ -109,6 +164,32 @@ def test_off_policy_fails_where_gifts_are_rare(context: Context, oracle: Oracle)
     (gate,) = result.gates
     assert gate.verdict == "FAIL", gate.reason
     assert gate.consequence.startswith("judge policies in the arena")
+
+
+def test_off_policy_is_open_where_the_coverage_is_at_a_border(
+    context: Context, oracle: Oracle
+) -> None:
+    result = screened(context, oracle(FEW | {"gift.base": "-5"}), 1_300, 800)
+    assert failed(result.checks) == set()
+    (gate,) = result.gates
+    assert gate.verdict == "INCONCLUSIVE", gate.reason
+    assert "replications would decide" in gate.reason
+
+
+def test_off_policy_refuses_an_estimator_that_is_off_by_rounding(
+    context: Context, oracle: Oracle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Planted: one part in 10¹² of a tie that must be exact."""
+    honest = ope.snips_replications
+
+    def off(reward: Floats, propensity: Floats, target: Floats) -> tuple[Floats, Floats, Floats]:
+        value, low, high = honest(reward, propensity, target)
+        return value * (1 + 1e-12), low, high
+
+    monkeypatch.setattr(ope, "snips_replications", off)
+    result = screened(context, oracle(FEW | {"gift.base": "-2"}), 1_300, 100)
+    assert failed(result.checks) == {"a_a"}
+    assert result.gates[0].verdict == "NOT ANSWERABLE"
 
 
 def test_off_policy_refuses_too_few_replications(context: Context, oracle: Oracle) -> None:
@@ -163,16 +244,32 @@ def gifts(users: int, turns: bool = False) -> Matrix:
     return Matrix(X, y, (y > 0).astype(np.int64), user, zero, zero, zero, day, names, "click")
 
 
-def ranked(context: Context, matrix: Matrix) -> tuple[Gate, tuple[Check, ...]]:
-    names = ("user_past_spend", "ridge")
+def spenders(users: int) -> Matrix:
+    """Return days on which past spend says nearly all and a column next to nothing."""
+    g = stream(5, "baseline")
+    days = 20
+    n = users * days
+    user, day = np.tile(np.arange(users), days), np.repeat(np.arange(days), users)
+    spend, taste = g.exponential(10.0, users)[user], g.normal(size=n)
+    mean = (1.0 + spend) * np.exp(0.2 * taste)
+    y = np.where(g.random(n) < 0.3, np.ceil(mean * g.exponential(1.0, n)), 0.0)
+    X = np.column_stack([spend, g.normal(size=n), taste])
+    zero = np.zeros(n, dtype=np.int64)
+    names = ("user_gift_sum", "streamer_gift_sum", "taste")
+    return Matrix(X, y, (y > 0).astype(np.int64), user, zero, zero, zero, day, names, "click")
+
+
+def ranked(
+    context: Context, matrix: Matrix, names: tuple[str, ...] = ("user_past_spend", "ridge")
+) -> tuple[Gate, tuple[Check, ...]]:
     config = load_config(
         overrides={"seed": 1, "jobs": 1, "models.names": names, "models.replicates": 60}
     )
     folds = rolling_origins(matrix.day)[-1:]
     board = baseline._board(replace(context, config=config), matrix, folds)
-    checks = baseline._checks(board)
-    (estimate, *_) = baseline._estimates(board, matrix.unit)
-    return judge(load_rules()["baseline"], estimate, checks), checks
+    rule = load_rules()["baseline"]
+    made = baseline._checks(board, rule)
+    return judge(rule, baseline._estimates(board, matrix.unit), made), made
 
 
 def test_baseline_passes_where_a_column_shows_what_spend_does_not(context: Context) -> None:
@@ -188,6 +285,14 @@ def test_baseline_fails_where_what_was_learned_has_turned(context: Context) -> N
     assert failed(checks) == set()
     assert gate.verdict == "FAIL", gate.reason
     assert gate.consequence == "serve the best trivial ranker"
+
+
+def test_baseline_is_open_where_a_model_knows_no_more_than_past_spend(context: Context) -> None:
+    rankers = ("user_past_spend", "streamer_past_income", "ridge")
+    gate, checks = ranked(context, spenders(users=6_000), rankers)
+    assert failed(checks) == set()
+    assert gate.verdict == "INCONCLUSIVE", gate.reason
+    assert "users would decide" in gate.reason
 
 
 def test_baseline_checks_do_not_look_at_test_days(context: Context) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from giftlive.cli import audit, doctor, ingest, report, roadmap, run, study, world
+from giftlive.cli import audit, coverage, doctor, ingest, report, roadmap, run, study, verify, world
 
 app = typer.Typer(
     name="giftlive",
@@ -20,5 +20,7 @@ app.command("audit")(audit.audit)
 app.command("study")(study.study)
 app.command("roadmap")(roadmap.roadmap)
 app.command("report")(report.report)
+app.command("verify")(verify.verify)
+app.command("coverage")(coverage.coverage)
 app.command("doctor")(doctor.doctor)
 app.add_typer(world.app, name="world")

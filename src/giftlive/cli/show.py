@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import groupby
 from typing import Any
 
 import typer
@@ -10,7 +12,10 @@ from rich.table import Table
 from rich.text import Text
 
 from giftlive.run.canonical import canonical_json
+from giftlive.stats.coverage_table import CoverageRow
+from giftlive.stats.print_rule import need_of
 
+_NUMBERS = frozenset({"rows", "users", "coverage", "printed from"})
 _COLOURS = {"PASS": "green", "FAIL": "red", "INCONCLUSIVE": "yellow"}
 
 
@@ -28,6 +33,27 @@ def verdict_table(rows: list[dict[str, str]]) -> Table:
         verdict = Text(row["verdict"], style=_COLOURS.get(row["verdict"], "dim"))
         # As Text, an interval or a name in square brackets is never taken for markup.
         table.add_row(row["gate"], verdict, Text(row["estimate"]), Text(row["reason"]))
+    return table
+
+
+def coverage_table(rows: Sequence[CoverageRow]) -> Table:
+    """Return one line per interval: its coverage at the largest size, and when it is printed."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("statistic", "method", "tail", "rows", "users", "coverage", "printed from"):
+        table.add_column(name, justify="right" if name in _NUMBERS else "left")
+    for _, group in groupby(rows, key=lambda row: row.key[:4]):
+        found = tuple(group)
+        last, needed = found[-1], need_of(found)
+        coverage = f"{100 * last.covered / last.replications:.1f} %"
+        table.add_row(
+            last.statistic,
+            last.method,
+            last.tail,
+            str(last.rows_per_cluster),
+            f"{last.clusters:,}",
+            Text(coverage, style="green" if last.holds else "red"),
+            f"{needed.clusters:,}" if needed.shown else "never",
+        )
     return table
 
 

@@ -70,6 +70,7 @@ class Trial:
     truth : V. coverage : share of replications whose interval holds V. bias : mean error with a
     Student interval. rmse : root mean squared error. relative_rmse : rmse / V.
     first : estimate, low and high of the first replication, as a reader of one log would see it.
+    decisions : number of decisions of a log.
     """
 
     estimator: str
@@ -81,6 +82,7 @@ class Trial:
     rmse: float
     relative_rmse: float
     first: tuple[float, float, float]
+    decisions: int
 
 
 def value_of(contexts: Contexts, policy: Floats, reward: str) -> float:
@@ -107,7 +109,7 @@ def run_trials(
         for key, bounds in _estimates(contexts, block, rewards):
             found.setdefault(key, []).append(bounds)
         progress(first + size, replications)
-    return tuple(_trial(contexts, key, parts) for key, parts in found.items())
+    return tuple(_trial(contexts, key, parts, decisions) for key, parts in found.items())
 
 
 @dataclass(frozen=True)
@@ -169,7 +171,10 @@ def _require_overlap(target: str, pi: Floats) -> None:
 
 
 def _trial(
-    contexts: Contexts, key: tuple[str, str, str], parts: list[tuple[Floats, Floats, Floats]]
+    contexts: Contexts,
+    key: tuple[str, str, str],
+    parts: list[tuple[Floats, Floats, Floats]],
+    decisions: int,
 ) -> Trial:
     estimator, target, reward = key
     value, low, high = (np.concatenate([part[i] for part in parts]) for i in range(3))
@@ -185,4 +190,5 @@ def _trial(
         rmse=rmse,
         relative_rmse=rmse / truth if truth > 0 else 0.0,
         first=(float(value[0]), float(low[0]), float(high[0])),
+        decisions=decisions,
     )

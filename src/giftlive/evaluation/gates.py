@@ -7,125 +7,112 @@ is INCONCLUSIVE and comes with the n that would decide.
 
 from __future__ import annotations
 
-import hashlib
 import math
-import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass
-from importlib.resources import files
 
-from giftlive.errors import ConfigError
 from giftlive.evaluation.results import Check, Estimate, Gate, Verdict
+from giftlive.evaluation.rules import RELATIVE, Condition, Rule, load_rules, rules_hash
+
+__all__ = ["combined", "deciding_n", "judge", "load_rules", "rules_hash"]
+
+_WORST_FIRST: tuple[Verdict, ...] = ("FAIL", "NOT ANSWERABLE", "INCONCLUSIVE")
 
 
-@dataclass(frozen=True)
-class Rule:
-    """One gate as written in ``rules.toml``; ``low`` and ``high`` bound the passing region."""
-
-    id: str
-    study: str
-    estimate: str
-    kind: str
-    low: float
-    high: float
-    checks: tuple[str, ...]
-    rule: str
-    as_published: str
-    on_pass: str
-    on_fail: str
-
-
-def rules_text() -> str:
-    """Return the text of the rules file."""
-    return (files("giftlive.evaluation") / "rules.toml").read_text(encoding="utf-8")
-
-
-def rules_hash() -> str:
-    """Return the digest of the rules file that every manifest carries."""
-    return hashlib.blake2b(rules_text().encode(), digest_size=16).hexdigest()
-
-
-def load_rules(text: str | None = None) -> dict[str, Rule]:
-    """Return every rule by its id.
-
-    Raises
-    ------
-    ConfigError
-        A rule's kind is neither ``above`` nor ``within``.
-    """
-    raw = tomllib.loads(rules_text() if text is None else text)
-    return {name: _rule(name, table) for name, table in raw.items()}
-
-
-def _rule(name: str, table: dict[str, object]) -> Rule:
-    fields = dict(table)
-    kind = str(fields["kind"])
-    if kind == "above":
-        low, high = float(str(fields.pop("threshold"))), math.inf
-    elif kind == "within":
-        low, high = float(str(fields.pop("low"))), float(str(fields.pop("high")))
-    else:
-        raise ConfigError(f"unknown kind {kind!r}", f"rule {name}", "above or within")
-    checks = fields.pop("checks")
-    assert isinstance(checks, list)
-    text = {key: str(value) for key, value in fields.items()}
-    return Rule(id=name, low=low, high=high, checks=tuple(checks), **text)
-
-
-def judge(rule: Rule, estimate: Estimate | None, checks: Sequence[Check]) -> Gate:
-    """Return the gate's verdict on ``estimate`` given the ``checks`` made beforehand.
+def judge(
+    rule: Rule, estimates: Estimate | Sequence[Estimate] | None, checks: Sequence[Check]
+) -> Gate:
+    """Return the gate's verdict on ``estimates`` given the ``checks`` made beforehand.
 
     Parameters
     ----------
     rule : the pre-registered rule.
-    estimate : the estimand named by the rule with its 95 % interval; None = not computed.
+    estimates : among them, by name, those that the rule is about; one that is not there, or has
+        no interval, cannot be judged.
     checks : the checks that were made; one that the rule asks for and is absent has failed.
 
     Examples
     --------
-    >>> gate = judge(load_rules()["baseline"], None, ())
+    >>> gate = judge(load_rules()["off_policy"], None, ())
     >>> gate.verdict, gate.reason
-    ('NOT ANSWERABLE', 'checks failed: a_a (not made), movable (not made), power (not made)')
+    ('NOT ANSWERABLE', 'checks failed: a_a (not made); movable (not made); power (not made)')
     """
-    failed = _failed(rule, checks)
+    given = (estimates,) if isinstance(estimates, Estimate) else tuple(estimates or ())
+    found = {e.name: e for e in given}
+    failed = [words for name in rule.checks if (words := _failure(name, checks))]
     if failed:
-        return _gate(rule, estimate, "NOT ANSWERABLE", f"checks failed: {'; '.join(failed)}")
-    if estimate is None or estimate.value is None or estimate.low is None or estimate.high is None:
-        reason = "no interval may be printed" if estimate is None else estimate.reason
-        return _gate(rule, estimate, "NOT ANSWERABLE", reason)
-    verdict = _verdict(rule, estimate.low, estimate.high)
-    return _gate(rule, estimate, verdict, _reason(rule, estimate, verdict))
+        first = rule.conditions[0]
+        reason = f"checks failed: {'; '.join(failed)}"
+        return _gate(rule, first, found.get(first.estimate), "NOT ANSWERABLE", reason)
+    parts = [_judged(condition, found.get(condition.estimate)) for condition in rule.conditions]
+    verdict = combined([verdict for verdict, _ in parts])
+    decisive = rule.conditions[[v for v, _ in parts].index(verdict)]
+    return _gate(rule, decisive, found.get(decisive.estimate), verdict, _told(rule, parts))
 
 
-def _failed(rule: Rule, checks: Sequence[Check]) -> list[str]:
-    by_name = {check.name: check for check in checks}
-    missing = [name for name in rule.checks if name not in by_name]
-    if len(missing) == len(rule.checks):
-        return [", ".join(f"{name} (not made)" for name in missing)]
-    failed = [by_name[n] for n in rule.checks if n in by_name and not by_name[n].passed]
-    return [f"{c.name} ({c.detail})" for c in failed] + [f"{n} (not made)" for n in missing]
+def combined(verdicts: Sequence[Verdict]) -> Verdict:
+    """Return the verdict of a rule whose conditions must all hold.
+
+    PASS when all pass; FAIL when any fails; NOT ANSWERABLE when any is; else INCONCLUSIVE. All
+    intervals at 95 %: a false PASS needs every condition to err and is no likelier than one; a
+    false FAIL is up to as many times likelier as there are conditions.
+
+    Examples
+    --------
+    >>> combined(["PASS", "INCONCLUSIVE", "FAIL"]), combined(["PASS", "PASS"]), combined([])
+    ('FAIL', 'PASS', 'NOT ANSWERABLE')
+    """
+    if not verdicts:
+        return "NOT ANSWERABLE"
+    return next((verdict for verdict in _WORST_FIRST if verdict in verdicts), "PASS")
 
 
-def _verdict(rule: Rule, low: float, high: float) -> Verdict:
-    if low > rule.low and high < rule.high:
-        return "PASS"
-    if high < rule.low or low > rule.high:
-        return "FAIL"
-    return "INCONCLUSIVE"
+def _failure(name: str, checks: Sequence[Check]) -> str:
+    """Return how the check ``name`` failed, in words; "" when it was made and passed."""
+    made = [check for check in checks if check.name == name]
+    if not made:
+        return f"{name} (not made)"
+    return next((f"{name} ({check.detail})" for check in made if not check.passed), "")
 
 
-def _reason(rule: Rule, estimate: Estimate, verdict: Verdict) -> str:
-    region = f"above {rule.low:g}" if math.isinf(rule.high) else f"{rule.low:g} to {rule.high:g}"
-    interval = f"[{estimate.low:.4g}, {estimate.high:.4g}]"
-    if verdict == "PASS":
-        return f"the interval {interval} lies in the passing region ({region})"
-    if verdict == "FAIL":
-        return f"the interval {interval} lies outside the passing region ({region})"
-    needed = deciding_n(rule, estimate)
-    return f"the interval {interval} crosses the border of ({region}); about {needed} would decide"
+def _judged(condition: Condition, estimate: Estimate | None) -> tuple[Verdict, str]:
+    missing = _missing(condition, estimate)
+    if missing or estimate is None or estimate.low is None or estimate.high is None:
+        return "NOT ANSWERABLE", missing
+    interval = f"the interval [{estimate.low:.4g}, {estimate.high:.4g}]"
+    if condition.low < estimate.low and estimate.high < condition.high:
+        return "PASS", f"{interval} lies in the passing region ({condition.region})"
+    if estimate.high < condition.low or estimate.low > condition.high:
+        return "FAIL", f"{interval} lies outside the passing region ({condition.region})"
+    return "INCONCLUSIVE", (
+        f"{interval} crosses the border of ({condition.region});"
+        f" about {deciding_n(condition, estimate)} would decide"
+    )
 
 
-def deciding_n(rule: Rule, estimate: Estimate) -> str:
+def _missing(condition: Condition, estimate: Estimate | None) -> str:
+    """Return why there is no interval that the condition may be held against; "" if there is."""
+    if estimate is None:
+        return f"{condition.estimate} was not computed"
+    if estimate.status != "ok" or None in (estimate.value, estimate.low, estimate.high):
+        return estimate.reason or f"no interval of {condition.estimate} may be printed"
+    bounds = [b for b in (estimate.value, estimate.low, estimate.high) if b is not None]
+    if not all(map(math.isfinite, bounds)) or bounds[1] > bounds[2]:
+        return f"[{bounds[1]:g}, {bounds[2]:g}] around {bounds[0]:g} is no interval"
+    if estimate.n < 2:
+        return f"{estimate.n} {estimate.n_unit}: a point, not an interval"
+    if condition.relative and estimate.unit != RELATIVE:
+        return f"{condition.estimate} is in {estimate.unit}, the rule asks for a {RELATIVE}"
+    return ""
+
+
+def _told(rule: Rule, parts: Sequence[tuple[Verdict, str]]) -> str:
+    if len(parts) == 1:
+        return parts[0][1]
+    named = zip(rule.conditions, parts, strict=True)
+    return "; ".join(f"{c.estimate} {verdict}: {reason}" for c, (verdict, reason) in named)
+
+
+def deciding_n(condition: Condition, estimate: Estimate) -> str:
     """Return how many units would shrink the interval to the nearest border, in words.
 
     The half-width shrinks with the square root of n: n' = n (half-width / distance)².
@@ -133,7 +120,7 @@ def deciding_n(rule: Rule, estimate: Estimate) -> str:
     assert estimate.value is not None
     assert estimate.low is not None
     assert estimate.high is not None
-    borders = [b for b in (rule.low, rule.high) if math.isfinite(b)]
+    borders = [b for b in (condition.low, condition.high) if math.isfinite(b)]
     distance = min(abs(estimate.value - border) for border in borders)
     half = (estimate.high - estimate.low) / 2
     if distance <= 1e-12 * max(1.0, half):
@@ -142,7 +129,9 @@ def deciding_n(rule: Rule, estimate: Estimate) -> str:
     return f"{needed:,} {estimate.n_unit}"
 
 
-def _gate(rule: Rule, estimate: Estimate | None, verdict: Verdict, reason: str) -> Gate:
+def _gate(
+    rule: Rule, condition: Condition, estimate: Estimate | None, verdict: Verdict, reason: str
+) -> Gate:
     undecided = "no change until the question is decided"
     consequence = {"PASS": rule.on_pass, "FAIL": rule.on_fail}.get(verdict, undecided)
     return Gate(
@@ -153,6 +142,6 @@ def _gate(rule: Rule, estimate: Estimate | None, verdict: Verdict, reason: str) 
         reason=reason,
         consequence=consequence,
         estimate=estimate,
-        threshold=rule.low,
-        threshold_high=rule.high if math.isfinite(rule.high) else None,
+        threshold=condition.low if math.isfinite(condition.low) else None,
+        threshold_high=condition.high if math.isfinite(condition.high) else None,
     )

@@ -1,23 +1,23 @@
 """Every value model on identical folds: chosen on validation, scored once on the test days.
 
 Test days of all folds are pooled (they do not overlap); each row is predicted by the model that
-was trained before it. Intervals and differences come from one clustered bootstrap whose weights
-depend on the user alone, so that a difference between two models is paired by construction.
+was trained before it. Every metric comes with its influence values per row, so that one pass
+gives an interval over users, and the difference of two models is paired by row.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from joblib import Parallel, delayed
 
 from giftlive import metrics
 from giftlive.errors import NotEnoughDataError
+from giftlive.metrics import influence
 from giftlive.models.registry import MODELS
-from giftlive.stats.bootstrap import clustered_bootstrap
-from giftlive.stats.intervals import Interval
+from giftlive.stats.influence import Linearised, transformed
+from giftlive.stats.intervals import Interval, influence_t
 from giftlive.tables.matrix import Matrix
 from giftlive.tables.splits import Fold
 from giftlive.types import Bools, Floats, Ints, Progress, silent
@@ -25,7 +25,11 @@ from giftlive.types import Bools, Floats, Ints, Progress, silent
 TRIVIAL = ("user_past_spend", "pair_past_spend", "streamer_past_income")
 """Rankers by one past sum; no model is reported without them."""
 
-Statistic = Callable[[Floats], float]
+BARE = "ndcg_100"
+"""The metric without an interval: it rests on the same hundred rows however long the log."""
+
+_SHARES = frozenset({"revenue_capture_1pct", "revenue_capture_10pct", "pr_auc"})
+"""Metrics whose interval is made on the logit scale, where it covers best."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,7 @@ class Predictions:
     validation : revenue capture at 1 % on the first origin's validation days, the only ones
     that precede every test day: a later origin validates on days an earlier one tests.
     by_fold : the same on each fold's test days.
+    tried : predictions of those validation rows, in the order of the matrix.
     """
 
     name: str
@@ -45,6 +50,7 @@ class Predictions:
     probability: Floats
     validation: float
     by_fold: tuple[float, ...]
+    tried: Floats
 
 
 @dataclass(frozen=True)
@@ -89,13 +95,14 @@ def predict_all(
                 probability=np.concatenate([part[1] for part in parts]),
                 validation=parts[0][2],
                 by_fold=tuple(part[3] for part in parts),
+                tried=parts[0][4],
             )
         )
         progress(done + 1, len(names))
     return tuple(found)
 
 
-def _fit_fold(matrix: Matrix, fold: Fold, name: str) -> tuple[Floats, Floats, float, float]:
+def _fit_fold(matrix: Matrix, fold: Fold, name: str) -> tuple[Floats, Floats, float, float, Floats]:
     train, valid, test = (
         np.flatnonzero(_within(matrix.day, span))
         for span in (fold.train, fold.validation, fold.test)
@@ -103,12 +110,13 @@ def _fit_fold(matrix: Matrix, fold: Fold, name: str) -> tuple[Floats, Floats, fl
     fitted = MODELS[name]().fit(
         matrix.X[train], matrix.y[train], matrix.user[train], names=matrix.names
     )
-    amount = fitted.predict(matrix.X[test])
+    amount, tried = fitted.predict(matrix.X[test]), fitted.predict(matrix.X[valid])
     return (
         amount,
         fitted.predict_proba(matrix.X[test]),
-        _captured(matrix.y[valid], fitted.predict(matrix.X[valid]), f"{fold.name}, validation"),
+        _captured(matrix.y[valid], tried, f"{fold.name}, validation"),
         _captured(matrix.y[test], amount, f"{fold.name}, test"),
+        tried,
     )
 
 
@@ -125,72 +133,71 @@ def _within(day: Ints, span: tuple[int, int]) -> Bools:
     return (day >= span[0]) & (day < span[1])
 
 
-def statistics(test: TestSet, predictions: Predictions) -> dict[str, Statistic]:
-    """Return every leaderboard metric as a function of the row weights."""
+def statistics(test: TestSet, predictions: Predictions) -> dict[str, Linearised]:
+    """Return every leaderboard metric that has influence values, with them."""
     amount, money = metrics.Ranked.of(predictions.amount), metrics.Ranked.of(test.y)
-    capture = metrics.RankedCapture.of(test.y, predictions.amount)
     found = {
-        "revenue_capture_1pct": lambda w: capture.at(0.01, w),
-        "revenue_capture_10pct": lambda w: capture.at(0.10, w),
-        "spearman": lambda w: metrics.spearman(money, amount, w),
-        "ndcg_100": lambda w: metrics.ndcg(money, amount, 100, w),
-        "normalised_gini": lambda w: metrics.normalised_gini(money, amount, w),
-        "calibration_ratio": lambda w: metrics.calibration_ratio(test.y, predictions.amount, w),
+        "revenue_capture_1pct": influence.revenue_capture(test.y, amount, 0.01),
+        "revenue_capture_10pct": influence.revenue_capture(test.y, amount, 0.10),
+        "spearman": influence.spearman(money, amount),
+        "normalised_gini": influence.normalised_gini(money, amount),
+        "calibration_ratio": influence.calibration_ratio(test.y, predictions.amount),
     }
     return found | _occurrence_statistics(test, predictions)
 
 
-def _occurrence_statistics(test: TestSet, predictions: Predictions) -> dict[str, Statistic]:
-    """Return PR-AUC and ECE, or nothing where every row is a gift and none could be missing."""
-    gifted = (test.y > 0).astype(np.float64)
-    if gifted.all():
-        return {}
-    occurrence = metrics.RankedOccurrence.of(gifted, predictions.probability)
-    chance = metrics.Ranked.of(np.clip(predictions.probability, 0.0, 1.0))
-    return {
-        "pr_auc": occurrence.pr_auc,
-        "ece": lambda w: metrics.ece(gifted, chance, weights=w),
-    }
+def _occurrence_statistics(test: TestSet, predictions: Predictions) -> dict[str, Linearised]:
+    """Return PR-AUC, or nothing where every row is a gift and none could be missing."""
+    gifted = test.y > 0
+    return {} if gifted.all() else {"pr_auc": influence.pr_auc(gifted, predictions.probability)}
 
 
 def score(
-    test: TestSet,
-    predictions: Sequence[Predictions],
-    seed: int,
-    replicates: int,
-    jobs: int = 1,
-    progress: Progress = silent,
+    test: TestSet, predictions: Sequence[Predictions], progress: Progress = silent
 ) -> tuple[Scored, ...]:
-    """Return the leaderboard: every metric of every model with a user-clustered interval."""
-    calls = (delayed(_score_one)(test, p, seed, replicates) for p in predictions)
+    """Return the leaderboard: every metric of every model with an interval over users."""
     found = []
-    for scored in Parallel(n_jobs=jobs, return_as="generator")(calls):
-        found.append(scored)
+    for p in predictions:
+        found.append(_score_one(test, p))
         progress(len(found), len(predictions))
     return tuple(found)
 
 
-def _score_one(test: TestSet, predictions: Predictions, seed: int, replicates: int) -> Scored:
-    intervals = {
-        name: clustered_bootstrap(statistic, test.user, replicates, seed, n_unit="users")
-        for name, statistic in statistics(test, predictions).items()
-    }
-    return Scored(predictions.name, predictions.validation, predictions.by_fold, intervals)
+def _score_one(test: TestSet, p: Predictions) -> Scored:
+    intervals = {name: _interval(test, name, x) for name, x in statistics(test, p).items()}
+    if "pr_auc" in intervals:
+        chance = np.clip(p.probability, 0.0, 1.0)
+        intervals["ece"] = influence.debiased_ece(test.y, chance, test.user, n_unit="users")
+    ndcg = metrics.ndcg(test.y, p.amount, 100)
+    users = len(np.unique(test.user))
+    reason = "it rests on a hundred rows however long the log: no interval holds"
+    intervals[BARE] = Interval(ndcg, None, None, "none", users, "users", reason=reason)
+    return Scored(p.name, p.validation, p.by_fold, intervals)
 
 
-def gain(
-    test: TestSet,
-    model: Predictions,
-    reference: Predictions,
-    metric: str,
-    seed: int,
-    replicates: int,
-) -> Interval:
-    """Estimate metric(model) - metric(reference), paired by user."""
+def _interval(test: TestSet, metric: str, found: Linearised) -> Interval:
+    psi = found.by_cluster(test.user)
+    if metric in _SHARES:
+        return transformed(found.value, psi, "logit", n_unit="users")
+    return influence_t(found.value, psi, n_unit="users")
+
+
+def gain(test: TestSet, model: Predictions, reference: Predictions, metric: str) -> Interval:
+    """Estimate metric(model) - metric(reference), paired by row."""
     one, other = statistics(test, model)[metric], statistics(test, reference)[metric]
-    return clustered_bootstrap(
-        lambda w: one(w) - other(w), test.user, replicates, seed, n_unit="users"
-    )
+    return _interval(test, "difference", one - other)
+
+
+def moved(matrix: Matrix, folds: Sequence[Fold], predictions: Sequence[Predictions]) -> Interval:
+    """Estimate how far revenue capture at 1 % moves from the worst to the best ranker.
+
+    On the validation days that choose: whether a metric can move is asked before test days are.
+    """
+    rows = np.flatnonzero(_within(matrix.day, folds[0].validation))
+    test = TestSet(rows, matrix.y[rows], matrix.user[rows], np.zeros(len(rows), dtype=np.int64))
+    best, worst = (pick(predictions, key=lambda p: p.validation) for pick in (max, min))
+    one, other = (influence.revenue_capture(test.y, p.tried, 0.01) for p in (best, worst))
+    return _interval(test, "capture_difference", one - other)
 
 
 def choose(predictions: Sequence[Predictions]) -> tuple[Predictions, Predictions]:

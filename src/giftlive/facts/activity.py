@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from giftlive.facts.estimates import quantile_of_units, rank_of, share_of_units, stated
+from giftlive.facts.estimates import quantile_of_units, share_of_units, stated
 from giftlive.facts.evidence import Evidence
 from giftlive.facts.fact import Curve, Fact, Quantity, Section
+from giftlive.stats.quantiles import rank_of
 from giftlive.types import Floats
 
 _CLICK, _GIFT, _BOTH = ("click",), ("gift",), ("click", "gift")

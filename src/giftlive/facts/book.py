@@ -11,7 +11,7 @@ from giftlive.facts.activity import activity_section
 from giftlive.facts.audit import audit
 from giftlive.facts.concentration import concentration_section
 from giftlive.facts.delay import DelayVerdict, delay_section, delay_verdict
-from giftlive.facts.evidence import REPLICATES, Evidence
+from giftlive.facts.evidence import Evidence
 from giftlive.facts.fact import Curve, Fact, Section
 from giftlive.facts.finding import Finding
 from giftlive.facts.funnel import funnel_section
@@ -108,19 +108,15 @@ class FactBook:
 def compute_facts(
     store: Store,
     progress: Progress = silent,
-    *,
-    seed: int = 0,
-    replicates: int = REPLICATES,
 ) -> FactBook:
     """Measure every fact of ``store``.
 
     Rows are aggregated in the database under its memory limit; what leaves it is one row per
-    user, streamer, day or distinct amount. Users are resampled once for all facts.
+    user, streamer, day or distinct amount.
 
     Parameters
     ----------
     store : opened logs. progress : told after each section.
-    seed : of the resampling. replicates : resamples of the users; 0 computes no interval.
 
     Returns
     -------
@@ -128,7 +124,7 @@ def compute_facts(
         Every fact is present whatever the source holds: one it cannot support has the status
         ``undefined`` and a reason that names the missing table.
     """
-    evidence = Evidence.of(store, replicates=replicates, seed=seed)
+    evidence = Evidence.of(store)
     try:
         facts: list[Fact] = []
         curves: dict[str, Curve] = {}

@@ -1,8 +1,7 @@
 """Who holds the money: Gini and top shares of what users give and streamers receive.
 
-The population is always stated: those whose total is above zero. Users are resampled for what
-users give, streamers for what streamers receive: resampling the givers instead would make
-streamers with a single giver vanish from the population being measured.
+The population is always stated: those whose total is above zero. The independent units are users
+for what users give, streamers for what streamers receive.
 """
 
 from __future__ import annotations
@@ -12,13 +11,14 @@ from functools import partial
 
 import numpy as np
 
-from giftlive.facts.estimates import stated, undefined, withholding
+from giftlive.facts.estimates import stated, undefined
 from giftlive.facts.evidence import Evidence
 from giftlive.facts.fact import Curve, Fact, Quantity, Section
-from giftlive.facts.resampling import Resampler, resampled
-from giftlive.stats.bootstrap import percentile_interval
-from giftlive.stats.heavy_tails import gini, lorenz, top_share
-from giftlive.types import Floats, Ints
+from giftlive.stats.heavy_tails import lorenz
+from giftlive.stats.influence import Linearised, gini, top_share, transformed
+from giftlive.stats.intervals import Interval, influence_t
+from giftlive.stats.print_rule import printed
+from giftlive.types import Floats
 
 TOPS = (1, 5, 10)
 _GRID = np.concatenate(
@@ -34,8 +34,7 @@ _WHO = {
     "user": ("users who gave", "users with a total > 0"),
     "streamer": ("streamers who received", "streamers with an income > 0 from known users"),
 }
-BOOTSTRAP = "percentile bootstrap, {} resampled"
-Concentration = Callable[[Floats, Floats | None], float]
+Concentration = Callable[[Floats], Linearised]
 
 
 def concentration_section(evidence: Evidence) -> Section:
@@ -57,26 +56,24 @@ def _top_shares(facts: tuple[Fact, ...]) -> Curve:
     }
 
 
-def _measures(whose: str) -> list[tuple[Quantity, Concentration]]:
+def _measures(whose: str) -> list[tuple[Quantity, str, Concentration]]:
+    """Return each quantity with its name in the coverage table and its statistic."""
     denominator, population = _WHO[whose]
 
     def quantity(name: str, numerator: str, unit: str) -> Quantity:
         return Quantity(name, numerator, denominator, population, unit, ("gift",), money=True)
 
     return [
-        (quantity(f"{whose}_gini", "Gini of the amount", "index"), gini),
+        (quantity(f"{whose}_gini", "Gini of the amount", "index"), "gini", gini),
         *(
             (
                 quantity(f"{whose}_top{p}_share", f"amount of the top {p} %", "share"),
-                partial(_top, p / 100),
+                "top_share",
+                partial(top_share, fraction=p / 100),
             )
             for p in TOPS
         ),
     ]
-
-
-def _top(fraction: float, x: Floats, weights: Floats | None) -> float:
-    return top_share(x, fraction, weights)
 
 
 def _facts_of(evidence: Evidence, whose: str) -> list[Fact]:
@@ -84,25 +81,21 @@ def _facts_of(evidence: Evidence, whose: str) -> list[Fact]:
     total, unit = rows["total"], f"{whose}s"
     reason = evidence.lacks(("gift",)) or ("" if len(total) else f"no {unit} with a total > 0")
     if reason:
-        return [undefined(evidence, quantity, reason) for quantity, _ in measures]
-    withheld = withholding(evidence, measures[0][0], len(total), unit)
-    weights = np.empty((0, 0)) if withheld else _weights(evidence, whose, rows["id"])
+        return [undefined(evidence, quantity, reason) for quantity, _, _ in measures]
     facts = []
-    for quantity, measure in measures:
-        value = measure(total, None)
-        answer = withheld or percentile_interval(
-            value, resampled(total, weights, measure), BOOTSTRAP.format(unit), len(total), unit
-        )
-        facts.append(stated(evidence, quantity, value, answer, len(total), unit))
+    for quantity, statistic, measure in measures:
+        found = measure(total)
+        interval = _interval(statistic, found, unit)
+        shown = printed(interval, statistic, quantity.tail)
+        facts.append(stated(evidence, quantity, found.value, shown, len(total), unit))
     return facts
 
 
-def _weights(evidence: Evidence, whose: str, ids: Ints) -> Floats:
-    """Return [R, n] weights of ``ids``: the shared ones of users, their own of streamers."""
-    if whose == "user":
-        return evidence.resampler.of_user(ids)
-    own = Resampler.of(ids, len(evidence.resampler.weights), evidence.resampler.seed)
-    return own.of_user(ids)
+def _interval(statistic: str, found: Linearised, unit: str) -> Interval:
+    """Return the interval on the scale on which this statistic is covered best."""
+    if statistic == "top_share":
+        return transformed(found.value, found.influence, "log", n_unit=unit)
+    return influence_t(found.value, found.influence, n_unit=unit)
 
 
 def _lorenz_curve(evidence: Evidence, whose: str) -> Curve:

@@ -186,7 +186,7 @@ def delay_findings(evidence: Evidence) -> list[Finding]:
 
 def identifiability(store: Store) -> list[Finding]:
     """Return the findings on gift times of ``store``, the verdict on the delay first."""
-    evidence = Evidence.of(store, replicates=0)
+    evidence = Evidence.of(store)
     try:
         return delay_findings(evidence)
     finally:

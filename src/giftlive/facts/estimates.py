@@ -1,28 +1,21 @@
-"""From per-user sums to facts: value, interval, and the rules that withhold an interval."""
+"""From per-user sums to facts: value, interval, and the rule that withholds an interval."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from giftlive.facts.evidence import Evidence
 from giftlive.facts.fact import AMOUNT, Fact, Quantity
-from giftlive.stats.bootstrap import percentile_interval
 from giftlive.stats.intervals import Interval, proportion
-from giftlive.stats.print_rule import MONEY_CLUSTERS
+from giftlive.stats.print_rule import printed
+from giftlive.stats.quantiles import order_statistics
+from giftlive.stats.skewed import skew_t
 from giftlive.types import Floats, Ints
 
-MONEY_USERS = MONEY_CLUSTERS
-"""Users below which no interval of a money fact is printed (its coverage is not 95 %)."""
-MIN_CLUSTERS = 10
-"""Independent units below which no interval is printed."""
-BOOTSTRAP = "percentile bootstrap, users resampled"
-ORDER = "order statistics at Wilson's limits of the level"
-
-Statistic = Callable[[Floats], Floats]
+_RARE = 0.05
+"""A share below this, or above 1 minus it, is as skewed as a share of gifts."""
 
 
 @dataclass(frozen=True)
@@ -47,55 +40,17 @@ def by_user(user: Ints, *columns: Ints | Floats, n: int | None = None, n_unit: s
     return Sample(np.asarray(user, dtype=np.int64), matrix, count, n_unit)
 
 
-def ratio_of(totals: Floats) -> Floats:
-    """Return the first total over the second, nan where the second is 0.
-
-    Examples
-    --------
-    >>> ratio_of(np.array([[1.0, 2.0], [1.0, 0.0]]))
-    array([0.5, nan])
-    """
-    out = np.full(totals.shape[:-1], np.nan)
-    return np.divide(totals[..., 0], totals[..., 1], out=out, where=totals[..., 1] > 0)
-
-
 def ratio(evidence: Evidence, quantity: Quantity, sample: Sample) -> Fact:
-    """Estimate sum(first column) / sum(second column) over users."""
-    return of_totals(evidence, quantity, sample, ratio_of)
-
-
-def of_totals(evidence: Evidence, quantity: Quantity, sample: Sample, statistic: Statistic) -> Fact:
-    """Estimate ``statistic`` of the totals, with a percentile interval over resampled users.
-
-    Parameters
-    ----------
-    statistic : maps totals [..., k] to values [...]; nan where it has none.
-    """
+    """Estimate sum(first column) / sum(last column) over the users with a denominator."""
     reason = evidence.lacks(quantity.needs)
-    value = float(statistic(sample.columns.sum(axis=0)[None, :])[0])
-    if reason or math.isnan(value):
+    num, den = sample.columns[:, 0], sample.columns[:, -1]
+    there = den > 0
+    if reason or not there.any():
         return undefined(evidence, quantity, reason or f"there are no {quantity.denominator}")
-    clusters = int((sample.columns[:, -1] > 0).sum())
-    withheld = withholding(evidence, quantity, clusters, "users")
-    if withheld:
-        return stated(evidence, quantity, value, withheld, sample.n, sample.n_unit)
-    draws = statistic(evidence.resampler.totals(sample.user, sample.columns))
-    interval = percentile_interval(value, draws, BOOTSTRAP, clusters, "users")
-    return stated(evidence, quantity, value, interval, sample.n, sample.n_unit)
-
-
-def withholding(evidence: Evidence, quantity: Quantity, clusters: int, unit: str) -> str:
-    """Return the print rule that forbids an interval here, or an empty text."""
-    if quantity.money and len(evidence.users) < MONEY_USERS:
-        return (
-            f"not enough data: money intervals need >= {MONEY_USERS:,} users, "
-            f"have {len(evidence.users):,}"
-        )
-    if clusters < MIN_CLUSTERS:
-        return f"not enough data: an interval needs >= {MIN_CLUSTERS} {unit}, have {clusters}"
-    if not len(evidence.resampler.weights):
-        return "no intervals were asked for"
-    return ""
+    interval = skew_t(num[there], den[there], n_unit="users")
+    shown = printed(interval, quantity.ratio, quantity.tail, float(den.sum() / there.sum()))
+    value = float(num.sum() / den.sum())
+    return stated(evidence, quantity, value, shown, sample.n, sample.n_unit)
 
 
 def share_of_units(evidence: Evidence, quantity: Quantity, hits: int, n: int, n_unit: str) -> Fact:
@@ -103,42 +58,24 @@ def share_of_units(evidence: Evidence, quantity: Quantity, hits: int, n: int, n_
     reason = evidence.lacks(quantity.needs)
     if reason or n == 0:
         return undefined(evidence, quantity, reason or f"there are no {quantity.denominator}")
-    reason = withholding(evidence, quantity, n, n_unit)
-    interval = reason or proportion(hits, n, n_unit=n_unit)
-    return stated(evidence, quantity, hits / n, interval, n, n_unit)
+    rare = min(hits, n - hits) < _RARE * n
+    interval = proportion(hits, n, n_unit=n_unit)
+    shown = printed(interval, "proportion", "count" if rare else "common")
+    return stated(evidence, quantity, hits / n, shown, n, n_unit)
 
 
 def quantile_of_units(
     evidence: Evidence, quantity: Quantity, x: Floats, p: float, n_unit: str
 ) -> Fact:
-    """Estimate the ``p`` quantile (inverse distribution function) of independent units ``x``.
-
-    The interval runs between the order statistics at Wilson's limits of the level ``p``.
-    """
+    """Estimate the ``p`` quantile (inverse distribution function) of independent units ``x``."""
     reason = evidence.lacks(quantity.needs)
     if reason or not len(x):
         return undefined(evidence, quantity, reason or f"there are no {quantity.denominator}")
-    ordered, n = np.sort(x), len(x)
-    value = float(ordered[rank_of(p, n)])
-    reason = withholding(evidence, quantity, n, n_unit)
-    if reason:
-        return stated(evidence, quantity, value, reason, n, n_unit)
-    level = proportion(rank_of(p, n) + 1, n)
-    low, high = (float(ordered[rank_of(v, n)]) for v in (level.low or 0.0, level.high or 1.0))
-    return stated(
-        evidence, quantity, value, Interval(value, low, high, ORDER, n, n_unit), n, n_unit
-    )
-
-
-def rank_of(p: float, n: int) -> int:
-    """Return the 0-based rank of the ``p`` quantile of ``n`` values: smallest x, F(x) >= p.
-
-    Examples
-    --------
-    >>> rank_of(0.5, 4), rank_of(0.9, 10), rank_of(1.0, 3)
-    (1, 8, 2)
-    """
-    return min(max(math.ceil(round(p * n, 9)) - 1, 0), n - 1)
+    interval = order_statistics(x, p, n_unit=n_unit)
+    if interval.value is None:
+        return undefined(evidence, quantity, interval.reason)
+    shown = printed(interval, "unit_quantile", "light")
+    return stated(evidence, quantity, interval.value, shown, len(x), n_unit)
 
 
 def stated(
@@ -170,10 +107,10 @@ def stated(
 
 
 def _why_not_printed(interval: Interval, value: float) -> str:
-    if interval.status != "ok":
+    if interval.low is None:
         return interval.reason
     if interval.low == interval.high and value in (0.0, 1.0):
-        return "the value lies on its boundary, where resampling shows no uncertainty"
+        return "the value lies on its boundary, where the sample shows no uncertainty"
     return ""
 
 

@@ -10,11 +10,9 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
-from giftlive.facts.resampling import Resampler
 from giftlive.logs.store import Store
 from giftlive.types import Ints
 
-REPLICATES = 200
 _USERS = " UNION ".join(
     f"SELECT DISTINCT user_id FROM {view}"
     for view in ("click", "gift", "comment", "likes", "negative")
@@ -42,6 +40,7 @@ class Evidence:
     con : the views of a store, plus the temporary table ``gift_click`` (one row per gift: the
         last click of the same user and room at or before it, and the bounds of the session).
     tables : those with rows. window : first and last event, ms UTC.
+    users : ids with at least one event, ascending.
     rejects : rows set aside at ingest, by table and reason. rows : stored rows by table.
     """
 
@@ -50,12 +49,12 @@ class Evidence:
     tz: str
     unit: str
     window: tuple[int, int]
-    resampler: Resampler
+    users: Ints
     rejects: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     rows: Mapping[str, int] = field(default_factory=dict)
 
     @staticmethod
-    def of(store: Store, *, replicates: int = REPLICATES, seed: int = 0) -> Evidence:
+    def of(store: Store) -> Evidence:
         """Open ``store`` and prepare what several facts share."""
         con, source = store.connect(), store.source
         con.execute(_GIFT_CLICK)
@@ -66,15 +65,10 @@ class Evidence:
             source.tz,
             source.unit,
             source.window,
-            Resampler.of(users, replicates, seed),
+            np.unique(users),
             source.rejects,
             source.rows,
         )
-
-    @property
-    def users(self) -> Ints:
-        """Ids of the users with at least one event, ascending."""
-        return self.resampler.users
 
     def lacks(self, needs: tuple[str, ...]) -> str:
         """Return why a fact that ``needs`` these tables has no value, or an empty text."""

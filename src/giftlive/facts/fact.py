@@ -20,7 +20,7 @@ class Quantity:
     ----------
     name : the published name where there is one. numerator, denominator : what is divided by
         what. population : whose. unit : of the value. needs : tables it cannot do without.
-    money : whether amounts enter the value; such an interval is printed only at 5,000 users.
+    money : whether amounts enter the value, whose tail is then that of whole gifts.
     """
 
     name: str
@@ -30,6 +30,19 @@ class Quantity:
     unit: str = "share"
     needs: tuple[str, ...] = ()
     money: bool = False
+
+    @property
+    def tail(self) -> str:
+        """Return the tail of the coverage table that stands for this quantity."""
+        if self.money:
+            return "gift"
+        return "gift_kind" if self.denominator.startswith("gift") else "count"
+
+    @property
+    def ratio(self) -> str:
+        """Return the kind of ratio that this quantity is, as the coverage table names it."""
+        of_money = self.money and self.denominator.startswith("amount")
+        return "money_share" if of_money else "ratio"
 
 
 @dataclass(frozen=True)

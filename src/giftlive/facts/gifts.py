@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
-from giftlive.facts.estimates import by_user, of_totals, ratio, stated, undefined, withholding
+from giftlive.facts.estimates import by_user, ratio, stated, undefined
 from giftlive.facts.evidence import Evidence
 from giftlive.facts.fact import AMOUNT, Curve, Fact, Quantity, Section
 from giftlive.facts.quantiles import quantile_facts
 from giftlive.stats.heavy_tails import hill
+from giftlive.stats.print_rule import printed
 from giftlive.types import Floats
 
 _ROWS, _WHO, _GIFT = "gift rows", "gifts of known users", ("gift",)
@@ -46,9 +49,7 @@ def gift_section(evidence: Evidence) -> Section:
     facts = (
         *_quantiles(evidence),
         ratio(evidence, _MEAN, by_user(user, rows["total"], n, n_unit=_ROWS)),
-        of_totals(
-            evidence, _SD, by_user(user, rows["square"], rows["total"], n, n_unit=_ROWS), _sd
-        ),
+        _spread(evidence, rows["square"].sum(), rows["total"].sum(), int(n.sum())),
         *(
             ratio(
                 evidence,
@@ -76,13 +77,14 @@ def _quantiles(evidence: Evidence) -> list[Fact]:
     return quantile_facts(evidence, "gift", "amount", levels, 1.0, _ROWS)
 
 
-def _sd(totals: Floats) -> Floats:
-    """Return the standard deviation from (sum of squares, sum, count)."""
-    out = np.full(totals.shape[:-1], np.nan)
-    some = totals[..., 2] > 0
-    square, mean = (totals[some, i] / totals[some, 2] for i in (0, 1))
-    out[some] = np.sqrt(np.maximum(square - mean * mean, 0.0))
-    return out
+def _spread(evidence: Evidence, square: float, total: float, n: int) -> Fact:
+    """Return the standard deviation of the gift rows from their sums."""
+    reason = evidence.lacks(_SD.needs)
+    if reason or not n:
+        return undefined(evidence, _SD, reason or "there are no gift rows")
+    value = math.sqrt(max(square / n - (total / n) ** 2, 0.0))
+    why = "no interval of a standard deviation holds at such tails"
+    return stated(evidence, _SD, value, why, n, _ROWS)
 
 
 def _largest(evidence: Evidence, n: int) -> Fact:
@@ -99,8 +101,8 @@ def _tail(evidence: Evidence, total: Floats) -> Fact:
     index = hill(total)
     if reason or index.value is None:
         return undefined(evidence, _TAIL, reason or index.reason)
-    answer = withholding(evidence, _TAIL, index.n, index.n_unit) or index
-    return stated(evidence, _TAIL, index.value, answer, index.n, index.n_unit)
+    shown = printed(index, "tail_index", "pareto")
+    return stated(evidence, _TAIL, index.value, shown, index.n, index.n_unit)
 
 
 def _ccdf(evidence: Evidence) -> Curve:

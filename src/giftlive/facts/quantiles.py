@@ -1,25 +1,24 @@
 """Quantiles of rows that belong to users: Woodruff's interval, without storing the rows.
 
-The estimate is q = the smallest value x with F(x) >= p, F the share of rows at or below x. Rows
-of one user are alike, so the uncertainty of F comes from resampling users: the lower bound of q
-is the value at level p - a, a what F(q-) may be short of its truth, the upper bound the value
-at p + b, b what F(q) may exceed it by (Woodruff 1952, "Confidence intervals for medians and
-other position measures"). Taking each side at its own side of q keeps price atoms honest: F(q)
-alone says nothing about values below q. It needs two counts per user and quantile.
+The levels at which the bounds are read come from ``stats.quantiles``; they need two counts per
+user and quantile, and the database reads the values at them.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from giftlive.facts.estimates import ratio_of, stated, undefined, withholding
+from giftlive.facts.estimates import stated, undefined
 from giftlive.facts.evidence import Evidence
 from giftlive.facts.fact import Fact, Quantity
-from giftlive.stats.bootstrap import percentile_interval
-from giftlive.stats.intervals import Interval
+from giftlive.stats.intervals import Interval, no_interval
+from giftlive.stats.print_rule import printed
+from giftlive.stats.quantiles import woodruff_levels
 from giftlive.types import Ints
 
-WOODRUFF = "Woodruff, users resampled"
+_METHOD = "woodruff"
 Levels = tuple[tuple[Quantity, float], ...]
 
 
@@ -41,15 +40,36 @@ def quantile_facts(
         return [undefined(evidence, quantity, why) for quantity, _ in levels]
     values = _at(evidence, relation, column, [p for _, p in levels])
     below = _rows_below(evidence, relation, column, values)
-    clusters = len(below["user_id"])
     facts = []
     for i, (quantity, p) in enumerate(levels):
-        answer: Interval | str = withholding(evidence, quantity, clusters, "users")
-        if not answer:
-            sides = [_share(evidence, below, f"{side}_{i}") for side in ("under", "upto")]
-            answer = _invert(evidence, relation, column, p, sides, values[i], scale)
-        facts.append(stated(evidence, quantity, values[i] / scale, answer, n, n_unit))
+        interval = _interval(evidence, relation, column, p, values[i], below, i)
+        shown = printed(interval, "quantile", "gift")
+        scaled = replace(shown, low=_scaled(shown.low, scale), high=_scaled(shown.high, scale))
+        facts.append(stated(evidence, quantity, values[i] / scale, scaled, n, n_unit))
     return facts
+
+
+def _scaled(bound: float | None, scale: float) -> float | None:
+    return None if bound is None else bound / scale
+
+
+def _interval(
+    evidence: Evidence,
+    relation: str,
+    column: str,
+    p: float,
+    value: float,
+    below: dict[str, Ints],
+    i: int,
+) -> Interval:
+    """Return Woodruff's interval of the ``p`` quantile ``value``, in units of the column."""
+    names = (f"under_{i}", f"upto_{i}", "n")
+    under, upto, rows = (below[name].astype(np.float64) for name in names)
+    levels, users = woodruff_levels(p, under, upto, rows), len(below["user_id"])
+    if isinstance(levels, str):
+        return no_interval("not_enough_data", levels, _METHOD, users, "users")
+    low, high = _at(evidence, relation, column, list(levels))
+    return Interval(value, low, high, _METHOD, users, "users")
 
 
 def _at(evidence: Evidence, relation: str, column: str, levels: list[float]) -> list[float]:
@@ -68,28 +88,3 @@ def _rows_below(
     return evidence.columns(
         f"SELECT user_id, count(*) AS n, {counts} FROM {relation} GROUP BY user_id"
     )
-
-
-def _share(evidence: Evidence, below: dict[str, Ints], name: str) -> Interval:
-    """Return the interval of the share of rows counted by the column ``name``."""
-    counts = np.stack([below[name], below["n"]], axis=1).astype(np.float64)
-    value = float(ratio_of(counts.sum(axis=0)))
-    draws = ratio_of(evidence.resampler.totals(below["user_id"], counts))
-    return percentile_interval(value, draws, WOODRUFF, len(counts), "users")
-
-
-def _invert(
-    evidence: Evidence,
-    relation: str,
-    column: str,
-    p: float,
-    sides: list[Interval],
-    value: float,
-    scale: float,
-) -> Interval | str:
-    under, upto = sides
-    if under.value is None or under.high is None or upto.value is None or upto.low is None:
-        return under.reason or upto.reason
-    levels = [max(p - (under.high - under.value), 0.0), min(p + (upto.value - upto.low), 1.0)]
-    low, high = _at(evidence, relation, column, levels)
-    return Interval(value / scale, low / scale, high / scale, WOODRUFF, under.n, under.n_unit)

@@ -13,8 +13,9 @@ def overload_rate(
 ) -> float:
     """Estimate the share of live rooms whose demand exceeds their capacity.
 
-    Demand counts admitted and refused viewers, so hard seats do not hide overload. Undefined
-    (nan) without live rooms.
+    Demand counts admitted and refused viewers, so hard seats do not hide overload; report
+    :func:`refused_share` beside it. One entry is one live room at one time: pooled over times, a
+    room counts as often as it was looked at. Undefined (nan) without live rooms.
 
     Parameters
     ----------
@@ -47,7 +48,9 @@ def refused_share(
     return share(float(np.sum(w * outside)), float(np.sum(w * (inside + outside))))
 
 
-def price_slack(price: ArrayLike, load: ArrayLike, capacity: ArrayLike) -> float:
+def price_slack(
+    price: ArrayLike, load: ArrayLike, capacity: ArrayLike, weights: ArrayLike | None = None
+) -> float:
     """Estimate Σ price·max(0, capacity − load) / Σ price·capacity: 0 at complementary slackness.
 
     A price above 0 on a room with seats left is paid for nothing. Undefined (nan) when every
@@ -60,4 +63,6 @@ def price_slack(price: ArrayLike, load: ArrayLike, capacity: ArrayLike) -> float
     """
     p = column(price, "price")
     used, seats = column(load, "load", len(p)), column(capacity, "capacity", len(p))
-    return share(float(np.sum(p * np.maximum(0.0, seats - used))), float(np.sum(p * seats)))
+    w = row_weights(weights, len(p))
+    free = np.maximum(0.0, seats - used)
+    return share(float(np.sum(w * p * free)), float(np.sum(w * p * seats)))

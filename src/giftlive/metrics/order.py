@@ -7,13 +7,14 @@ is linear inside a block, which is the expectation over random orders of the tie
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from giftlive.errors import InputError, UsageError
-from giftlive.types import Floats, Ints
+from giftlive.types import Bools, Floats, Ints
 
 UNDEFINED = float("nan")
 """What a metric returns where it has no value; the caller reports the reason."""
@@ -30,12 +31,46 @@ def column(values: ArrayLike | Ranked, name: str, size: int | None = None) -> Fl
         A value is NaN or infinite.
     """
     x = values.values if isinstance(values, Ranked) else np.asarray(values, dtype=np.float64)
-    if x.ndim != 1 or (size is not None and len(x) != size):
-        wanted = "a vector [n]" if size is None else f"a vector of {size} rows"
-        raise UsageError(f"shape {x.shape}", f"argument {name}", wanted, "pass matching columns")
+    _checked_shape(x.shape, name, size)
     if not isinstance(values, Ranked) and not np.isfinite(x).all():
         bad = int(np.flatnonzero(~np.isfinite(x))[0])
         raise InputError(f"{x[bad]} in row {bad}", f"argument {name}", "finite numbers")
+    return x
+
+
+def _checked_shape(shape: tuple[int, ...], name: str, size: int | None) -> None:
+    if len(shape) != 1 or (size is not None and shape[0] != size):
+        wanted = "a vector [n]" if size is None else f"a vector of {size} rows"
+        raise UsageError(f"shape {shape}", f"argument {name}", wanted, "pass matching columns")
+
+
+def not_negative(values: ArrayLike, name: str, size: int | None = None) -> Floats:
+    """Return ``values`` as a column of numbers >= 0."""
+    x = column(values, name, size)
+    if (x < 0.0).any():
+        raise InputError(f"a value of {x.min()}", f"argument {name}", "numbers >= 0")
+    return x
+
+
+def whole_numbers(values: ArrayLike, name: str, size: int | None = None) -> Ints:
+    """Return ids, days or times as a vector of whole numbers [n]."""
+    x = np.asarray(values)
+    if x.size == 0:
+        x = x.astype(np.int64)
+    if x.dtype.kind not in "iu":
+        raise UsageError(f"values of type {x.dtype}", f"argument {name}", "whole numbers")
+    _checked_shape(x.shape, name, size)
+    return x.astype(np.int64)
+
+
+def flags(values: ArrayLike, name: str, size: int | None = None) -> Bools:
+    """Return ``values`` as a vector of True and False [n]."""
+    x = np.asarray(values)
+    if x.size == 0:
+        x = x.astype(np.bool_)
+    if x.dtype != np.bool_:
+        raise UsageError(f"values of type {x.dtype}", f"argument {name}", "True and False")
+    _checked_shape(x.shape, name, size)
     return x
 
 
@@ -61,6 +96,11 @@ def checked_fraction(fraction: float) -> float:
             f"fraction {fraction}", "argument fraction", "0 < fraction <= 1", "1 % is 0.01"
         )
     return fraction
+
+
+def mean(values: Floats | Bools, weights: Floats) -> float:
+    """Return Σ w·x / Σ w, undefined (nan) without weight."""
+    return share(float(np.sum(weights * values)), float(weights.sum()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,3 +205,27 @@ def equal_mass_bins(predicted: Floats | Ranked, actual: Floats, weights: Floats,
         return np.diff(np.interp(borders, mass, ranking.curve(weights * values)))[::-1]
 
     return Bins(np.diff(borders), lowest_first(promised), lowest_first(actual))
+
+
+def equal_mass_rows(
+    predicted: Floats | Ranked, weights: Floats, bins: int
+) -> Iterator[tuple[Ints, Floats]]:
+    """Yield the rows of each bin of :func:`equal_mass_bins`, lowest first, and their weight there.
+
+    A row of a tie that crosses a border is in both bins, with a part of its weight in each.
+    """
+    if bins < 1:
+        raise UsageError(f"{bins} bins", "argument bins", "at least 1")
+    ranking = Ranking.by(predicted)
+    upto = ranking.curve(weights)
+    ends = np.append(ranking.starts, len(ranking.order))
+    borders = np.linspace(0.0, upto[-1], bins + 1)
+    for low, high in zip(borders[-2::-1], borders[:0:-1], strict=True):
+        first, last = np.searchsorted(upto, [low, high])
+        first = max(int(first) - 1, 0)
+        mass = np.diff(upto[first : last + 1])
+        inside = np.minimum(upto[first + 1 : last + 1], high) - np.maximum(upto[first:last], low)
+        part = np.divide(inside, mass, out=np.zeros_like(mass), where=mass > 0.0)
+        rows = ranking.order[ends[first] : ends[last]]
+        sizes = np.diff(ends[first : last + 1])
+        yield rows, weights[rows] * np.repeat(np.clip(part, 0.0, 1.0), sizes)

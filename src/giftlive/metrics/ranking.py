@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,9 @@ from giftlive.metrics.order import (
     share,
 )
 from giftlive.types import Floats
+
+CAPTURE_FRACTIONS = (0.001, 0.005, 0.01, 0.02, 0.05, 0.10)
+"""The tops at which revenue capture is reported: 0.1, 0.5, 1, 2, 5 and 10 %."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +44,18 @@ class RankedCapture:
 
     def at(self, fraction: float, weights: ArrayLike | None = None) -> float:
         """Return the share of the amount in the top ``fraction`` of the weight."""
-        checked_fraction(fraction)
-        if not len(self.amount):
-            return UNDEFINED
+        return float(self.curve([fraction], weights)[0])
+
+    def curve(
+        self, fractions: Sequence[float] = CAPTURE_FRACTIONS, weights: ArrayLike | None = None
+    ) -> Floats:
+        """Return [k] the share of the amount in the top of the weight, at every fraction."""
+        at = np.array([checked_fraction(f) for f in fractions])
         w = row_weights(weights, len(self.amount))
         mass, amount = self.ranking.curve(w), self.ranking.curve(w * self.amount)
-        return share(np.interp(fraction * mass[-1], mass, amount), amount[-1])
+        if not amount[-1] > 0.0:
+            return np.full(len(at), UNDEFINED)
+        return np.interp(at * mass[-1], mass, amount) / amount[-1]
 
 
 def revenue_capture(
@@ -73,6 +83,30 @@ def revenue_capture(
     0.75
     """
     return RankedCapture.of(y, score).at(fraction, weights)
+
+
+def capture_curve(
+    y: ArrayLike,
+    score: ArrayLike,
+    fractions: Sequence[float] = CAPTURE_FRACTIONS,
+    weights: ArrayLike | None = None,
+) -> Floats:
+    """Estimate :func:`revenue_capture` at several tops with one sort.
+
+    Parameters
+    ----------
+    y, score, weights : as in :func:`revenue_capture`. fractions : [k] each in (0, 1].
+
+    Returns
+    -------
+    [k] shares in [0, 1], never falling; all nan if there are no rows or no amount.
+
+    Examples
+    --------
+    >>> capture_curve([0.0, 5.0, 15.0, 0.0], [1.0, 2.0, 3.0, 0.5], [0.25, 0.5, 1.0]).tolist()
+    [0.75, 1.0, 1.0]
+    """
+    return RankedCapture.of(y, score).curve(fractions, weights)
 
 
 def normalised_gini(

@@ -132,8 +132,8 @@ def _write_log(folder: Path, shop: Workshop) -> None:
     (folder / "log.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def _health(source: Store, seed: int) -> list[Finding]:
-    evidence = Evidence.of(source, replicates=0, seed=seed)
+def _health(source: Store) -> list[Finding]:
+    evidence = Evidence.of(source)
     try:
         return list(audit(evidence))
     finally:
@@ -159,7 +159,7 @@ def audit_source(source: Path, config: RunConfig, cache: Path | None) -> list[di
             "result": finding.severity,
             "detail": finding.detail,
         }
-        for finding in _health(read, config.seed)
+        for finding in _health(read)
     ]
     folder = steps.tables(shop, read)
     trials = steps.leak_audit(shop, read, folder)

@@ -13,7 +13,7 @@ import numpy as np
 from scipy import special
 
 from giftlive.errors import InputError
-from giftlive.stats.intervals import Interval, no_interval
+from giftlive.stats.intervals import Interval, checked_level, no_interval
 from giftlive.types import Floats
 
 _MIN_TAIL = 10
@@ -37,8 +37,13 @@ def hill(x: Floats, k: int | None = None, level: float = 0.95) -> Interval:
     -------
     Interval
         ``not_enough_data`` when the tail has fewer than 10 values or there is no threshold
-        below it.
+        below it; ``undefined`` when an amount is not finite or the tail is one repeated value.
     """
+    checked_level(level)
+    bad = len(x) - int(np.isfinite(x).sum())
+    if bad:
+        reason = f"{bad} of {len(x)} amounts are not finite"
+        return no_interval("undefined", reason, "hill", len(x), "amounts")
     positive = np.sort(_amounts(x)[np.asarray(x) > 0])[::-1]
     n = len(positive)
     k = math.isqrt(n) if k is None else k

@@ -1,4 +1,4 @@
-"""A 95 % interval for a mean, a paired difference, a ratio and a share.
+"""A 95 % interval for a mean, a paired difference, a ratio, a share, and by influence.
 
 Every function returns an :class:`Interval`, whose ``status`` says whether there is a number at
 all. The mean, the difference and the ratio share one formula, the delta method on clusters::
@@ -10,6 +10,9 @@ all. The mean, the difference and the ratio share one formula, the delta method 
 
 Assumption: clusters are independent. When they are not (users who compete for the same seats)
 the interval is too narrow. At heavy tails the normal limit is far away; ``print_rule`` decides.
+
+The ``*_replications`` forms take one replication per row and return arrays; they exist so that
+coverage can be measured over thousands of replications.
 """
 
 from __future__ import annotations
@@ -21,11 +24,19 @@ import numpy as np
 from scipy import special
 
 from giftlive.errors import InputError
+from giftlive.stats.cluster_errors import (
+    LARGEST,
+    ROUNDING,
+    columns_per_cluster,
+    per_cluster,
+    ratio_errors,
+    same_length,
+    terms_per_cluster,
+    without_rounding,
+)
 from giftlive.types import Floats, Ints
 
 Status = Literal["ok", "not_enough_data", "undefined"]
-
-_ROUNDING = 64 * float(np.finfo(np.float64).eps)
 
 
 @dataclass(frozen=True)
@@ -34,9 +45,10 @@ class Interval:
 
     Attributes
     ----------
-    value, low, high : the estimate and its bounds; ``None`` exactly when ``status`` is not "ok".
+    value : the estimate; ``None`` exactly when ``status`` is not "ok".
+    low, high : its bounds; ``None`` without a value, and where the print rule withholds them.
     method : how the interval was made. n, n_unit : how many independent units stand behind it.
-    reason : in words, why there is no number ("" when there is one).
+    reason : in words, why something is missing ("" when nothing is).
     """
 
     value: float | None
@@ -67,9 +79,14 @@ def student_quantile(degrees: int, level: float) -> float:
     >>> round(student_quantile(10, 0.95), 3)
     2.228
     """
+    return float(special.stdtrit(degrees, 0.5 + checked_level(level) / 2.0))
+
+
+def checked_level(level: float) -> float:
+    """Return ``level`` when it is a share strictly between 0 and 1, else refuse it."""
     if not 0.0 < level < 1.0:
         raise InputError(f"level {level:g}", "level", "a number strictly between 0 and 1")
-    return float(special.stdtrit(degrees, 0.5 + level / 2.0))
+    return level
 
 
 def student_t(x: Floats, level: float = 0.95, n_unit: str = "values") -> Interval:
@@ -109,7 +126,7 @@ def paired_t(a: Floats, b: Floats, level: float = 0.95, n_unit: str = "pairs") -
     (0.0, 0.0)
     """
     a, b = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
-    _same_length("a, b", a, b)
+    same_length("a, b", a, b)
     difference = a - b
     return _delta(difference, np.ones_like(difference), level, "paired_t", n_unit)
 
@@ -140,11 +157,7 @@ def ratio_delta(
     >>> r.value, r.width
     (2.0, 0.0)
     """
-    num, den = np.asarray(num, dtype=np.float64), np.asarray(den, dtype=np.float64)
-    _same_length("num, den", num, den)
-    if cluster is not None:
-        _same_length("num, cluster", num, cluster)
-        num, den = _cluster_sums(cluster, num, den)
+    num, den = terms_per_cluster(num, den, cluster)
     return _delta(num, den, level, "ratio_delta", n_unit)
 
 
@@ -166,13 +179,14 @@ def ratio_difference(
     num_a, den_a, num_b, den_b : [G] sums per cluster, the same cluster in the same position.
     """
     method = "ratio_difference"
-    _same_length("num_a, den_a, num_b, den_b", num_a, den_a, num_b, den_b)
-    problem = _undefined(num_a, den_a, method, n_unit) or _undefined(num_b, den_b, method, n_unit)
+    same_length("num_a, den_a, num_b, den_b", num_a, den_a, num_b, den_b)
+    problem = undefined_ratio(num_a, den_a, method, n_unit)
+    problem = problem or undefined_ratio(num_b, den_b, method, n_unit)
     if problem is not None:
         return problem
-    value_a, error_a = _ratio_and_errors(num_a, den_a)
-    value_b, error_b = _ratio_and_errors(num_b, den_b)
-    return _around(value_a - value_b, error_a - error_b, level, method, n_unit)
+    value_a, error_a = ratio_errors(num_a, den_a)
+    value_b, error_b = ratio_errors(num_b, den_b)
+    return _around(float(value_a - value_b), error_a - error_b, level, method, n_unit)
 
 
 def proportion(successes: int, n: int, level: float = 0.95, n_unit: str = "trials") -> Interval:
@@ -186,9 +200,9 @@ def proportion(successes: int, n: int, level: float = 0.95, n_unit: str = "trial
     """
     if not 0 <= successes <= n:
         raise InputError(f"{successes} of {n}", "successes", "0 <= successes <= n")
+    z = float(special.ndtri(0.5 + checked_level(level) / 2.0))
     if n == 0:
         return no_interval("not_enough_data", "no trials", "wilson", 0, n_unit)
-    z = float(special.ndtri(0.5 + level / 2.0))
     p, shrink = successes / n, 1.0 + z * z / n
     centre = (p + z * z / (2 * n)) / shrink
     half = z / shrink * float(np.sqrt(p * (1 - p) / n + z * z / (4 * n * n)))
@@ -206,7 +220,7 @@ def coverage(truth: float, low: Floats, high: Floats) -> Interval:
     low, high : [R] bounds in R independent replications; a replication whose bounds are not
         finite has no interval and counts as a miss.
     """
-    _same_length("low, high", low, high)
+    same_length("low, high", low, high)
     hits = (np.asarray(low) <= truth) & (truth <= np.asarray(high))
     return proportion(int(hits.sum()), len(hits), n_unit="replications")
 
@@ -225,58 +239,116 @@ def ratio_replications(
     -------
     value, low, high : [R].
     """
-    num, den = np.asarray(num, dtype=np.float64), np.asarray(den, dtype=np.float64)
+    num, den = columns_per_cluster("ratio_replications", num, den, cluster)
+    value, error = ratio_errors(num, den)
+    return _replicated(value, error, level)
+
+
+def influence_t(
+    value: float,
+    psi: Floats,
+    cluster: Ints | None = None,
+    level: float = 0.95,
+    n_unit: str = "clusters",
+    method: str = "influence_t",
+) -> Interval:
+    """Turn a statistic's influence values into Student's interval, clustered by ``cluster``.
+
+    With row weights w the statistic is T(w) = T(1) + Σ_i (w_i - 1) ψ_i + o(.), the von Mises
+    expansion; its error is therefore a sum over the G clusters, ψ_g the sum of a cluster's ψ_i::
+
+        se² = G/(G-1) · Σ_g ψ_g²            value ± t(G-1) · se
+
+    Assumption: clusters are independent and the statistic is smooth enough for the expansion
+    (a quantile needs a density, a maximum has none). Influence values that are nothing but
+    rounding next to ``value`` give width exactly 0.
+
+    Parameters
+    ----------
+    value : the statistic on the sample, T(1).
+    psi : [n] influence of every row; Σ ψ = 0 for statistics that ignore the scale of w.
+    cluster : [n] id of the independent unit (user) of every row; ``None``: each row its own.
+    method : how the influence values were made, when the name should say more.
+
+    Returns
+    -------
+    Interval
+        ``undefined`` when ``value`` or an influence value is not finite; ``not_enough_data``
+        below two clusters.
+
+    References
+    ----------
+    Hampel (1974), "The influence curve and its role in robust estimation"; Deville (1999),
+    "Variance estimation for complex statistics and estimators: linearization and residuals".
+
+    Examples
+    --------
+    >>> x = np.array([1.0, 2.0, 3.0])
+    >>> i = influence_t(2.0, (x - 2.0) / 3)  # the mean: student_t again
+    >>> i.value, round(i.width, 3)
+    (2.0, 4.968)
+    """
+    psi = np.asarray(psi, dtype=np.float64)
     if cluster is not None:
-        order = np.argsort(cluster, kind="stable")
-        starts = np.unique(np.asarray(cluster)[order], return_index=True)[1]
-        num = np.add.reduceat(num[:, order], starts, axis=1)
-        den = np.add.reduceat(den[:, order], starts, axis=1)
-    clusters, total = num.shape[1], den.sum(axis=1)
-    if clusters < 2 or not np.all(total):
-        raise InputError(
-            f"{clusters} clusters, smallest |sum of den| {np.abs(total).min(initial=0):g}",
-            "ratio_replications",
-            "at least 2 clusters and a denominator that is not 0 in every replication",
-        )
-    value = num.sum(axis=1) / total
-    error = num - value[:, None] * den
-    squares = np.einsum("rg,rg->r", error, error)
-    half = np.sqrt(squares * clusters / (clusters - 1)) / np.abs(total)
-    half = half * student_quantile(clusters - 1, level)
-    return value, value - half, value + half
-
-
-def _delta(num: Floats, den: Floats, level: float, method: str, n_unit: str) -> Interval:
-    problem = _undefined(num, den, method, n_unit)
+        same_length("psi, cluster", psi, cluster)
+        psi = per_cluster(cluster, psi)[0]
+    problem = undefined_influence(value, psi, method, n_unit)
     if problem is not None:
         return problem
-    value, error = _ratio_and_errors(num, den)
-    return _around(value, error, level, method, n_unit)
+    return _around(float(value), without_rounding(value, psi), level, method, n_unit)
 
 
-def _undefined(num: Floats, den: Floats, method: str, n_unit: str) -> Interval | None:
+def influence_replications(
+    value: Floats, psi: Floats, level: float = 0.95
+) -> tuple[Floats, Floats, Floats]:
+    """Compute :func:`influence_t` for R replications at once.
+
+    Parameters
+    ----------
+    value : [R]. psi : [R, G] influence of every cluster, G >= 2.
+
+    Returns
+    -------
+    value, low, high : [R]; bounds are nan where ``value`` or an influence value is not finite.
+    """
+    value, psi = np.asarray(value, dtype=np.float64), np.asarray(psi, dtype=np.float64)
+    if psi.ndim != 2 or psi.shape[1] < 2 or len(value) != len(psi):
+        raise InputError(f"shapes {value.shape}, {psi.shape}", "value, psi", "[R], [R, G >= 2]")
+    defined = np.isfinite(value) & np.isfinite(psi).all(axis=1)
+    error = without_rounding(value, np.where(defined[:, None], psi, np.nan))
+    return _replicated(value, error, level)
+
+
+def undefined_ratio(num: Floats, den: Floats, method: str, n_unit: str) -> Interval | None:
+    """Say why Σ num / Σ den [G] has no interval, or return ``None`` when it has one."""
     n = len(num)
-    bad = n - int((np.isfinite(num) & np.isfinite(den)).sum())
+    bad = n - int(((np.abs(num) <= LARGEST) & (np.abs(den) <= LARGEST)).sum())  # nan is not <=
     if bad:
-        reason = f"{bad} of {n} {n_unit} are not finite"
+        reason = f"{bad} of {n} {n_unit} are not finite (or beyond {LARGEST:g})"
         return no_interval("undefined", reason, method, n, n_unit)
     if n < 2:
         reason = f"{n} {n_unit}: an interval needs at least 2"
         return no_interval("not_enough_data", reason, method, n, n_unit)
-    if float(den.sum()) == 0.0:
+    if abs(float(den.sum())) <= ROUNDING * float(np.abs(den).sum()):
         return no_interval("undefined", "the denominator sums to 0", method, n, n_unit)
     return None
 
 
-def _ratio_and_errors(num: Floats, den: Floats) -> tuple[float, Floats]:
-    """Return the ratio and e_g / Σ den; errors that are all rounding are exactly 0."""
-    total = float(den.sum())
-    value = float(num.sum()) / total
-    predicted = value * den
-    error = num - predicted
-    if np.all(np.abs(error) <= _ROUNDING * (np.abs(num) + np.abs(predicted))):
-        error = np.zeros_like(error)
-    return value, error / total
+def undefined_influence(value: float, psi: Floats, method: str, n_unit: str) -> Interval | None:
+    """Say why influence values [G] give no interval, or return ``None`` when they do."""
+    problem = undefined_ratio(psi, np.ones_like(psi), method, n_unit)
+    if problem is None and not np.isfinite(value):
+        reason = "the statistic is undefined on the sample itself"
+        return no_interval("undefined", reason, method, len(psi), n_unit)
+    return problem
+
+
+def _delta(num: Floats, den: Floats, level: float, method: str, n_unit: str) -> Interval:
+    problem = undefined_ratio(num, den, method, n_unit)
+    if problem is not None:
+        return problem
+    value, error = ratio_errors(num, den)
+    return _around(float(value), error, level, method, n_unit)
 
 
 def _around(value: float, error: Floats, level: float, method: str, n_unit: str) -> Interval:
@@ -286,15 +358,8 @@ def _around(value: float, error: Floats, level: float, method: str, n_unit: str)
     return Interval(value, value - half, value + half, method, n, n_unit)
 
 
-def _cluster_sums(cluster: Ints, num: Floats, den: Floats) -> tuple[Floats, Floats]:
-    keys, index = np.unique(np.asarray(cluster), return_inverse=True)
-    sums = np.zeros((2, len(keys)))
-    np.add.at(sums[0], index, num)
-    np.add.at(sums[1], index, den)
-    return sums[0], sums[1]
-
-
-def _same_length(names: str, *arrays: Floats | Ints) -> None:
-    shapes = {np.shape(a) for a in arrays}
-    if len(shapes) > 1 or any(len(s) != 1 for s in shapes):
-        raise InputError(f"shapes {sorted(shapes)}", names, "one-dimensional, of one length")
+def _replicated(value: Floats, error: Floats, level: float) -> tuple[Floats, Floats, Floats]:
+    clusters = error.shape[1]
+    se = np.sqrt(np.einsum("rg,rg->r", error, error) * clusters / (clusters - 1))
+    half = student_quantile(clusters - 1, level) * se
+    return value, value - half, value + half

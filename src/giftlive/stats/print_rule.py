@@ -6,25 +6,55 @@ gets its interval only with enough independent clusters G::
     G >= max((CV / 0.25)², 25 · skew²)        a level: narrow enough, and near its normal limit
     G >= 25 · skew²                           a difference near zero: the skew rule alone
 
-CV (standard deviation / mean) and skewness are per cluster and fixed beforehand, from history
-or a calibrated world, never from the sample being judged: the sample that lacks its whale also
-lacks the warning.
+with 5 in place of 25 for ``skew_t``, which removes the skewness to first order (ADR 0012).
+
+CV (standard deviation / value) and skewness are those of the statistic's influence values per
+cluster and fixed beforehand, from history or a calibrated world, never from the sample being
+judged: the sample that lacks its whale also lacks the warning. On top of the formula the
+coverage table must show that the interval holds at that size, and money needs 5,000 users.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass, replace
 
 from giftlive.errors import InputError
+from giftlive.stats.coverage_table import CoverageRow, rows_for
+from giftlive.stats.intervals import Interval
 
 MONEY_CLUSTERS = 5_000
 """Fewest users behind a printed interval on money."""
 
+DIFFERENCES = frozenset({"difference", "paired_difference", "capture_difference"})
+"""Statistics that may be 0, so that their CV means nothing."""
+
+WITHOUT_MONEY = frozenset(
+    {"pr_auc", "roc_auc", "ece", "spearman", "tail_index", "quantile", "unit_quantile"}
+)
+"""Statistics in which no amount enters as an amount."""
+
+MONEY_TAILS = frozenset({"capped", "full", "gift"})
+
 _RELATIVE_ERROR = 0.25
 _SKEW_FACTOR = 25.0
+_SKEW_FACTORS = {
+    "skew_t": 5.0,
+    "woodruff": 0.0,
+    "order_statistics": 0.0,
+    "empirical_bernstein": 0.0,
+    "betting": 0.0,
+}
+"""Methods that correct for skewness, or that never add up amounts to a normal limit."""
 
 
-def needed_clusters(cv: float, skew: float, difference: bool = False, money: bool = False) -> int:
+def needed_clusters(
+    cv: float,
+    skew: float,
+    difference: bool = False,
+    money: bool = False,
+    method: str = "",
+) -> int:
     """Compute how many clusters an interval needs before it may be printed.
 
     Parameters
@@ -33,6 +63,7 @@ def needed_clusters(cv: float, skew: float, difference: bool = False, money: boo
     skew : skewness per cluster, any sign.
     difference : the estimand is a difference near zero, whose CV means nothing.
     money : the estimand is an amount: never below ``MONEY_CLUSTERS``.
+    method : of the interval, as in the coverage table.
 
     Examples
     --------
@@ -43,25 +74,131 @@ def needed_clusters(cv: float, skew: float, difference: bool = False, money: boo
     if not all(math.isfinite(v) for v in relevant) or (cv < 0 and not difference):
         raise InputError(f"cv {cv:g}, skew {skew:g}", "print rule", "finite numbers, cv >= 0")
     width_rule = 0.0 if difference else (cv / _RELATIVE_ERROR) ** 2
-    needed = max(2, math.ceil(width_rule), math.ceil(_SKEW_FACTOR * skew * skew))
+    factor = _SKEW_FACTORS.get(method, _SKEW_FACTOR)
+    needed = max(2, math.ceil(width_rule), math.ceil(factor * skew * skew))
     return max(needed, MONEY_CLUSTERS) if money else needed
 
 
+@dataclass(frozen=True)
+class Need:
+    """How many clusters an interval needs.
+
+    Attributes
+    ----------
+    clusters : the number; where ``shown`` is False, a lower limit for it; 0: nothing is known.
+    formula : what the formula alone asks for.
+    shown : whether the coverage table has a size from which on the interval holds.
+    """
+
+    clusters: int
+    formula: int
+    shown: bool
+
+    @property
+    def words(self) -> str:
+        """Return the number in words, as far as it is known."""
+        if not self.clusters:
+            return "a lighter tail: this one is heavier than any that was measured"
+        return f"about {self.clusters:,}" if self.shown else f"more than {self.clusters - 1:,}"
+
+
+def need(statistic: str, method: str, tail: str, rows_per_cluster: float = 1.0) -> Need:
+    """Compute how many clusters an interval of this kind needs at this tail.
+
+    Parameters
+    ----------
+    statistic, method, tail : as in the coverage table. rows_per_cluster : mean rows of a user.
+
+    Raises
+    ------
+    IntegrityError
+        The interval was never measured for this statistic.
+    """
+    return need_of(rows_for(statistic, method, tail, rows_per_cluster))
+
+
+def need_of(rows: tuple[CoverageRow, ...]) -> Need:
+    """Compute the need from the rows of one interval, smallest sample first."""
+    if not rows:
+        return Need(0, 0, shown=False)
+    formula = max(
+        needed_clusters(
+            r.cv,
+            r.skew,
+            r.statistic in DIFFERENCES,
+            r.tail in MONEY_TAILS and r.statistic not in WITHOUT_MONEY,
+            r.method,
+        )
+        for r in rows
+    )
+    first = _holds_from(rows)
+    if first is None:
+        return Need(max(formula, rows[-1].clusters + 1), formula, shown=False)
+    return Need(max(formula, first), formula, shown=True)
+
+
+def _holds_from(rows: tuple[CoverageRow, ...]) -> int | None:
+    """Return the smallest measured size from which on every row holds."""
+    first = None
+    for row in reversed(rows):
+        if not row.holds:
+            break
+        first = row.clusters
+    return first
+
+
 def may_print(
-    clusters: int, cv: float, skew: float, difference: bool = False, money: bool = False
+    clusters: int,
+    statistic: str,
+    method: str,
+    tail: str,
+    rows_per_cluster: float = 1.0,
+    n_unit: str = "clusters",
 ) -> tuple[bool, str]:
     """Decide whether an interval over ``clusters`` independent units may be printed.
 
     Returns
     -------
     allowed, reason : the reason is "" when allowed, else says how many clusters are needed.
+    """
+    needed = need(statistic, method, tail, rows_per_cluster)
+    if needed.shown and clusters >= needed.clusters:
+        return True, ""
+    return False, f"not enough data: {clusters:,} {n_unit}, need {needed.words}"
+
+
+def method_of(interval: Interval) -> str:
+    """Return the method of an interval as the coverage table names it.
 
     Examples
     --------
-    >>> may_print(100, 5.0, 3.0)
-    (False, 'not enough data: 100 clusters, need 400')
+    >>> from giftlive.stats.intervals import no_interval
+    >>> method_of(no_interval("undefined", "", "snips, poisson_bootstrap(400)", 0, "users"))
+    'poisson_bootstrap'
     """
-    needed = needed_clusters(cv, skew, difference, money)
-    if clusters >= needed:
-        return True, ""
-    return False, f"not enough data: {clusters:,} clusters, need {needed:,}"
+    name = interval.method.rpartition(", ")[2]
+    base, _, inner = name.partition("(")
+    return base if inner.rstrip(")").isdigit() else name
+
+
+def printed(
+    interval: Interval, statistic: str, tail: str, rows_per_cluster: float = 1.0
+) -> Interval:
+    """Return ``interval`` as it may be printed: without bounds, and with the reason, if not.
+
+    Parameters
+    ----------
+    interval : of ``statistic``; its n counts the independent units.
+    statistic, tail : as in the coverage table. rows_per_cluster : mean rows of a unit.
+
+    Raises
+    ------
+    IntegrityError
+        The interval was never measured for this statistic.
+    """
+    if interval.status != "ok" or interval.low is None:
+        return interval
+    allowed, reason = may_print(
+        interval.n, statistic, method_of(interval), tail, rows_per_cluster, interval.n_unit
+    )
+    return interval if allowed else replace(interval, low=None, high=None, reason=reason)

@@ -7,14 +7,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from giftlive import metrics
-from giftlive.evaluation import leaderboard
+from giftlive.evaluation import checks, leaderboard
 from giftlive.evaluation.folds import folds_of
 from giftlive.evaluation.gates import judge, load_rules
+from giftlive.evaluation.history import history_totals, money_tail
 from giftlive.evaluation.leaderboard import Predictions, Scored, TestSet
 from giftlive.evaluation.results import Check, Estimate, Figure, Gate, Series, StudyResult, Table
+from giftlive.evaluation.rules import Rule
 from giftlive.stats.intervals import Interval
-from giftlive.stats.print_rule import MONEY_CLUSTERS
-from giftlive.studies.context import Context, estimate, say
+from giftlive.stats.print_rule import printed
+from giftlive.studies.context import Context, Kind, estimate, say
 from giftlive.tables.matrix import Matrix, load_matrix
 from giftlive.tables.splits import Fold
 from giftlive.types import Floats, Ints, Message
@@ -32,8 +34,8 @@ _METRICS = {
 }
 """Metric -> printed name, unit, denominator."""
 
-_WITHOUT_MONEY = frozenset({"pr_auc", "ece", "spearman"})
-"""Metrics of occurrence and rank; every other one is weighted by money."""
+_OF_OCCURRENCE = frozenset({"pr_auc", "ece"})
+"""Metrics that see only whether there was a gift; in every other one amounts enter."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,22 @@ class Board:
     trivial: Predictions
     gain: Interval
     tie: Interval
+    moved: Interval
+    tail: str
+
+    def kind(self, metric: str) -> Kind:
+        """Return what the print rule must know about a metric's interval."""
+        tail = "count" if metric in _OF_OCCURRENCE else self.tail
+        if metric == "spearman" and tail != "gift":
+            tail = "full"  # ranks forget how large an amount is
+        users = len(np.unique(self.test.user))
+        return Kind(metric, tail, len(self.test.y) / max(users, 1))
+
+    @property
+    def printed_gain(self) -> Interval:
+        """Return the gain as it may be printed."""
+        kind = self.kind("capture_difference")
+        return printed(self.gain, kind.statistic, kind.tail, kind.rows_per_cluster)
 
 
 @dataclass(frozen=True)
@@ -64,9 +82,9 @@ class Baseline:
         folds = folds_of(context.store, matrix, context.config.tables.folds)
         board = _board(context, matrix, folds)
         context.keep("predictions", _rows(board))
-        checks = _checks(board)
-        chosen = _estimates(board, matrix.unit)
-        gate = judge(load_rules()["baseline"], chosen[0], checks)
+        rule = load_rules()["baseline"]
+        made, chosen = _checks(board, rule), _estimates(board, matrix.unit)
+        gate = judge(rule, chosen, made)
         return StudyResult(
             study=self.name,
             id=self.id,
@@ -75,7 +93,7 @@ class Baseline:
             config=context.config.models.model_dump() | {"folds": [_fold(f) for f in folds]},
             inputs=context.inputs(),
             code_version=context.code_version,
-            checks=checks,
+            checks=made,
             estimates=chosen,
             gates=(gate,),
             tables=(_leaderboard_table(board, matrix.unit), _fold_table(board, folds)),
@@ -85,27 +103,22 @@ class Baseline:
 
 
 def _board(context: Context, matrix: Matrix, folds: tuple[Fold, ...]) -> Board:
-    config = context.config
-    seed, replicates = config.seed, config.models.replicates
-    names = [name for name in config.models.names if _possible(name, matrix)]
+    names = [name for name in context.config.models.names if _possible(name, matrix)]
     test = leaderboard.test_set(matrix, folds)
     total = 2 * len(names)
     predictions = leaderboard.predict_all(
         matrix, folds, names, lambda done, _: context.progress(done, total)
     )
     scored = leaderboard.score(
-        test,
-        predictions,
-        seed,
-        replicates,
-        config.jobs,
-        lambda done, _: context.progress(len(names) + done, total),
+        test, predictions, lambda done, _: context.progress(len(names) + done, total)
     )
     learned, trivial = leaderboard.choose(predictions)
     metric = "revenue_capture_1pct"
-    gain = leaderboard.gain(test, learned, trivial, metric, seed, replicates)
-    tie = leaderboard.gain(test, learned, learned, metric, seed, replicates)
-    return Board(test, predictions, scored, learned, trivial, gain, tie)
+    gain = leaderboard.gain(test, learned, trivial, metric)
+    tie = leaderboard.gain(test, learned, learned, metric)
+    tail = money_tail(context.store.source.kind, matrix.unit, history_totals(matrix, folds[0]))
+    moved = leaderboard.moved(matrix, folds, predictions)
+    return Board(test, predictions, scored, learned, trivial, gain, tie, moved, tail)
 
 
 def _rows(board: Board) -> dict[str, Floats | Ints]:
@@ -139,26 +152,16 @@ def _fold(fold: Fold) -> dict[str, object]:
     }
 
 
-def _checks(board: Board) -> tuple[Check, ...]:
-    spread = float(np.ptp([p.validation for p in board.predictions]))
-    users = len(np.unique(board.test.user))
+def _checks(board: Board, rule: Rule) -> tuple[Check, ...]:
     exact = board.tie.value == 0.0 and board.tie.width == 0.0
     return (
-        Check("a_a", exact, board.tie.value, "= 0 exactly", "a model against itself"),
-        Check(
-            "movable",
-            spread > 0.01,
-            spread,
-            "> 0.01",
-            f"capture at 1 % differs by {spread:.3f} between rankers on the validation days",
+        checks.a_a([exact], "a model against itself"),
+        checks.movable(
+            board.moved,
+            "best against worst ranker on the validation days, capture at 1 %",
+            **rule.asked("movable"),
         ),
-        Check(
-            "power",
-            users >= MONEY_CLUSTERS,
-            float(users),
-            f">= {MONEY_CLUSTERS:,} users",
-            f"{users:,} users on the test days; a money interval needs about {MONEY_CLUSTERS:,}",
-        ),
+        checks.power(len(np.unique(board.test.user)), "users", **rule.asked("power")),
     )
 
 
@@ -168,13 +171,14 @@ def _estimates(board: Board, unit: str) -> tuple[Estimate, ...]:
     base = next(s for s in board.scored if s.name == board.trivial.name)
     first = estimate(
         "revenue_capture_1pct_gain",
-        printable(board.gain, money=True),
+        board.gain,
+        board.kind("capture_difference"),
         unit="share difference",
         denominator="total amount on the test days",
         population=population,
     )
     rest = [
-        replace(_metric(scored, name, unit), name=f"{name}_{label}")
+        replace(_metric(board, scored, name, unit), name=f"{name}_{label}")
         for label, scored in (("model", best), ("trivial", base))
         for name in ("revenue_capture_1pct", "pr_auc", "ece", "calibration_ratio")
         if name in scored.metrics
@@ -182,19 +186,16 @@ def _estimates(board: Board, unit: str) -> tuple[Estimate, ...]:
     return (first, *rest)
 
 
-def _metric(scored: Scored, name: str, unit: str) -> Estimate:
-    _, printed, denominator = _METRICS[name]
-    population = f"{unit}s of the pooled test days"
-    interval = printable(scored.metrics[name], money=name not in _WITHOUT_MONEY)
-    return estimate(name, interval, unit=printed, denominator=denominator, population=population)
-
-
-def printable(interval: Interval, money: bool) -> Interval:
-    """Return ``interval`` without its bounds where a money interval may not be printed."""
-    if not money or interval.n >= MONEY_CLUSTERS:
-        return interval
-    reason = f"money intervals need at least {MONEY_CLUSTERS:,} users, have {interval.n:,}"
-    return replace(interval, low=None, high=None, reason=reason)
+def _metric(board: Board, scored: Scored, name: str, unit: str) -> Estimate:
+    _, printed_unit, denominator = _METRICS[name]
+    return estimate(
+        name,
+        scored.metrics[name],
+        board.kind(name),
+        unit=printed_unit,
+        denominator=denominator,
+        population=f"{unit}s of the pooled test days",
+    )
 
 
 def _leaderboard_table(board: Board, unit: str) -> Table:
@@ -205,15 +206,15 @@ def _leaderboard_table(board: Board, unit: str) -> Table:
         columns=("model", "validation capture@1 %", *(_METRICS[m][0] for m in shown)),
         units=("", "chooses", *("95 %" for _ in shown)),
         rows=tuple(
-            (s.name, round(s.validation, 4), *(_metric(s, m, unit) for m in shown)) for s in ordered
+            (s.name, round(s.validation, 4), *(_metric(board, s, m, unit) for m in shown))
+            for s in ordered
         ),
         caption=Message(f"study.baseline.table.{_caption(board)}", {}),
     )
 
 
 def _caption(board: Board) -> str:
-    enough = len(np.unique(board.test.user)) >= MONEY_CLUSTERS
-    return "leaderboard" if enough else "leaderboard_small"
+    return "leaderboard" if board.printed_gain.low is not None else "leaderboard_small"
 
 
 def _fold_table(board: Board, folds: tuple[Fold, ...]) -> Table:
@@ -230,15 +231,16 @@ def _figures(board: Board, unit: str) -> tuple[Figure, ...]:
     n = len(board.test.y)
     subtitle = f"{n:,} {unit}s of {len(np.unique(board.test.user)):,} users, pooled test days"
     return (
-        _capture_figure(board, subtitle),
+        _capture_figure(board, subtitle, unit),
         _curve_figure(board, subtitle),
         _decile_figure(board, subtitle),
     )
 
 
-def _capture_figure(board: Board, subtitle: str) -> Figure:
+def _capture_figure(board: Board, subtitle: str, unit: str) -> Figure:
     ordered = sorted(board.scored, key=lambda s: s.validation)
-    intervals = [printable(s.metrics["revenue_capture_1pct"], money=True) for s in ordered]
+    metric = "revenue_capture_1pct"
+    intervals = [_metric(board, s, metric, unit) for s in ordered]
     drawn = all(i.low is not None and i.high is not None for i in intervals)
     values = [i.value or 0.0 for i in intervals]
     chosen = next(v for v, s in zip(values, ordered, strict=True) if s.name == board.learned.name)
@@ -332,7 +334,7 @@ def _deciles(y: Floats, predicted: Floats) -> list[tuple[int, float]]:
 
 
 def _gain_params(board: Board) -> dict[str, object]:
-    shown = printable(board.gain, money=True)
+    shown = board.printed_gain
     bounds = "no interval at this many users"
     if shown.low is not None and shown.high is not None:
         bounds = f"95 % interval {100 * shown.low:+.1f} to {100 * shown.high:+.1f}"

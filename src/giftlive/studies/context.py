@@ -12,6 +12,7 @@ from giftlive.evaluation.evening import Evening
 from giftlive.evaluation.results import Estimate, StudyResult
 from giftlive.logs.store import Store
 from giftlive.stats.intervals import Interval
+from giftlive.stats.print_rule import printed
 from giftlive.types import Message, Progress, silent
 
 
@@ -95,23 +96,54 @@ def skipped(study: Study, context: Context, missing: tuple[str, ...]) -> StudyRe
     )
 
 
+@dataclass(frozen=True)
+class Kind:
+    """What the coverage table must say about an interval before it is printed.
+
+    Attributes
+    ----------
+    statistic, tail : as in the table. rows_per_cluster : mean rows of an independent unit.
+    """
+
+    statistic: str
+    tail: str
+    rows_per_cluster: float = 1.0
+
+
+EVENINGS = Kind("mean", "light")
+"""The mean over evenings of a sum over many decisions."""
+EVENING_RATIO = Kind("ratio", "light")
+"""A ratio of two such sums."""
+SHARE_OF_LOGS = Kind("proportion", "common")
+"""A share between 5 and 95 % of independent replications."""
+
+
 def estimate(
-    name: str, interval: Interval, *, unit: str, denominator: str, population: str
+    name: str, interval: Interval, kind: Kind, *, unit: str, denominator: str, population: str
 ) -> Estimate:
-    """Return ``interval`` as a printed number with what it is a number of."""
+    """Return ``interval`` as a printed number with what it is a number of.
+
+    The print rule decides whether its bounds are printed.
+
+    Raises
+    ------
+    IntegrityError
+        The coverage table has no row for this interval of this statistic.
+    """
+    shown = printed(interval, kind.statistic, kind.tail, kind.rows_per_cluster)
     return Estimate(
         name=name,
-        value=interval.value,
-        low=interval.low,
-        high=interval.high,
-        method=interval.method,
-        n=interval.n,
-        n_unit=interval.n_unit,
+        value=shown.value,
+        low=shown.low,
+        high=shown.high,
+        method=shown.method,
+        n=shown.n,
+        n_unit=shown.n_unit,
         unit=unit,
         denominator=denominator,
         population=population,
-        status=interval.status,
-        reason=interval.reason,
+        status=shown.status,
+        reason=shown.reason,
     )
 
 

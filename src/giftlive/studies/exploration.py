@@ -8,6 +8,7 @@ from giftlive.evaluation.results import Estimate, StudyResult, Table
 from giftlive.facts import Fact, FactBook, compute_facts
 from giftlive.studies.context import Context, say
 from giftlive.studies.fact_figures import fact_figures
+from giftlive.studies.fact_rows import fact_rows
 from giftlive.types import Message
 
 KEY_FACTS = frozenset(
@@ -50,18 +51,16 @@ class Exploration:
 
     def run(self, context: Context) -> StudyResult:
         """Measure every fact; a fact the source cannot support says which table is missing."""
-        config = context.config
-        replicates = config.models.replicates
-        book = compute_facts(
-            context.store, context.progress, seed=config.seed, replicates=replicates
-        )
+        book = compute_facts(context.store, context.progress)
+        for name, columns in fact_rows(context.store):
+            context.keep(name, columns)
         estimates = tuple(_estimate(fact) for fact in book.facts)
         return StudyResult(
             study=self.name,
             id=self.id,
             question=Message("study.exploration.question", {}),
-            seed=config.seed,
-            config={"replicates": replicates},
+            seed=context.config.seed,
+            config={},
             inputs=context.inputs(),
             code_version=context.code_version,
             estimates=estimates,

@@ -8,19 +8,17 @@ from typing import Any
 import numpy as np
 
 from giftlive import metrics
+from giftlive.evaluation import checks
 from giftlive.evaluation.contest import AGAIN, LINEUP, Contest, run_contest
 from giftlive.evaluation.evening import Evening
 from giftlive.evaluation.gates import judge, load_rules
 from giftlive.evaluation.results import Check, Estimate, Figure, Gate, Series, StudyResult, Table
+from giftlive.evaluation.rules import Rule
 from giftlive.stats.intervals import Interval, student_t
-from giftlive.studies.context import Context, estimate, say
+from giftlive.studies.context import EVENING_RATIO, EVENINGS, Context, Kind, estimate, say
 from giftlive.types import Message
 
 NAMES = tuple(name for name, _, _ in LINEUP)
-_DISPLACED = 0.05
-_MOVABLE = 0.02
-_POWER = 0.02
-"""Largest half-width of the share of the bound with which 0.90 can still be told from 0.92."""
 
 
 @dataclass(frozen=True)
@@ -39,9 +37,10 @@ class ShadowPrice:
             evening, config.arena.seeds, config.seed, config.jobs, context.progress
         )
         context.keep("evenings", _rows(contest))
-        checks = _checks(contest)
+        rule = load_rules()["shadow_price"]
+        made = _checks(contest, rule)
         estimates = _estimates(contest, evening)
-        gate = judge(load_rules()["shadow_price"], estimates[0], checks)
+        gate = judge(rule, estimates, made)
         return StudyResult(
             study=self.name,
             id=self.id,
@@ -50,7 +49,7 @@ class ShadowPrice:
             config=config.arena.model_dump(),
             inputs=context.inputs() | {"world": evening.describe()},
             code_version=context.code_version,
-            checks=checks,
+            checks=made,
             estimates=estimates,
             gates=(gate,),
             tables=(_allocation_table(contest, evening), _scorer_table(evening)),
@@ -79,44 +78,22 @@ def _mean(contest: Contest, quantity: str) -> float:
     return float(np.mean([getattr(night, quantity) for night in contest.nights]))
 
 
-def _checks(contest: Contest) -> tuple[Check, ...]:
-    displaced = _ratio(contest, "dual_price", "displaced")
+def _checks(contest: Contest, rule: Rule) -> tuple[Check, ...]:
     replayed = [night.tie for night in contest.nights if night.tie is not None]
-    price = _mean(contest, "price_share")
-    spread = contest.relative_gain("greedy_with_cap", "uniform")
-    share = contest.share_of_bound("dual_price")
-    half = 1.0 if share.width is None else share.width / 2
-    moved = spread.low is not None and (spread.low > _MOVABLE or (spread.high or 0) < -_MOVABLE)
     return (
-        Check(
-            "binding",
-            displaced >= _DISPLACED and price > 0,
-            displaced,
-            f">= {_DISPLACED:.0%} displaced and a positive price",
-            f"{displaced:.1%} of dual_price's choices differ from unconstrained greedy;"
-            f" price_share {price:.3f}",
+        checks.binding(
+            _ratio(contest, "dual_price", "displaced"),
+            _mean(contest, "price_share"),
+            "dual_price",
+            **rule.asked("binding"),
         ),
-        Check(
-            "movable",
-            moved,
-            spread.value,
-            f"|difference| > {_MOVABLE:.0%}",
+        checks.movable(
+            contest.relative_gain("greedy_with_cap", "uniform"),
             "greedy_with_cap against uniform, relative expected revenue",
+            **rule.asked("movable"),
         ),
-        Check(
-            "a_a",
-            bool(replayed) and all(replayed),
-            float(replayed.count(False)),
-            "0 evenings differ",
-            f"{AGAIN} played twice on {len(replayed)} evenings",
-        ),
-        Check(
-            "power",
-            half < _POWER,
-            half,
-            f"half-width < {_POWER}",
-            f"share of the bound is known to ±{half:.4f} from {len(contest.nights)} evenings",
-        ),
+        checks.a_a(replayed, f"evenings on which {AGAIN} was played twice"),
+        checks.power(len(contest.nights), "evenings", **rule.asked("power")),
     )
 
 
@@ -125,7 +102,14 @@ def _estimates(contest: Contest, evening: Evening) -> tuple[Estimate, ...]:
     bound = "certificate D on true values"
 
     def number(name: str, interval: Interval, unit: str, denominator: str) -> Estimate:
-        return estimate(name, interval, unit=unit, denominator=denominator, population=population)
+        return estimate(
+            name,
+            interval,
+            _kind(interval),
+            unit=unit,
+            denominator=denominator,
+            population=population,
+        )
 
     gains = [
         number(
@@ -151,6 +135,11 @@ def _estimates(contest: Contest, evening: Evening) -> tuple[Estimate, ...]:
     )
 
 
+def _kind(interval: Interval) -> Kind:
+    """Return what an interval over evenings is of: a ratio of sums, or a mean."""
+    return EVENING_RATIO if interval.method == "ratio_delta" else EVENINGS
+
+
 def _night_mean(contest: Contest, quantity: str) -> Interval:
     return student_t(
         np.array([getattr(night, quantity) for night in contest.nights]), n_unit="evenings"
@@ -162,6 +151,7 @@ def _allocation_table(contest: Contest, evening: Evening) -> Table:
     bound = estimate(
         "bound",
         _night_mean(contest, "bound"),
+        EVENINGS,
         unit="",
         denominator=f"{evening.unit} per evening",
         population="evenings",
@@ -200,7 +190,14 @@ def _allocation_table(contest: Contest, evening: Evening) -> Table:
 
 def _policy_row(contest: Contest, name: str, unit: str) -> tuple[Any, ...]:
     def cell(what: str, interval: Interval, of: str, denominator: str) -> Estimate:
-        return estimate(what, interval, unit=of, denominator=denominator, population=name)
+        return estimate(
+            what,
+            interval,
+            _kind(interval),
+            unit=of,
+            denominator=denominator,
+            population=name,
+        )
 
     bound = contest.share_of_bound(name)
     return (

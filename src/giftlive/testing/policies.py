@@ -12,16 +12,14 @@ import numpy as np
 from giftlive.policies.base import Policy
 from giftlive.rng import stream
 from giftlive.testing.batches import ROOMS, feedback_to, make_batch, seats_of_rooms
-from giftlive.testing.promise import identical, require
-from giftlive.types import DecisionBatch, Decisions, Floats
+from giftlive.testing.promise import identical, require, strays
+from giftlive.types import DecisionBatch, Decisions
 
 PolicyFactory = Callable[[], Policy[Any]]
 PolicyCheck = Callable[[PolicyFactory], None]
 
 BATCHES = 25
 DRAWS = 3_000
-FALSE_ALARM = 1e-6
-"""Probability with which ``frequencies_match_propensities`` may blame an honest column."""
 
 
 def check_policy(factory: PolicyFactory, *, guarded: bool = False, anonymous: bool = True) -> None:
@@ -117,7 +115,7 @@ def frequencies_match_propensities(factory: PolicyFactory) -> None:
         excess -= decisions.propensities
         excess[rows[shown], decisions.choice[shown]] += 1.0
         variance += decisions.propensities * (1.0 - decisions.propensities)
-    bound = _freedman(variance.clip(0.0))
+    bound = strays(variance.clip(0.0))
     row, column = np.unravel_index(np.argmax(np.abs(excess) - bound), excess.shape)
     require(
         (np.abs(excess) <= bound).all(),
@@ -270,10 +268,3 @@ def _rows(batch: DecisionBatch, rows: Any) -> DecisionBatch:
     seen = batch.observation
     columns = (getattr(seen, name)[rows] for name in seen.__slots__)
     return DecisionBatch(type(seen)(*columns), batch.values[rows], batch.seat_seconds[rows])
-
-
-def _freedman(variance: Floats) -> Floats:
-    """Return how far a sum of martingale steps in [-1, 1] strays, up to ``FALSE_ALARM``."""
-    log = np.log(2.0 / FALSE_ALARM)
-    bound: Floats = log / 3.0 + np.sqrt(log**2 / 9.0 + 2.0 * variance * log)
-    return bound

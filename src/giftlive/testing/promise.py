@@ -8,6 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from giftlive.types import Floats
+
+FALSE_ALARM = 1e-6
+"""Probability with which a test of frequencies may blame an honest one."""
+
 
 def require(kept: object, broken: str) -> None:
     """Raise AssertionError saying ``broken`` unless ``kept``; unlike ``assert`` also under ``-O``.
@@ -49,3 +54,19 @@ def _same_array(a: np.ndarray[Any, Any], b: np.ndarray[Any, Any]) -> bool:
     if a.dtype != b.dtype or a.shape != b.shape:
         return False
     return bool(a.tolist() == b.tolist() if a.dtype.hasobject else a.tobytes() == b.tobytes())
+
+
+def strays(variance: Floats) -> Floats:
+    """Return how far a sum of martingale steps in [-1, 1] strays, up to ``FALSE_ALARM``.
+
+    Freedman's (1975) inequality for a sum whose steps have ``variance`` in all; it needs no normal
+    approximation, so it holds for counts of any size.
+
+    Examples
+    --------
+    >>> strays(np.array([0.0, 100.0])).round(1).tolist()
+    [9.7, 58.9]
+    """
+    log = np.log(2.0 / FALSE_ALARM)
+    bound: Floats = log / 3.0 + np.sqrt(log**2 / 9.0 + 2.0 * variance * log)
+    return bound

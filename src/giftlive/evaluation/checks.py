@@ -1,0 +1,193 @@
+"""The four conditions that must hold before the outcome of a gate may be read.
+
+Each is a function of what was measured (positional) and of the thresholds that ``rules.toml``
+writes down for it (keyword-only, the same names), so that no study holds a threshold of its own::
+
+    rule = load_rules()["shadow_price"]
+    binding(0.61, 0.19, "dual_price", **rule.asked("binding"))
+    power(20, "evenings", **rule.asked("power"))
+
+None of them takes the outcome. A check whose measurement is missing has failed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from inspect import Parameter, signature
+
+from scipy import special
+
+from giftlive.errors import InputError
+from giftlive.evaluation.results import Check
+from giftlive.stats.intervals import Interval
+
+
+def binding(
+    displaced: float,
+    price_share: float,
+    policy: str,
+    *,
+    least_displaced: float,
+    least_price_share: float,
+) -> Check:
+    """Check that a constraint acts: it changes decisions *and* its price is felt.
+
+    A limit that never binds leaves every policy equal and would let any comparison of them pass.
+    A positive price alone is no evidence: a few full seconds of one room give one.
+
+    Parameters
+    ----------
+    displaced : share of ``policy``'s decisions that differ from the unconstrained choice.
+    price_share : seats' share of the value placed at the dual prices, in [0, 1].
+    least_displaced, least_price_share : both must be reached.
+
+    Examples
+    --------
+    >>> asked = {"least_displaced": 0.05, "least_price_share": 0.01}
+    >>> binding(0.61, 0.19, "dual_price", **asked).passed
+    True
+    >>> binding(0.61, 0.0004, "dual_price", **asked).passed
+    False
+    """
+    return Check(
+        name="binding",
+        passed=displaced >= least_displaced and price_share >= least_price_share,
+        value=displaced,
+        threshold=f">= {least_displaced:.0%} displaced and price_share >= {least_price_share:g}",
+        detail=f"{displaced:.1%} of {policy}'s choices differ from unconstrained greedy;"
+        f" price_share {price_share:.4f}",
+    )
+
+
+def movable(difference: Interval, what: str, *, smallest: float) -> Check:
+    """Check that the metric can move: two reference policies differ by more than noise.
+
+    It passes when the whole 95 % interval of the difference lies beyond ``smallest`` on either
+    side of 0. Where both values are known exactly, their :func:`exact` difference is asked.
+
+    Parameters
+    ----------
+    difference : reference policy minus the other, in the unit of ``smallest``.
+    what : which two, in words.
+    smallest : the difference that must be exceeded.
+
+    Examples
+    --------
+    >>> movable(exact(0.03, "targets"), "greedy against uniform", smallest=0.05).passed
+    False
+    """
+    low, high = difference.low, difference.high
+    if low is None or high is None:
+        passed, found = False, f"no interval: {difference.reason}"
+    else:
+        passed, found = low > smallest or high < -smallest, f"[{low:.4g}, {high:.4g}]"
+    return Check(
+        name="movable",
+        passed=passed,
+        value=difference.value,
+        threshold=f"interval beyond ±{smallest:g}",
+        detail=f"{what}: {found}",
+    )
+
+
+def exact(value: float, n_unit: str) -> Interval:
+    """Return a number known without error, as a world's truth is, as an interval of width 0."""
+    return Interval(value, value, value, "exact", 1, n_unit)
+
+
+def a_a(ties: Sequence[bool], what: str) -> Check:
+    """Check that two identical things tie, every time and to the bit.
+
+    A tolerance would hide what this looks for: a generator carried from policy to policy, an
+    order of summation, a state that was changed in place.
+
+    Parameters
+    ----------
+    ties : one entry per pair that was compared: whether nothing differed.
+    what : which pairs, in words.
+
+    Examples
+    --------
+    >>> a_a([True, True], "uniform played twice").passed, a_a([], "nothing").passed
+    (True, False)
+    """
+    differ = sum(not tie for tie in ties)
+    return Check(
+        name="a_a",
+        passed=bool(ties) and not differ,
+        value=float(differ) if ties else None,
+        threshold="0 differ, of at least 1",
+        detail=f"{what}: {differ} of {len(ties)} differ",
+    )
+
+
+def power(
+    n: int, n_unit: str, *, detects: float, sd: float, chance: float, least_n: float = 0
+) -> Check:
+    """Check that the design could have seen the effect that matters, whatever was seen.
+
+    The smallest effect that n independent units show with probability ``chance`` in a two-sided
+    test at 5 %, which is a 95 % interval that excludes the border, is::
+
+        δ = (z(0.975) + z(chance)) · sd / √n            z: quantile of the normal law
+
+    Everything in it was fixed beforehand: n by the configuration, sd by history, a pilot or
+    theory. The realised half-width is not used: where an outcome with no whale in it happens to
+    look precise, a check on it would let exactly those samples be judged.
+
+    Assumption: units are independent and their mean is near its normal limit; ``least_n`` asks
+    for the units that this limit needs at heavy tails.
+
+    Parameters
+    ----------
+    n : planned number of units. detects : largest δ with which the question is answerable.
+    sd : standard deviation of one unit's contribution, in the unit of the estimate.
+    chance : in (0, 1); 0.8 is customary, 0.9 where the interval must clear two borders.
+
+    References
+    ----------
+    Cohen (1988), *Statistical Power Analysis*, ch. 2; Browne (1995), Stat. Med. 14:1933, for the
+    use of an upper confidence limit of a pilot's sd.
+
+    Examples
+    --------
+    >>> check = power(20, "evenings", detects=0.02, sd=0.02, chance=0.8)
+    >>> check.passed, round(check.value, 4)
+    (True, 0.0125)
+    """
+    if not 0.0 < chance < 1.0:
+        raise InputError(f"chance {chance:g}", "power", "a number strictly between 0 and 1")
+    reach = float(special.ndtri(0.975) + special.ndtri(chance)) * sd
+    effect = reach / math.sqrt(n) if n > 0 else None
+    needed = max(math.ceil((reach / detects) ** 2), math.ceil(least_n))
+    floor = f" from >= {least_n:,.0f} {n_unit}" if least_n else ""
+    found = "nothing" if effect is None else f"an effect of {effect:.4g}"
+    return Check(
+        name="power",
+        passed=effect is not None and effect <= detects and n >= least_n,
+        value=effect,
+        threshold=f"<= {detects:g} with a chance of {chance:.0%}{floor}",
+        detail=f"{n:,} {n_unit} show {found} with a chance of {chance:.0%}, at a spread of {sd:g}"
+        f" per unit fixed beforehand; {needed:,} are needed",
+    )
+
+
+CHECKS: dict[str, Callable[..., Check]] = {
+    check.__name__: check for check in (binding, movable, a_a, power)
+}
+"""Every check a rule may ask for, by its name in ``rules.toml``."""
+
+
+def thresholds_of(name: str) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the thresholds that a check must be given, and those it may be given.
+
+    Examples
+    --------
+    >>> must, may = thresholds_of("power")
+    >>> sorted(must), sorted(may - must)
+    (['chance', 'detects', 'sd'], ['least_n'])
+    """
+    asked = [p for p in signature(CHECKS[name]).parameters.values() if p.kind is p.KEYWORD_ONLY]
+    must = frozenset(p.name for p in asked if p.default is Parameter.empty)
+    return must, frozenset(p.name for p in asked)

@@ -1,0 +1,187 @@
+"""Study 0.2 again, from the pooled test rows with every model's predictions."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from scipy import stats
+
+from giftlive.run.verify import ranking
+from giftlive.run.verify.calibration import debiased_error
+from giftlive.run.verify.claims import Result
+from giftlive.run.verify.figures import Curve, Drawn
+from giftlive.run.verify.recomputed import Clustered, Recomputed, of_rows
+from giftlive.run.verify.rows import Kept
+from giftlive.types import Floats, Ints
+
+TRIVIAL = ("user_past_spend", "pair_past_spend", "streamer_past_income")
+FRACTIONS = (0.001, 0.005, 0.01, 0.02, 0.05, 0.10)
+EXCUSED: dict[str, str] = {}
+UNDRAWN: dict[str, str] = {}
+_COLUMNS = {
+    "capture@1 %": "revenue_capture_1pct",
+    "capture@10 %": "revenue_capture_10pct",
+    "PR-AUC": "pr_auc",
+    "ECE": "ece",
+    "Spearman": "spearman",
+    "NDCG@100": "ndcg_100",
+    "norm. Gini": "normalised_gini",
+    "Σ pred / Σ actual": "calibration_ratio",
+}
+
+
+@dataclass(frozen=True)
+class Model:
+    """One model on the pooled test rows: y, user [n]; predicted amount and chance [n]."""
+
+    y: Floats
+    user: Ints
+    amount: Floats
+    chance: Floats
+
+    @cached_property
+    def numbers(self) -> dict[str, Recomputed]:
+        """Every metric of the leaderboard, computed again."""
+        hit, p = (self.y > 0).astype(np.float64), np.clip(self.chance, 0.0, 1.0)
+        found = {
+            "revenue_capture_1pct": self._border(ranking.capture(self.y, self.amount, 0.01)),
+            "revenue_capture_10pct": self._border(ranking.capture(self.y, self.amount, 0.10)),
+            "spearman": self._of(
+                ranking.rank_correlation(self.y, self.amount),
+                lambda: float(stats.spearmanr(self.y, self.amount).statistic),
+            ),
+            "ndcg_100": self._of(ranking.discounted_gain(self.y, self.amount, 100), self._ndcg),
+            "normalised_gini": self._of(ranking.concentration_found(self.y, self.amount)),
+            "calibration_ratio": self._calibration(),
+        }
+        if not hit.all():
+            found["pr_auc"] = self._of(
+                ranking.average_precision(hit, self.chance), self._average_precision
+            )
+            found["ece"] = debiased_error(hit, p, self.user)
+        return found
+
+    def _border(self, metric: ranking.Metric) -> Recomputed:
+        """Return a metric that depends on which rows lie beyond a border between ranks."""
+        basis = of_rows(metric, self.user, border=True)
+        return Recomputed(metric(np.ones(len(self.y))), basis, basis.size)
+
+    def _of(self, metric: ranking.Metric, value: Callable[[], float] | None = None) -> Recomputed:
+        basis = of_rows(metric, self.user)
+        found = value() if value else metric(np.ones(len(self.y)))
+        return Recomputed(found if np.isfinite(found) else None, basis, basis.size)
+
+    def _ndcg(self) -> float:
+        from sklearn.metrics import ndcg_score
+
+        return float(ndcg_score(self.y[None, :], self.amount[None, :], k=100))
+
+    def _average_precision(self) -> float:
+        from sklearn.metrics import average_precision_score
+
+        return float(average_precision_score(self.y > 0, self.chance))
+
+    def _calibration(self) -> Recomputed:
+        """Return Σ predicted / Σ actual: its interval, too, is that of an influence statistic."""
+        basis = of_rows(lambda w: float(np.sum(w * self.amount) / np.sum(w * self.y)), self.user)
+        value = math.fsum(self.amount) / math.fsum(self.y)
+        return Recomputed(value, basis, basis.size)
+
+    def minus(self, other: Model, name: str) -> Recomputed:
+        """Return the paired difference of a metric between two models."""
+        one, two = self.numbers[name], other.numbers[name]
+        if one.value is None or two.value is None:
+            return Recomputed(None)
+        assert isinstance(one.basis, Clustered)
+        assert isinstance(two.basis, Clustered)
+        a, b, value = one.basis.at, two.basis.at, one.value - two.value
+        basis = replace(one.basis, at=lambda w: a(w) - b(w))
+        return replace(one, value=value, basis=basis, scale=abs(one.value))
+
+
+def recompute(kept: Kept, result: Result) -> dict[str, Recomputed]:
+    """Return every number of the study by its key."""
+    models = _models(kept)
+    chosen, trivial = (models[name] for name in _chosen(result))
+    name = "revenue_capture_1pct"
+    found = {f"{name}_gain": chosen.minus(trivial, name)}
+    for label, model in (("model", chosen), ("trivial", trivial)):
+        found |= {f"{metric}_{label}": number for metric, number in model.numbers.items()}
+    for who, model in models.items():
+        found |= {
+            f"leaderboard / {who} / {column}": model.numbers[metric]
+            for column, metric in _COLUMNS.items()
+            if metric in model.numbers
+        }
+    return found
+
+
+def _chosen(result: Result) -> tuple[str, str]:
+    """Return the best learned and the best trivial model: first of their kind in the table.
+
+    The table is ordered by the score on validation days, whose rows are not kept.
+    """
+    table = next(table for table in result["tables"] if table["name"] == "leaderboard")
+    names = [row[0] for row in table["rows"]]
+    learned = next(name for name in names if name not in TRIVIAL)
+    return learned, next(name for name in names if name in TRIVIAL)
+
+
+def draw(kept: Kept, result: Result) -> dict[tuple[str, str], Drawn]:
+    """Return what every series must show."""
+    models = _models(kept)
+    chosen = _chosen(result)
+    y = next(iter(models.values())).y
+    percent = [100 * f for f in FRACTIONS]
+    order = [row[0] for row in next(iter(result["tables"]))["rows"]][::-1]
+    found = {
+        ("leaderboard", "capture at 1 %"): Drawn(
+            order, estimates=[f"leaderboard / {name} / capture@1 %" for name in order]
+        ),
+        ("capture_curve", "realised amounts (unreachable)"): Drawn(percent, _curve(y, y)),
+        ("deciles", "even"): Drawn([1.0, 10.0], Curve.of([1.0, 1.0])),
+    }
+    for name in chosen:
+        found["capture_curve", name] = Drawn(percent, _curve(y, models[name].amount))
+    for name in (chosen[0], "boosted_log1p"):
+        if name in models:
+            found["deciles", name] = _deciles(y, models[name].amount)
+    return found
+
+
+def _curve(y: Floats, score: Floats) -> Curve:
+    one = np.ones(len(y))
+    return Curve.of([ranking.capture(y, score, f)(one) for f in FRACTIONS])
+
+
+def _deciles(y: Floats, predicted: Floats) -> Drawn:
+    """Return predicted / actual in ten bins of equal mass, where something was given."""
+    blocks = ranking.Blocks.of(-predicted)
+    mass = blocks.sums(np.ones(len(y)))
+    borders = np.arange(1, 10) * len(y) / 10
+    sums = []
+    for values in (predicted, y):
+        whole = blocks.sums(values)
+        ends = np.concatenate([[0.0], ranking.reached(borders, mass, whole), [whole.sum()]])
+        sums.append(np.diff(ends))
+    shown = (sums[0] > 0) & (sums[1] > 0)
+    x = (np.flatnonzero(shown) + 1.0).tolist()
+    return Drawn(x, Curve.of((sums[0][shown] / sums[1][shown]).tolist(), np.abs(sums[0]).max()))
+
+
+def checks(kept: Kept, rule: Mapping[str, Mapping[str, float]]) -> dict[str, bool]:
+    """Return the checks that can be made again: none needs more than n and the rules."""
+    return {}
+
+
+def _models(kept: Kept) -> dict[str, Model]:
+    rows = kept.columns("predictions")
+    y, user = rows["amount"].astype(np.float64), rows["user_id"]
+    names = [c.removesuffix("_probability") for c in rows if c.endswith("_probability")]
+    return {
+        name: Model(y, user, rows[f"{name}_amount"], rows[f"{name}_probability"]) for name in names
+    }

@@ -1,0 +1,73 @@
+"""Study 3.1 again, from one row per estimator, target and reward."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from giftlive.run.verify.claims import Result
+from giftlive.run.verify.figures import Curve, Drawn
+from giftlive.run.verify.recomputed import Moments, Recomputed, share
+from giftlive.run.verify.rows import Kept
+
+EXCUSED = {r"trials / .* / one log": "the decisions of a single log are not kept"}
+UNDRAWN: dict[str, str] = {}
+_REWARDS = ["count", "capped", "full"]
+
+
+def recompute(kept: Kept, result: Result) -> dict[str, Recomputed]:
+    """Return every number of the study by its key."""
+    found: dict[str, Recomputed] = {}
+    _, target, _ = result["config"]["gated"]
+    for row in _trials(kept):
+        covered, off = _coverage(row), _bias(row)
+        key = f"trials / {row['reward']} / {row['target']} / {row['estimator']}"
+        found |= {f"{key} / coverage": covered, f"{key} / bias": off}
+        if row["target"] == target:
+            name = f"{row['estimator']}_{row['reward']}"
+            found |= {f"{name}_coverage": covered, f"{name}_bias": off}
+    return found
+
+
+def _coverage(row: Mapping[str, Any]) -> Recomputed:
+    n = int(row["replications"])
+    return share(round(row["coverage"] * n), n)
+
+
+def _bias(row: Mapping[str, Any]) -> Recomputed:
+    """Return the mean error; rmse² - bias² is the spread of the errors around it."""
+    n, bias, rmse = int(row["replications"]), float(row["bias"]), float(row["rmse"])
+    error = math.sqrt(max(rmse**2 - bias**2, 0.0) / (n - 1))
+    return Recomputed(bias, Moments(n, error), n, scale=rmse)
+
+
+def draw(kept: Kept, result: Result) -> dict[tuple[str, str], Drawn]:
+    """Return what every series must show."""
+    _, target, _ = result["config"]["gated"]
+    rows = _trials(kept)
+    shown = [r for r in rows if (r["estimator"], r["reward"]) == ("snips", "count")]
+    names = [r["target"] for r in shown]
+    found = {
+        ("coverage", e): Drawn(
+            _REWARDS, estimates=[f"trials / {r} / {target} / {e} / coverage" for r in _REWARDS]
+        )
+        for e in ("ips", "snips", "dr")
+    }
+    logs = [f"trials / count / {name} / snips / one log" for name in names]
+    return found | {
+        ("coverage", "nominal 95 %"): Drawn(_REWARDS, Curve.of([0.95] * 3)),
+        ("against_truth", "SNIPS, one log"): Drawn(names, estimates=logs),
+        ("against_truth", "truth"): Drawn(names, Curve.of([r["truth"] for r in shown])),
+    }
+
+
+def checks(kept: Kept, rule: Mapping[str, Mapping[str, float]]) -> dict[str, bool]:
+    """Return the checks that can be made again."""
+    truths = [row["truth"] for row in _trials(kept) if row["reward"] == "count"]
+    return {"movable": bool(max(truths) / min(truths) - 1.0 > rule["movable"]["smallest"])}
+
+
+def _trials(kept: Kept) -> list[dict[str, Any]]:
+    columns = kept.columns("trials")
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]

@@ -1,0 +1,136 @@
+"""The four checks: borders by hand, their limits, and that power is what it says."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from types import ModuleType
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from giftlive.errors import InputError
+from giftlive.evaluation import checks
+from giftlive.evaluation.gates import load_rules
+from giftlive.rng import stream
+from giftlive.stats.intervals import Interval, paired_t
+from giftlive.studies import off_policy, shadow_price
+
+BINDING = {"least_displaced": 0.05, "least_price_share": 0.01}
+POWER = {"detects": 0.02, "sd": 0.03, "chance": 0.8}
+
+
+@pytest.mark.parametrize(
+    ("displaced", "price_share", "passed"),
+    [
+        (0.30, 0.10, True),
+        (0.05, 0.01, True),
+        (0.0499, 0.10, False),
+        (0.61, 0.0004, False),  # a price that is felt nowhere
+        (0.0, 0.0, False),
+        (float("nan"), 0.10, False),
+    ],
+)
+def test_binding_asks_for_both(displaced: float, price_share: float, passed: bool) -> None:
+    assert checks.binding(displaced, price_share, "dual_price", **BINDING).passed is passed
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "passed"),
+    [
+        (0.03, 0.05, True),
+        (-0.05, -0.03, True),
+        (0.02, 0.05, False),
+        (0.01, 0.05, False),  # the value, 0.03, is beyond; its interval is not
+        (-0.05, 0.05, False),
+    ],
+)
+def test_movable_asks_the_whole_interval(low: float, high: float, passed: bool) -> None:
+    difference = Interval((low + high) / 2, low, high, "paired_t", 20, "evenings")
+    assert checks.movable(difference, "a against b", smallest=0.02).passed is passed
+
+
+def test_movable_without_an_interval_has_failed_and_says_why() -> None:
+    one = paired_t(np.array([3.0]), np.array([1.0]), n_unit="evenings")
+    check = checks.movable(one, "a against b", smallest=0.02)
+    assert not check.passed
+    assert check.value is None
+    assert check.detail == "a against b: no interval: 1 evenings: an interval needs at least 2"
+
+
+def test_a_a_is_exact_and_must_have_been_made() -> None:
+    assert checks.a_a([True, True, True], "x").passed
+    assert not checks.a_a([True, False, True], "x").passed
+    assert not checks.a_a([], "x").passed
+    assert checks.a_a([True, False, False], "x").value == 2.0
+
+
+def test_power_by_hand() -> None:
+    """(1.959964 + 0.841621) * 0.03 / sqrt(36) = 0.014008; (… / 0.02)² = 17.66."""
+    check = checks.power(36, "evenings", **POWER)
+    assert check.value == pytest.approx(0.014008, abs=1e-6)
+    assert check.passed
+    assert "; 18 are needed" in check.detail
+    assert checks.power(18, "evenings", **POWER).passed
+    assert not checks.power(17, "evenings", **POWER).passed
+
+
+def test_power_asks_for_the_least_number_too() -> None:
+    assert not checks.power(36, "users", **POWER, least_n=5_000).passed
+    assert checks.power(5_000, "users", **POWER, least_n=5_000).passed
+
+
+def test_no_units_have_no_power() -> None:
+    check = checks.power(0, "evenings", **POWER)
+    assert (check.passed, check.value) == (False, None)
+
+
+@pytest.mark.parametrize("chance", [0.0, 1.0, 80.0])
+def test_a_chance_is_a_share(chance: float) -> None:
+    with pytest.raises(InputError, match="chance"):
+        checks.power(20, "evenings", detects=0.02, sd=0.03, chance=chance)
+
+
+@given(st.integers(1, 10_000), st.floats(0.01, 10.0), st.floats(0.01, 10.0))
+def test_four_times_the_units_see_half_the_effect(n: int, sd: float, scale: float) -> None:
+    asked = {"detects": 1.0, "chance": 0.8}
+    one, four = checks.power(n, "u", sd=sd, **asked), checks.power(4 * n, "u", sd=sd, **asked)
+    wide = checks.power(n, "u", sd=sd * scale, **asked)
+    assert one.value is not None
+    assert four.value == pytest.approx(one.value / 2)
+    assert wide.value == pytest.approx(one.value * scale)
+
+
+@pytest.mark.parametrize("chance", [0.8, 0.9])
+def test_a_design_sees_its_smallest_effect_as_often_as_it_says(chance: float) -> None:
+    """2,000 outcomes of 200 units at the effect that power names; standard error 0.009."""
+    check = checks.power(200, "units", detects=1.0, sd=1.0, chance=chance)
+    assert check.value is not None
+    x = stream(1, "power").normal(check.value, 1.0, (2_000, 200))
+    lower = x.mean(axis=1) - 1.972 * x.std(axis=1, ddof=1) / np.sqrt(200)  # t(199), 0.975
+    assert np.mean(lower > 0.0) == pytest.approx(chance, abs=0.03)
+
+
+def test_every_rule_s_checks_take_the_thresholds_it_writes() -> None:
+    for rule in load_rules().values():
+        for name, asked in rule.checks.items():
+            must, may = checks.thresholds_of(name)
+            assert must <= set(asked) <= may
+
+
+@pytest.mark.parametrize("study", [shadow_price, off_policy])
+def test_no_threshold_lives_in_a_study(study: ModuleType) -> None:
+    """The thresholds come from the rule: the function that checks holds no number of its own."""
+    (function,) = [
+        node
+        for node in ast.parse(inspect.getsource(study)).body
+        if isinstance(node, ast.FunctionDef) and node.name == "_checks"
+    ]
+    numbers = {
+        node.value
+        for node in ast.walk(function)
+        if isinstance(node, ast.Constant) and isinstance(node.value, int | float)
+    }
+    assert numbers <= {0.0, 1.0}
