@@ -45,7 +45,6 @@ class ModelsConfig(BaseModel):
         "boosted_log1p",
         "two_part",
     )
-    replicates: Annotated[int, Field(ge=50)] = 200
 
 
 class ArenaConfig(BaseModel):

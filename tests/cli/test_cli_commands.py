@@ -117,7 +117,7 @@ def test_the_manifest_names_a_command_that_repeats_the_run(
     cli: Cli, twin: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pipeline, "render", lambda folder: folder / "report.html")
-    settings = ("--set", "models.replicates=50", "--set", "world.seats.load=0.8", "--seed", "7")
+    settings = ("--set", "ingest.max_reject_share=0.02", "--set", "world.seats.load=0.8", "--seed", "7")
     command = ("study", "exploration", "--source", twin, *settings, "--out")
     succeeded(cli(*command, "A"))
     manifest = json.loads(Path("A/manifest.json").read_text(encoding="utf-8"))
@@ -128,7 +128,7 @@ def test_the_manifest_names_a_command_that_repeats_the_run(
     for name in ("results/exploration.json", "config.toml"):
         assert Path("A", name).read_bytes() == Path("B", name).read_bytes()
     config = tomllib.loads(Path("A/config.toml").read_text(encoding="utf-8"))
-    assert (config["seed"], config["models"]["replicates"]) == (7, 50)
+    assert (config["seed"], config["ingest"]["max_reject_share"]) == (7, 0.02)
     assert config["arena"]["overrides"] == {"seats.load": "0.8"}
 
 

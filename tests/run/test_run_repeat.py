@@ -15,7 +15,7 @@ from giftlive.run import pipeline, steps
 from giftlive.run.pipeline import RunRequest, audit_source, run_all
 from giftlive.world import build_world, load_scenario, write_twin
 
-QUICK = {"models.replicates": 50, "models.names": ["user_past_spend", "ridge", "boosted_log1p"]}
+QUICK = {"models.names": ["user_past_spend", "ridge", "boosted_log1p"]}
 Ask = Callable[..., RunRequest]
 
 

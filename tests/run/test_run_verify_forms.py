@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,7 +29,7 @@ SCORE = (Y + RNG.exponential(20.0, N)).round(-1)  # rounded, so that scores tie
 CHANCE = np.clip(SCORE / 100.0, 0.0, 1.0)
 HIT = (Y > 0).astype(np.float64)
 WEIGHTS = RNG.poisson(1.0, N).astype(np.float64)
-RANKINGS = {
+RANKINGS: dict[str, tuple[ranking.Metric, ranking.Metric]] = {
     "capture": (
         ranking.capture(Y, SCORE, 0.03),
         lambda w: metrics.revenue_capture(Y, SCORE, 0.03, w),
@@ -215,6 +217,15 @@ def test_a_verdict_is_reached_from_the_rule_and_the_bounds(
     assert gates.verdict_of(rule, evidence, {}) == "NOT ANSWERABLE"
     twice = {"checks": {"a_a": {}}, "parts": [kind | {"estimate": "e"}, kind | {"estimate": "no"}]}
     assert gates.verdict_of(twice, evidence, {"a_a": True}) in {"FAIL", "NOT ANSWERABLE"}
+
+
+def test_the_second_path_borrows_no_estimator() -> None:
+    for path in Path(recomputed.__file__).parent.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            module = node.module if isinstance(node, ast.ImportFrom) else None
+            if module and module.startswith("giftlive."):
+                layer = module.split(".")[1]
+                assert layer in {"run", "errors", "rng", "types"}, f"{path.name}: {module}"
 
 
 def test_every_rule_is_read_alike() -> None:

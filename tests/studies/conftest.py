@@ -27,7 +27,6 @@ SMALL = {
     "seed": SEED,
     "jobs": 1,
     "models.names": ("user_past_spend", "pair_past_spend", "ridge"),
-    "models.replicates": 50,
     "arena.seeds": 2,
     "off_policy.replications": 60,
     "off_policy.decisions": 150,

@@ -27,7 +27,6 @@ CONFIG = load_config(
         "seed": 1,
         "jobs": 1,
         "models.names": ("user_past_spend", "streamer_past_income", "ridge"),
-        "models.replicates": 50,
     }
 )
 
@@ -55,15 +54,16 @@ def test_whole_events_are_the_folds(baseline: StudyResult) -> None:
         assert fold["validation"][1] <= fold["test"][0]
 
 
-def test_real_money_comes_with_intervals(baseline: StudyResult) -> None:
+def test_donations_are_more_uneven_than_anything_measured(baseline: StudyResult) -> None:
+    """One donor in 40,000 moves the result: a value without an interval, and no verdict."""
     gain = baseline.estimates[0]
     assert gain.name == "revenue_capture_1pct_gain"
     assert gain.n > 5_000
-    assert gain.low is not None
-    assert gain.high is not None
-    assert gain.low < gain.high
+    assert gain.value is not None
+    assert (gain.low, gain.high) == (None, None)
+    assert "heavier than any that was measured" in gain.reason
     assert {check.name for check in baseline.checks if check.passed} >= {"a_a", "power"}
-    assert baseline.gates[0].verdict in {"PASS", "FAIL", "INCONCLUSIVE", "NOT ANSWERABLE"}
+    assert baseline.gates[0].verdict == "NOT ANSWERABLE"
 
 
 def test_there_is_no_occurrence_where_every_row_is_a_gift(baseline: StudyResult) -> None:

@@ -23,8 +23,8 @@ def whisker(
     Parameters
     ----------
     value, low, high : the estimate and its 95 % interval, low <= value <= high.
-    threshold : lower border of the passing region; None draws none.
-    threshold_high : upper border; None = the region is open above.
+    threshold : lower border of the passing region; None = the region is open below.
+    threshold_high : upper border; None = the region is open above. Without either none is drawn.
     words : what the picture says, for readers who do not see it.
     """
     borders = [b for b in (threshold, threshold_high) if b is not None]
@@ -37,11 +37,12 @@ def whisker(
 
     middle = HEIGHT / 2
     parts = [f'<line class="w-axis" x1="0" x2="{WIDTH}" y1="{middle}" y2="{middle}"/>']
-    if threshold is not None:
+    if borders:
+        start = 0.0 if threshold is None else x(threshold)
         end = float(WIDTH) if threshold_high is None else x(threshold_high)
-        span = round(end - x(threshold), 2)
         parts.append(
-            f'<rect class="w-pass" x="{x(threshold)}" width="{span}" y="1" height="{HEIGHT - 2}"/>'
+            f'<rect class="w-pass" x="{start}" width="{round(end - start, 2)}" y="1" '
+            f'height="{HEIGHT - 2}"/>'
         )
     parts += [f'<line class="w-border" x1="{x(b)}" x2="{x(b)}" y1="1" y2="{HEIGHT - 1}"/>'
               for b in borders]  # fmt: skip
