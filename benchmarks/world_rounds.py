@@ -6,11 +6,20 @@ amount is log-normal, and A / (1 + gamma * big donors already there) reaches the
 wealth mixture, tastes and engagement are those of one world that all three share, so they must
 choose the same rooms and agree on the expected revenue, or the benchmark stops.
 
-Two loops stand in for a simulator written without a compiler. Both pay two exponentials per
-pair of a user and a streamer, those of sigmoid(logit) * exp(mu + sigma^2 / 2):
+Two loops stand in for the simulator that a researcher writes. Both pay two exponentials per
+pair of a user and a streamer, those of sigmoid(logit) * exp(mu + sigma^2 / 2), and keep a row per
+contact:
 
-- plain:   Python over contacts, Python over streamers
-- vector:  Python over contacts, NumPy over streamers
+- plain:   Python over contacts, Python over streamers: the reference loop
+- vector:  Python over contacts, NumPy over streamers: the same after a day of tuning
+
+Against them stand
+
+- arena:   ``RoundsArena`` with the policy ``Greedy`` on ``true_value``: any policy fits in
+- oracle:  ``play_oracle_greedy``, the same decisions with exact pruning (proof in its module)
+
+The ratios are of processor seconds, which another user of the machine stretches least; two
+threads are also shown by the wall's clock, which on a busy machine says little.
 """
 
 from __future__ import annotations
@@ -19,32 +28,41 @@ import argparse
 import math
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import partial
+from os import getloadavg
 from statistics import median
 
 import numpy as np
 
-from benchmarks.timing import in_turns, ratio
+from benchmarks.timing import Spent, ratio, spent_in_turns
 from giftlive.policies import Greedy
 from giftlive.rng import stream
 from giftlive.types import DecisionBatch, Floats, Ints
-from giftlive.world import Outcome, World, build_world, load_scenario, make_arena, true_value
+from giftlive.world import (
+    Outcome,
+    World,
+    build_world,
+    load_scenario,
+    make_arena,
+    play_oracle_greedy,
+    true_value,
+)
 
-SEED = 1
+SEED, TIMES = 1, 10
 
 
 @dataclass(frozen=True)
 class Result:
-    """Rooms chosen [n], Σ E[amount | shown, donors present] and Σ amounts drawn."""
+    """Rooms chosen [n], Σ E[amount | shown, donors present], and the rows kept."""
 
     rooms: Ints
     expected: float
-    drawn: float
+    rows: list[tuple[int, int, int, float, float]]
 
 
-def compiled(world: World) -> Outcome:
-    """Play greedy on true values through the arena."""
+def through_arena(world: World) -> Outcome:
+    """Play greedy on true values, the policy in Python."""
     arena, policy, rng = make_arena(world, SEED), Greedy(), stream(SEED, "policy")
     state, observation = policy.init(arena.seats), arena.reset()
     while observation is not None:
@@ -65,8 +83,9 @@ def contacts(world: World, users: Ints, pick: Pick) -> Result:
     """
     per_round, sigma = world.scenario.rounds.users_per_round, world.scenario.amount.sigma
     gamma, draw = world.scenario.externality.donor_gamma, stream(SEED, "loop")
+    watch_mu, watch_sigma = math.log(world.scenario.watch.stay_seconds), 1.0
     whale, streamers = world.scene.users.whale.tolist(), len(world.streamer_ids)
-    rooms, expected, drawn = np.zeros(len(users), dtype=np.int64), 0.0, 0.0
+    rooms, expected, rows = np.zeros(len(users), dtype=np.int64), 0.0, []
     donors = [0] * streamers
     for i, user in enumerate(users.tolist()):
         if i % per_round == 0:
@@ -75,10 +94,13 @@ def contacts(world: World, users: Ints, pick: Pick) -> Result:
         share = 1.0 / (1.0 + gamma * donors[room])
         rooms[i] = room
         expected += chance * math.exp(mu + sigma**2 / 2.0) * share
+        watch = math.exp(watch_mu + watch_sigma * draw.standard_normal())
+        amount = 0.0
         if draw.random() < chance:
-            drawn += math.exp(mu + sigma * draw.standard_normal()) * share
+            amount = math.exp(mu + sigma * draw.standard_normal()) * share
+        rows.append((i // per_round, user, room, watch, amount))
         donors[room] += whale[user]
-    return Result(rooms, expected, drawn)
+    return Result(rooms, expected, rows)
 
 
 def plain_pick(world: World) -> Pick:
@@ -125,49 +147,89 @@ def vector_pick(world: World) -> Pick:
     return pick
 
 
-def disagreement(outcome: Outcome, result: Result) -> str:
-    """Return in words where a loop and the arena differ, '' where they agree."""
-    differ = int(np.sum(outcome.room != result.rooms))
+def disagreement(outcome: Outcome, found: Result | Outcome) -> str:
+    """Return in words where a loop or an outcome differs from the arena, '' where it agrees."""
+    if isinstance(found, Outcome):
+        names = [f.name for f in fields(Outcome)]
+        unlike = [n for n in names if not np.array_equal(getattr(outcome, n), getattr(found, n))]
+        return f"other bits in {', '.join(unlike)}" if unlike else ""
+    differ = int(np.sum(outcome.room[: len(found.rooms)] != found.rooms))
     if differ:
-        return f"{differ} of {len(result.rooms)} contacts were assigned another room"
-    if abs(result.expected / outcome.expected_revenue - 1.0) > 1e-9:
-        return f"expected revenue {result.expected:.6f}, arena {outcome.expected_revenue:.6f}"
+        return f"{differ} of {len(found.rooms)} contacts were assigned another room"
+    expected = float(outcome.expected_amount[: len(found.rooms)].sum())
+    if abs(found.expected / expected - 1.0) > 1e-9:
+        return f"expected revenue {found.expected:.6f}, arena {expected:.6f}"
     return ""
+
+
+Player = Callable[[], Result | Outcome]
+
+
+def players(world: World, users: Ints, plain_rounds: int) -> dict[str, tuple[int, Player]]:
+    """Return the contacts of a call, and the call, of everything that is compared."""
+    few = users[: plain_rounds * world.scenario.rounds.users_per_round]
+    return {
+        "plain": (len(few), partial(contacts, world, few, plain_pick(world))),
+        "vector": (len(users), partial(contacts, world, users, vector_pick(world))),
+        "arena": (len(users), partial(through_arena, world)),
+        "oracle": (len(users), partial(play_oracle_greedy, world, SEED)),
+        "oracle, 2 threads": (len(users), partial(play_oracle_greedy, world, SEED, 2)),
+    }
+
+
+def again(play: Player, times: int) -> None:
+    """Play several times, so that a turn of the fastest is long enough for a clock."""
+    for _ in range(times):
+        play()
+
+
+def show(spent: dict[str, list[Spent]], counts: dict[str, int]) -> None:
+    """Print contacts per second and the ratios to both loops, turn by turn."""
+    cost = {name: [s.processor / counts[name] for s in turns] for name, turns in spent.items()}
+    wall = {name: [s.wall / counts[name] for s in turns] for name, turns in spent.items()}
+    print(f"{'':18}{'contacts/s':>12}{'wall':>12}   over plain   over vector (smallest - largest)")
+    for name in spent:
+        rate, by_wall = 1.0 / median(cost[name]), 1.0 / median(wall[name])
+        over_plain, (middle, low, high) = (
+            ratio(cost["plain"], cost[name])[0],
+            ratio(cost["vector"], cost[name]),
+        )
+        print(
+            f"{name:18}{rate:12,.0f}{by_wall:12,.0f}{over_plain:12.3g}x"
+            f"{middle:12.3g}x ({low:.3g} - {high:.3g})"
+        )
 
 
 def main() -> int:
     """Print contacts per second of each and the ratios; exit 1 if they disagree."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--rounds", type=int, default=50)
+    parser.add_argument("--plain-rounds", type=int, default=5, help="of the slowest loop")
     parser.add_argument("--users-per-round", type=int, default=200)
     parser.add_argument("--streamers", type=int, default=500)
-    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--repeats", type=int, default=5)
     asked = parser.parse_args()
     sizes = {
         "rounds.rounds": str(asked.rounds),
         "rounds.users_per_round": str(asked.users_per_round),
         "sizes.streamers": str(asked.streamers),
-        "candidates.total": str(asked.streamers),
     }
     world = build_world(load_scenario("v1", "full", sizes), SEED)
-    outcome = compiled(world)
-    loops = {
-        "plain": partial(contacts, world, outcome.user, plain_pick(world)),
-        "vector": partial(contacts, world, outcome.user, vector_pick(world)),
-    }
-    for name, loop in loops.items():
-        if problem := disagreement(outcome, loop()):
+    outcome = through_arena(world)
+    compared = players(world, outcome.user, asked.plain_rounds)
+    for name, (_, play) in compared.items():
+        if problem := disagreement(outcome, play()):
             print(f"{name}: {problem}", file=sys.stderr)
             return 1
-    seconds = in_turns({**loops, "giftlive": partial(compiled, world)}, asked.repeats)
-    n = outcome.decisions
-    print(f"{n:,} contacts, greedy over {asked.streamers} streamers, {asked.repeats} turns;")
-    print(f"same rooms chosen, expected revenue {outcome.expected_revenue:,.2f} in all three\n")
-    print(f"{'':10}{'contacts/s':>12}   giftlive's rate over this one (smallest - largest)")
-    for name, times in seconds.items():
-        middle, low, high = ratio(times, seconds["giftlive"])
-        compared = "" if name == "giftlive" else f"   {middle:.3g} ({low:.3g} - {high:.3g})"
-        print(f"{name:10}{n / median(times):12,.0f}{compared}")
+    times = {name: TIMES if "oracle" in name else 1 for name in compared}
+    works = {name: partial(again, play, times[name]) for name, (_, play) in compared.items()}
+    spent = spent_in_turns(works, asked.repeats)
+    print(f"{outcome.decisions:,} contacts of {len(world.user_ids):,} users, ", end="")
+    print(f"greedy over {asked.streamers} streamers, {asked.repeats} turns, ", end="")
+    print(f"load {getloadavg()[0]:.1f};")
+    print(f"same rooms, expected revenue {outcome.expected_revenue:,.2f} in all; arena and oracle")
+    print("agree in every bit. Contacts per second of the processor, and by the wall's clock:\n")
+    show(spent, {name: count * times[name] for name, (count, _) in compared.items()})
     return 0
 
 

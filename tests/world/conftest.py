@@ -9,7 +9,9 @@ import pytest
 from giftlive.rng import stream
 from giftlive.types import Decide, Decisions, Observation
 from giftlive.world import Arena, Outcome, World, build_world, load_scenario, write_twin
-from giftlive.world.twin import TwinSummary, simulate_history
+from giftlive.world.history import History
+from giftlive.world.state import Log, joined
+from giftlive.world.twin import TwinSummary
 
 
 @pytest.fixture(scope="session")
@@ -58,8 +60,8 @@ def twin(clocked: World, tmp_path_factory: pytest.TempPathFactory) -> TwinSummar
 
 
 @pytest.fixture(scope="session")
-def history(clocked: World):  # type: ignore[no-untyped-def]
-    return simulate_history(clocked)
+def history(clocked: World) -> Log:
+    return joined(list(History(clocked).chunks()))
 
 
 @pytest.fixture

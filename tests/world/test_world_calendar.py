@@ -13,6 +13,7 @@ from giftlive.world import World, build_world, load_scenario
 from giftlive.world.arrivals import _clock, _elapsed, cumulative_day, exposures_of, visit_after
 from giftlive.world.candidates import _popular, close_room, no_rooms, open_room, retrieve
 from giftlive.world.heap import pop, push
+from giftlive.world.state import new_batch
 
 few = settings(max_examples=30, deadline=None)
 
@@ -75,7 +76,11 @@ def test_popular_draws_follow_a_plain_cumulative_sum_under_any_openings(clocked:
     first = {int(s): r for r, s in reversed(list(enumerate(scene.rooms.streamer)))}
     for streamer in rng.choice(list(first), 400):
         room = first[int(streamer)]
-        (close_room if streamer in on_air else open_room)(live, scene.streamers, scene.rooms, room)
+        popularity = scene.streamers.weight[streamer]
+        if streamer in on_air:
+            close_room(live, streamer, popularity)
+        else:
+            open_room(live, streamer, room, popularity)
         if on_air.pop(streamer, None) is None:
             on_air[streamer] = room
     weight = np.zeros(len(clocked.streamer_ids), dtype=np.int64)
@@ -92,10 +97,13 @@ def test_candidates_are_live_distinct_and_begin_with_the_live_homes(clocked: Wor
     ts = int(np.median(scene.rooms.start))
     on_air = np.flatnonzero((scene.rooms.start <= ts) & (scene.rooms.end > ts + 1_000))
     for room in on_air:
-        open_room(live, scene.streamers, scene.rooms, room)
-    rooms, streamers = np.zeros((2, 8), dtype=np.int64)
+        streamer = scene.rooms.streamer[room]
+        open_room(live, streamer, room, scene.streamers.weight[streamer])
+    batch = new_batch(30, 8)
+    batch.ts[:], batch.user[:] = ts, np.arange(30)
+    retrieve(scene, live, batch, 30, 1)
     for user in range(30):
-        retrieve(scene, live, (1, user, 0, 0), ts, rooms, streamers)
+        rooms, streamers = batch.rooms[user], batch.streamers[user]
         found = rooms[rooms >= 0]
         assert set(found) <= set(on_air)
         assert len(on_air) > 8 >= len(found) == len(set(found)) >= 5

@@ -9,7 +9,15 @@ from giftlive.world import load_scenario, presets
 
 
 def test_every_preset_loads_and_says_its_name() -> None:
-    assert presets() == ("kuailive", "scarce", "v1")
+    assert presets() == (
+        "churny",
+        "cold_start",
+        "kuailive",
+        "scarce",
+        "v1",
+        "v2",
+        "whale_heavy",
+    )
     assert [load_scenario(name).name for name in presets()] == list(presets())
 
 
@@ -28,8 +36,34 @@ def test_every_preset_loads_and_says_its_name() -> None:
         ("scarce", None, {"visits.diurnal": "[0.0]"}, "24"),
         ("scarce", None, {"gift.crowd": "-0.1", "seats.alpha": "0.5"}, "never both"),
         ("v1", None, {"gift.delay_seconds": "5.0"}, "must be 0"),
-        ("kuailive", None, {"recorder.orphans": "0.5"}, "<= 1"),
+        ("kuailive", None, {"recorder.lagged": "0.5"}, "<= 1"),
         ("kuailive", None, {"recorder.outage_days": "[1]"}, "same length"),
+        ("churny", None, {"fatigue.clik": "0.5"}, "did you mean click?"),
+        ("churny", None, {"churn.hazrd": "0.5"}, "did you mean hazard?"),
+        ("churny", None, {"budgets.days": "7"}, "did you mean budget?"),
+        ("cold_start", None, {"newcomers.shar": "0.5"}, "did you mean share?"),
+        ("cold_start", None, {"suply.weight": "0.5"}, "did you mean supply?"),
+        ("cold-start", None, {}, "did you mean cold_start?"),
+        ("churney", None, {}, "did you mean churny?"),
+        ("churny", None, {"churn.hazard": "-0.1"}, "greater than or equal to 0"),
+        ("churny", None, {"fatigue.recovery_hours": "0"}, "greater than 0"),
+        ("churny", None, {"retention.weight": "1.5"}, "less than or equal to 1"),
+        ("churny", None, {"budget.days": "0"}, "greater than or equal to 1"),
+        ("churny", None, {"budget.per_wealth": "-1"}, "greater than or equal to 0"),
+        ("cold_start", None, {"supply.exposure": "-5"}, "greater than 0"),
+        ("cold_start", None, {"newcomers.share": "2"}, "less than or equal to 1"),
+        ("scarce", None, {"seats.load": "0"}, "greater than 0"),
+        ("scarce", None, {"seats.background": "-0.2"}, "greater than or equal to 0"),
+        ("v2", None, {"tiers.seats": "[100, 0, 20]"}, "greater than or equal to 1"),
+        ("kuailive", None, {"seats.mode": '"hard"'}, "give tiers.seats"),
+        ("v1", None, {"budget.per_wealth": "1"}, "budget.per_wealth must be 0"),
+        ("v1", None, {"supply.weight": "0.5"}, "supply.weight must be 0"),
+        (
+            "scarce",
+            None,
+            {"amount.prices": "[]", "gift.delay_seconds": "0", "budget.per_wealth": "1"},
+            "needs amount.prices",
+        ),
     ],
 )
 def test_a_wrong_key_or_value_is_named(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 from pathlib import Path
 
@@ -11,11 +12,12 @@ import pytest
 
 from giftlive.errors import InputError
 from giftlive.types import Ints
-from giftlive.world import World, build_world, load_scenario, write_twin
-from giftlive.world import twin as twin_module
+from giftlive.world import World, build_world, table_files, write_twin
+from giftlive.world.history import History, Spill
 from giftlive.world.profiles import ranged
-from giftlive.world.recorder import Table, record
-from giftlive.world.state import CLICKED, Log
+from giftlive.world.recorder import Table, collected, recorded, survey
+from giftlive.world.state import Log, joined, log_of
+from giftlive.world.table_files import FileFormat, TableFiles
 from giftlive.world.twin import TwinSummary
 
 HEADERS = {
@@ -80,6 +82,7 @@ def test_money_is_conserved(clocked: World, twin: TwinSummary, history: Log) -> 
     assert history.amount.sum() == twin.amount_simulated
     kept = np.isin(clocked.user_ids, read(twin.folder, "user")["user_id"])
     assert history.amount[kept[history.user]].sum() == twin.amount_written
+    assert len(history.ts) == twin.decisions
     truth = pyarrow.parquet.read_table(twin.folder / "truth" / "gifts.parquet")
     assert np.sum(truth["amount"].to_numpy()) == twin.amount_written
 
@@ -104,63 +107,17 @@ def test_every_event_lies_in_its_room(twin: TwinSummary) -> None:
 
 
 def test_users_have_every_behaviour_and_streamers_a_click(clocked: World, history: Log) -> None:
-    recording = record(clocked, history)
-    tables = recording.tables
+    found = survey(clocked, lambda: iter([history]))
+    opened = np.ones(len(clocked.live_ids), dtype=bool)
+    tables = collected(recorded(clocked, found, lambda: iter([history]), opened))
     users = set(tables["user"]["user_id"].tolist())
-    assert len(users) == min(recording.qualified, clocked.scenario.kept_users)
+    assert len(users) == min(found.qualified, clocked.scenario.kept_users)
     for name in ("gift", "comment", "like"):
         assert set(tables[name]["user_id"].tolist()) == users
     assert set(tables["click"]["user_id"].tolist()) <= users
     streamers = set(tables["streamer"]["streamer_id"].tolist())
     assert set(tables["negative"]["streamer_id"].tolist()) <= streamers
     assert set(tables["room"]["streamer_id"].tolist()) == streamers
-
-
-@pytest.fixture(scope="module")
-def many_gifts() -> World:
-    generous = {"calendar.history_days": "3", "gift.base": "0.0"}
-    return build_world(load_scenario("kuailive", "0.005", generous), 5)
-
-
-def test_the_defects_have_their_shares(many_gifts: World) -> None:
-    log = twin_module.simulate_history(many_gifts)
-    tables, truth, *_ = record(many_gifts, log)
-    gift, orphan = tables["gift"], truth["gifts"]["defect"] == "orphan"
-    count = len(gift["gift_price"])
-    assert count > 300
-    clicks = pair(tables["click"], "user_id", "live_id", "timestamp")
-    rows = zip(*(gift[c].tolist() for c in ("user_id", "live_id", "timestamp")), strict=True)
-    stamped = np.mean([row in clicks for row in rows])
-    assert abs(stamped - 0.924) < 4 * np.sqrt(0.924 * 0.076 / count) + 0.005
-    mine = np.isin(many_gifts.user_ids, tables["user"]["user_id"])[log.user]
-    gifts_seen = int(np.sum(mine & (log.amount > 0)))
-    lost = int(np.sum(mine & (log.status == CLICKED))) - len(tables["click"]["user_id"])
-    assert count == gifts_seen
-    assert lost == orphan.sum()
-    assert abs(lost / count - 0.049) < 4 * np.sqrt(0.049 * 0.951 / count)
-
-
-def test_an_outage_loses_clicks_without_a_gift_only(many_gifts: World) -> None:
-    log = twin_module.simulate_history(many_gifts)
-    recorder = many_gifts.scenario.recorder.model_copy(
-        update={"outage_days": (1,), "outage_drop": (1.0,), "orphans": 0.0}
-    )
-    scenario = many_gifts.scenario.model_copy(update={"recorder": recorder})
-    clicks = record(build_world(scenario, many_gifts.seed), log).tables["click"]
-    users = set(clicks["user_id"].tolist())
-    day = (clicks["timestamp"] - many_gifts.origin_ms) // 86_400_000
-    gave = (log.amount > 0) & ((log.ts - many_gifts.origin_ms) // 86_400_000 == 1)
-    expected = sum(u in users for u in many_gifts.user_ids[log.user[gave]].tolist())
-    assert np.sum(day == 1) == expected > 50
-    assert np.sum(day == 0) > 2 * expected
-
-
-def test_profiles_are_a_snapshot_of_the_last_day(clocked: World, twin: TwinSummary) -> None:
-    users, clicks = read(twin.folder, "user"), read(twin.folder, "click")
-    dense = np.argsort(clocked.user_ids)[users["user_id"] - 1]
-    grown = users["accu_watch_live_cnt"] - clocked.user_profile["accu_watch_live_cnt"][dense]
-    count = {u: int(np.sum(clicks["user_id"] == u)) for u in users["user_id"].tolist()}
-    assert grown.tolist() == list(count.values())
 
 
 def test_the_complete_recorder_hides_nothing_but_gift_times(evening: World, target: Path) -> None:
@@ -195,10 +152,13 @@ def test_a_folder_with_content_is_not_touched(clocked: World, target: Path) -> N
 def test_a_failed_write_leaves_nothing_behind(
     clocked: World, target: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full_disk(table: Table, path: Path) -> None:
-        raise OSError("no space left")
+    def full_disk(files: TableFiles, name: str, table: Table) -> None:
+        if name == "room":
+            raise OSError("no space left")
+        append(files, name, table)
 
-    monkeypatch.setattr(twin_module, "_write", full_disk)
+    append = TableFiles.append
+    monkeypatch.setattr(TableFiles, "append", full_disk)
     with pytest.raises(OSError, match="no space"):
         write_twin(clocked, target)
     assert list(target.parent.iterdir()) == []
@@ -214,10 +174,73 @@ def test_truth_per_click_is_given_the_click(twin: TwinSummary) -> None:
     assert np.all(truth["expected_amount"].to_numpy() > 0)
 
 
+@pytest.mark.parametrize("when", [0.0, 0.5, 0.9])
+def test_an_interrupt_leaves_everything_as_it_was(
+    clocked: World, target: Path, when: float
+) -> None:
+    def stop(done: int, total: int, /) -> None:
+        if done >= when * total:
+            raise KeyboardInterrupt
+
+    target.mkdir()
+    (target / "world.json").write_text("older", encoding="utf-8")
+    with pytest.raises(KeyboardInterrupt):
+        write_twin(clocked, target, overwrite=True, progress=stop)
+    assert list(target.parent.iterdir()) == [target]
+    assert (target / "world.json").read_text(encoding="utf-8") == "older"
+
+
+def test_the_size_of_the_chunks_leaves_no_trace(
+    clocked: World, twin: TwinSummary, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(History.__init__, "__defaults__", (1_000,))
+    assert digest(write_twin(clocked, target).folder) == digest(twin.folder)
+
+
+def test_a_history_comes_in_order_whole_ticks_at_a_time(clocked: World, history: Log) -> None:
+    parts = list(History(clocked, chunk_rows=1_000).chunks())
+    assert len(parts) > 5
+    ticks = [set((part.ts // clocked.scenario.calendar.tick_ms).tolist()) for part in parts]
+    assert not any(a & b for a, b in itertools.pairwise(ticks))
+    for name in Log._fields:
+        whole = np.concatenate([getattr(part, name) for part in parts])
+        assert np.array_equal(whole, getattr(history, name))
+    order = np.lexsort((history.user, history.ts))
+    assert np.array_equal(order, np.arange(len(order)))
+
+
+def test_a_spilled_history_comes_back_as_it_was(history: Log, tmp_path: Path) -> None:
+    spill = Spill(tmp_path)
+    spill.fill(log_of(column[k : k + 700] for column in history) for k in range(0, 2_100, 700))
+    back = joined(list(spill.chunks()))
+    for name in Log._fields:
+        column, expected = getattr(back, name), getattr(history, name)[:2_100]
+        assert column.dtype == expected.dtype
+        assert np.array_equal(column, expected)
+
+
+@pytest.mark.parametrize("file_format", ["csv", "parquet"])
+def test_the_bytes_of_a_file_do_not_show_its_pieces(
+    tmp_path: Path, file_format: FileFormat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(table_files, "_GROUP_ROWS", 64)
+    table = {"a": np.arange(1_000), "b": np.array([f"t{k % 7}" for k in range(1_000)])}
+    for size in (1_000, 33):
+        folder = tmp_path / str(size)
+        folder.mkdir()
+        with TableFiles(folder, file_format) as files:
+            for first in range(0, 1_000, size):
+                files.append("x", {c: v[first : first + size] for c, v in table.items()})
+        assert files.rows == {"x": 1_000}
+    assert digest(tmp_path / "33") == digest(tmp_path / "1000")
+
+
 def test_progress_reaches_its_end(evening: World, target: Path) -> None:
     heard: list[tuple[int, int]] = []
     write_twin(evening, target, progress=lambda done, total: heard.append((done, total)))
     assert heard[-1][0] == heard[-1][1]
+    assert heard == sorted(heard)
+    assert {total for _, total in heard} == {heard[0][1]}
 
 
 def test_ranges_hold_their_counts() -> None:

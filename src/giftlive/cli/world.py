@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from giftlive.cli import options, show
+
+if TYPE_CHECKING:
+    from giftlive.run.progress import Reporter
+    from giftlive.world import TwinSummary
 
 FileFormat = Literal["csv", "parquet"]
 
@@ -24,12 +28,18 @@ def generate(
     preset: Annotated[
         str, typer.Option("--preset", help="A shipped preset or a TOML file.")
     ] = "kuailive",
-    scale: Annotated[str | None, typer.Option("--scale", help="tiny, small, medium, full.")] = None,
+    scale: Annotated[
+        str | None, typer.Option("--scale", help="tiny, small, medium, full, or a number.")
+    ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0)] = 1,
     settings: Annotated[
-        list[str] | None, typer.Option("--set", help="One coefficient, e.g. --set gift.base=-6.")
+        list[str] | None,
+        typer.Option("--set", help="One coefficient, e.g. --set recorder.orphans=0."),
     ] = None,
     file_format: Annotated[FileFormat, typer.Option("--format", help="Of the tables.")] = "csv",
+    truth: Annotated[
+        bool, typer.Option("--truth/--no-truth", help="Also write what the log hides.")
+    ] = True,
     overwrite: options.Overwrite = False,
     json: options.Json = False,
 ) -> None:
@@ -41,14 +51,54 @@ def generate(
     check_target(out, overwrite, TWIN)
     scenario = load_scenario(preset, scale=scale, overrides=options.pairs(settings))
     reporter = Reporter()
-    with reporter.step("world") as step:
+    with reporter.step("world"):
         world = build_world(scenario, seed)
+    with reporter.step("logs") as step:
         summary = write_twin(
-            world, out, progress=step.listener, format=file_format, overwrite=overwrite
+            world,
+            out,
+            progress=step.listener,
+            truth=truth,
+            format=file_format,
+            overwrite=overwrite,
         )
+    facts = _facts(summary, reporter)
     if json:
-        show.as_json({"folder": str(out), "rows": summary.rows})
+        show.as_json(facts)
         return
-    for table, rows in summary.rows.items():
-        typer.echo(f"{table:<20}{rows:>12,} rows")
-    typer.echo(f"written: {out}")
+    for line in _lines(facts):
+        typer.echo(line)
+
+
+def _facts(summary: TwinSummary, reporter: Reporter) -> dict[str, Any]:
+    """Return what was written and what it took, as plain values."""
+    from giftlive.run.progress import peak_memory_mb
+
+    return {
+        "folder": str(summary.folder),
+        "rows": summary.rows,
+        "bytes": summary.bytes,
+        "decisions": summary.decisions,
+        "users": {
+            "simulated": summary.users_simulated,
+            "qualified": summary.users_qualified,
+            "kept": summary.users_kept,
+        },
+        "acceptance_rate": summary.acceptance,
+        "amount": {"simulated": summary.amount_simulated, "written": summary.amount_written},
+        "seconds": round(sum(step.seconds for step in reporter.steps), 1),
+        "peak_memory_mib": peak_memory_mb(),
+    }
+
+
+def _lines(facts: dict[str, Any]) -> list[str]:
+    """Return the summary for a person, one fact a line."""
+    users = facts["users"]
+    return [
+        *(f"{table:<20}{rows:>12,} rows" for table, rows in facts["rows"].items()),
+        f"{'users':<20}{users['kept']:>12,} kept of {users['qualified']:,} with every behaviour, "
+        f"of {users['simulated']:,} simulated ({facts['acceptance_rate']:.1%} accepted)",
+        f"{'size':<20}{facts['bytes'] / 1e6:>12,.1f} MB",
+        f"{'time':<20}{facts['seconds']:>12,.1f} s, peak memory {facts['peak_memory_mib']:,} MiB",
+        f"written: {facts['folder']}",
+    ]

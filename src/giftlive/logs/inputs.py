@@ -18,6 +18,8 @@ from giftlive.logs.store import SOURCE_FILE
 
 _CHUNK = 1 << 22
 _WORLD_MARKER = "world.json"
+_TRUTH = "truth"
+"""The folder in which a generated world keeps what its logs hide: never opened, not in a zip."""
 
 
 @dataclass(frozen=True)
@@ -99,8 +101,8 @@ def _unzip(path: Path, folder: Path) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             for member in archive.infolist():
-                name = PurePosixPath(member.filename).name
-                if member.is_dir() or name.startswith("."):
+                *folders, name = PurePosixPath(member.filename).parts or ("",)
+                if member.is_dir() or name.startswith(".") or _TRUTH in folders:
                     continue
                 # Reading to the end also checks the member's checksum.
                 with archive.open(member) as source, (folder / name).open("wb") as target:

@@ -12,21 +12,32 @@ from giftlive.world.entities import World
 from giftlive.world.load import load_scenario, presets
 from giftlive.world.outcome import Outcome
 from giftlive.world.rounds import RoundsArena, make_arena
+from giftlive.world.rounds_greedy import play_oracle_greedy
 from giftlive.world.scenario import Scenario
-from giftlive.world.truth import Responses, respond, true_seat_seconds, true_value
+from giftlive.world.truth import (
+    Responses,
+    RoomState,
+    UserState,
+    respond,
+    true_seat_seconds,
+    true_value,
+)
 from giftlive.world.twin import TwinSummary, write_twin
 
 __all__ = [
     "Arena",
     "Outcome",
     "Responses",
+    "RoomState",
     "RoundsArena",
     "Scenario",
     "TwinSummary",
+    "UserState",
     "World",
     "build_world",
     "load_scenario",
     "make_arena",
+    "play_oracle_greedy",
     "potential_arrivals",
     "presets",
     "respond",

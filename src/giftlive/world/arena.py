@@ -8,7 +8,16 @@ import numpy as np
 
 from giftlive.clock import MS_PER_HOUR
 from giftlive.errors import UsageError
-from giftlive.types import UNLIMITED_SEATS, Decide, Decisions, Feedback, Ints, Observation
+from giftlive.types import (
+    UNLIMITED_SEATS,
+    Bools,
+    Decide,
+    Decisions,
+    Feedback,
+    Floats,
+    Ints,
+    Observation,
+)
 from giftlive.world.demand import arena_seed, observed
 from giftlive.world.entities import World
 from giftlive.world.kernel import begin, form_batch, respond
@@ -30,6 +39,7 @@ from giftlive.world.state import (
     new_log,
     new_state,
 )
+from giftlive.world.supply import return_chance
 
 
 @dataclass
@@ -77,6 +87,18 @@ class Arena:
     def seats(self) -> Ints:
         """Seats of the day's rooms, as in ``Feedback.seats``."""
         return self.world.scene.rooms.seats[: len(self._state.occupancy)].copy()
+
+    @property
+    def streamer_return(self) -> Floats:
+        """P(streams again tomorrow) [S], after the day so far; 1 for streamers not on air."""
+        state = self._state
+        on_air = np.flatnonzero(state.on_air)
+        return return_chance(self.world, state.exposure, state.income, on_air)
+
+    @property
+    def users_gone(self) -> Bools:
+        """[U] True for users who left for good during the day."""
+        return self._state.gone.copy()
 
     def reset(self) -> Observation | None:
         """Start the day over and return its first batch (None: nobody comes)."""

@@ -6,16 +6,17 @@ from dataclasses import replace
 
 import numpy as np
 
-from giftlive.clock import midnight_ms, zone
+from giftlive.clock import MS_PER_DAY, MS_PER_HOUR, midnight_ms, zone
 from giftlive.rng import derive, stream
 from giftlive.types import Floats, Ints
 from giftlive.world.arrivals import cumulative_day
 from giftlive.world.demand import demanded_seconds
-from giftlive.world.entities import Choices, Rhythm, Scene, Seating, World
+from giftlive.world.entities import Choices, Habits, Rhythm, Scene, Seating, Talk, World
 from giftlive.world.population import draw_streamers, draw_users
 from giftlive.world.profiles import streamer_profile, user_profile
 from giftlive.world.scenario import Scenario
 from giftlive.world.schedule import draw_rooms
+from giftlive.world.tiers import tier_seats
 from giftlive.world.value_table import build_law
 
 
@@ -45,6 +46,8 @@ def build_world(scenario: Scenario, seed: int) -> World:
             rooms=rooms,
             law=build_law(scenario),
             rhythm=_rhythm(scenario),
+            habits=_habits(scenario),
+            talk=Talk(**scenario.social.model_dump()),
             seating=Seating(hard=False, background=scenario.seats.background),
             choices=_choices(scenario),
         ),
@@ -64,8 +67,25 @@ def _rhythm(scenario: Scenario) -> Rhythm:
         tick_ms=scenario.calendar.tick_ms,
         skip_seconds=scenario.visits.skip_seconds,
         exposures=scenario.visits.exposures,
-        retention_weight=scenario.retention.weight,
-        retention_rate=scenario.retention.rate,
+    )
+
+
+def _habits(scenario: Scenario) -> Habits:
+    budget, fatigue, retention = scenario.budget, scenario.fatigue, scenario.retention
+    tires = max(fatigue.click, fatigue.stay, fatigue.visit) > 0
+    return Habits(
+        budget_ms=budget.days * MS_PER_DAY if budget.per_wealth else 0,
+        recovery_ms=fatigue.recovery_hours * MS_PER_HOUR if tires else 0.0,
+        visit_fatigue=fatigue.visit,
+        visit_weight=retention.weight,
+        joy_rate=retention.rate,
+        dwell_seconds=retention.dwell_seconds,
+        joy_comment=retention.comment,
+        churn_hazard=scenario.churn.hazard,
+        churn_below=scenario.churn.below,
+        supply_weight=scenario.supply.weight,
+        supply_exposure=scenario.supply.exposure,
+        supply_income=scenario.supply.income,
     )
 
 
@@ -91,11 +111,14 @@ def _with_seats(world: World) -> World:
     Load = seat-seconds demanded on the arena day, if every potential arrival followed the
     platform's ranking and nobody were refused, over seat-seconds offered (before strangers).
     """
-    seats, rooms = world.scenario.seats, world.scene.rooms
-    demanded, open_seconds = demanded_seconds(world)
-    total = demanded / (seats.load * open_seconds)
-    share = world.scene.streamers.popularity**seats.exponent
-    by_streamer = apportion(share, round(total))
+    seats, rooms, tiers = world.scenario.seats, world.scene.rooms, world.scenario.tiers
+    popularity = world.scene.streamers.popularity
+    if tiers.seats:
+        by_streamer = tier_seats(popularity, tiers)
+    else:
+        demanded, open_seconds = demanded_seconds(world)
+        total = demanded / (seats.load * open_seconds)
+        by_streamer = apportion(popularity**seats.exponent, round(total))
     rooms = rooms._replace(seats=by_streamer[rooms.streamer])
     seating = Seating(hard=seats.mode == "hard", background=seats.background)
     scene = world.scene._replace(rooms=rooms, seating=seating)

@@ -59,27 +59,25 @@ def _add(live, streamer, weight):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def open_room(live, streamers, rooms, room):  # type: ignore[no-untyped-def]
-    """Put a room on air."""
-    streamer = rooms.streamer[room]
+def open_room(live, streamer, room, weight):  # type: ignore[no-untyped-def]
+    """Put a streamer's room on air; ``weight`` is the streamer's popularity."""
     live.room[streamer] = room
     live.place[streamer] = live.total[0]
     live.listed[live.total[0]] = streamer
     live.total[0] += 1
-    _add(live, streamer, streamers.weight[streamer])
+    _add(live, streamer, weight)
 
 
 @njit(cache=True)
-def close_room(live, streamers, rooms, room):  # type: ignore[no-untyped-def]
-    """Take a room off air; the last of the list fills its place."""
-    streamer = rooms.streamer[room]
+def close_room(live, streamer, weight):  # type: ignore[no-untyped-def]
+    """Take a streamer's room off air; the last of the list fills its place."""
     live.total[0] -= 1
     last = live.listed[live.total[0]]
     live.listed[live.place[streamer]] = last
     live.place[last] = live.place[streamer]
     live.place[streamer] = -1
     live.room[streamer] = -1
-    _add(live, streamer, -streamers.weight[streamer])
+    _add(live, streamer, -weight)
 
 
 @njit(cache=True)
@@ -104,23 +102,30 @@ def _first_sight(seen, stamp, streamer):  # type: ignore[no-untyped-def]
     return new
 
 
-@njit(cache=True)
-def retrieve(scene, live, key, ts, row_rooms, row_streamers):  # type: ignore[no-untyped-def]
-    """Fill one row of candidates, padded with -1; ``key`` = (seed, user, visit, slot)."""
+@njit(inline="always")
+def retrieve(scene, live, batch, n, seed):  # type: ignore[no-untyped-def]
+    """Fill the first ``n`` rows of candidates, each padded with -1; keyed by the decision."""
+    homes, popular, end = scene.users.homes, scene.choices.popular, scene.rooms.end
+    for i in range(n):
+        key = (seed, batch.user[i], batch.visit[i], batch.slot[i])
+        _retrieve_row(homes, popular, end, live, key, batch.ts[i], batch.rooms, batch.streamers, i)
+
+
+@njit(inline="always")
+def _retrieve_row(homes, popular, end, live, key, ts, rooms, streamers, i):  # type: ignore[no-untyped-def]
     seed, user, visit, slot = key
-    homes, popular, end = scene.users.homes[user], scene.choices.popular, scene.rooms.end
     room, listed, tree, seen = live.room, live.listed, live.tree, live.seen
     many, weight = live.total[0], live.total[1]
     live.stamp[0] += 1
-    stamp, limit, n = live.stamp[0], row_rooms.size, 0
+    stamp, limit, n = live.stamp[0], rooms.shape[1], 0
     everybody = many <= limit
-    draws = homes.size + (many if everybody else 2 * limit)
+    draws = homes.shape[1] + (many if everybody else 2 * limit)
     for k in range(draws):
         if n == limit:
             break
-        draw = k - homes.size
+        draw = k - homes.shape[1]
         if draw < 0:
-            streamer = homes[k]
+            streamer = homes[user, k]
         elif everybody:
             streamer = listed[draw]
         elif draw < popular:
@@ -132,7 +137,7 @@ def retrieve(scene, live, key, ts, row_rooms, row_streamers):  # type: ignore[no
         if streamer < 0 or room[streamer] < 0 or not _first_sight(seen, stamp, streamer):
             continue
         if end[room[streamer]] >= ts + MIN_LEFT_MS:
-            row_rooms[n], row_streamers[n] = room[streamer], streamer
+            rooms[i, n], streamers[i, n] = room[streamer], streamer
             n += 1
-    row_rooms[n:] = -1
-    row_streamers[n:] = -1
+    rooms[i, n:] = -1
+    streamers[i, n:] = -1

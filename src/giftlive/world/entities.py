@@ -19,7 +19,9 @@ class Users(NamedTuple):
     """[U] each; ``taste`` [U, 16] unit rows, ``homes`` [U, L] dense streamers.
 
     ``wealth`` is log1p of wealth, ``activity`` potential visits a day, ``log_activity`` its
-    logarithm relative to the median, ``phase`` a shift of the daily rhythm in days.
+    logarithm relative to the median, ``phase`` a shift of the daily rhythm in days,
+    ``price_sensitivity`` is taken from the log amount, ``budget`` the most given in a period
+    (infinite: no limit).
     """
 
     taste: Floats
@@ -28,12 +30,17 @@ class Users(NamedTuple):
     activity: Floats
     log_activity: Floats
     phase: Floats
+    price_sensitivity: Floats
+    budget: Floats
     homes: Ints
     whale: Bools
 
 
 class Streamers(NamedTuple):
-    """[S] each; ``taste`` [S, 16] unit rows, ``weight`` = popularity as a positive integer."""
+    """[S] each; ``taste`` [S, 16] unit rows, ``weight`` = popularity as a positive integer.
+
+    ``first_day`` is 0 for those who were there before the window, else the newcomer's first day.
+    """
 
     taste: Floats
     quality: Floats
@@ -42,6 +49,7 @@ class Streamers(NamedTuple):
     log_popularity: Floats
     weight: Ints
     category: Ints
+    first_day: Ints
 
 
 class Rooms(NamedTuple):
@@ -65,8 +73,34 @@ class Rhythm(NamedTuple):
     tick_ms: int
     skip_seconds: float
     exposures: float
-    retention_weight: float
-    retention_rate: float
+
+
+class Habits(NamedTuple):
+    """What the past does (see ``habits`` and ``supply``); a weight of 0 switches its part off.
+
+    ``recovery_ms`` and ``budget_ms`` are 0 where there is no fatigue and no budget.
+    """
+
+    budget_ms: int
+    recovery_ms: float
+    visit_fatigue: float
+    visit_weight: float
+    joy_rate: float
+    dwell_seconds: float
+    joy_comment: float
+    churn_hazard: float
+    churn_below: float
+    supply_weight: float
+    supply_exposure: float
+    supply_income: float
+
+
+class Talk(NamedTuple):
+    """Comments and likes: the logit of either in a viewing that lasts."""
+
+    comment_base: float
+    like_base: float
+    generosity: float
 
 
 class Seating(NamedTuple):
@@ -95,6 +129,8 @@ class Scene(NamedTuple):
     rooms: Rooms
     law: Law
     rhythm: Rhythm
+    habits: Habits
+    talk: Talk
     seating: Seating
     choices: Choices
 

@@ -1,16 +1,20 @@
 """The story of a world, tick by tick, compiled.
 
 0. the tick of the earliest decision due; ticks without one are skipped
-1. rooms open and close by schedule; viewers who left since give back their seats
+1. rooms open and close by schedule, unless their streamer stays off air; viewers who left since
+   give back their seats
 2. arrivals: everybody whose next decision falls in the tick, in order of (time, user)
 3. candidates: live rooms retrieved per user, with the seats left
 4. the platform or a policy decides
 5. response: refused, skipped, or a viewing that may hold a gift
-6. state: occupancy, satisfaction, the user's next decision
+6. state: occupancy, purses, fatigue, satisfaction, income, the user's next decision
 7. a row of the log
 
 A user who decides again within the tick is in the tick's next batch. A seat left within a tick
 is free from the next tick on, so that seats are never exceeded at any instant.
+
+The steps are inlined: called, each would count the references of all the state's arrays, in
+every batch.
 """
 
 from __future__ import annotations
@@ -23,15 +27,28 @@ from giftlive.rng import normal, uniform
 from giftlive.types import UNLIMITED_SEATS
 from giftlive.world.arrivals import exposures_of, visit_after
 from giftlive.world.candidates import close_room, open_room, retrieve
+from giftlive.world.habits import comes, fatigue_at, joy_of, leaves, purse_at
 from giftlive.world.heap import pop, push
-from giftlive.world.law import draw, expected_amount, odds_of
+from giftlive.world.law import draw, expected_amount, odds_in_state
 from giftlive.world.platform import platform_decide
-from giftlive.world.purposes import BACKGROUND, RETURN, SKIP
-from giftlive.world.state import CLICKED, DUE, LEAVING, NOTHING, REFUSED, ROWS, SCHEDULE, SKIPPED
+from giftlive.world.purposes import BACKGROUND, SKIP
+from giftlive.world.state import (
+    CLICKED,
+    DAY,
+    DUE,
+    LEAVING,
+    NOTHING,
+    REFUSED,
+    ROWS,
+    SCHEDULE,
+    SKIPPED,
+)
+from giftlive.world.supply import close_days, comes_on_air, day_of
 
 _BACKGROUND_MS = 600_000
 _SKIP_SIGMA = 0.6
 _MIN_SKIP_MS = 500
+_MS_PER_HOUR = 3_600_000.0
 
 
 @njit(cache=True)
@@ -42,18 +59,21 @@ def begin(scene, state, span):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
+def finish(scene, state, span):  # type: ignore[no-untyped-def]
+    """Follow the schedule to the window's end, where no decision is left to ask for it."""
+    _follow_schedule(scene, state, span, span.end_ms - 1)
+
+
+@njit(cache=True)
 def form_batch(scene, state, batch, span):  # type: ignore[no-untyped-def]
     """Take steps 0 to 3: fill ``batch``, return its number of rows (0: the window is over)."""
     if state.cursor[DUE] == 0:
         return 0
     now = state.due_ts[0] // scene.rhythm.tick_ms * scene.rhythm.tick_ms
-    _follow_schedule(scene, state, now)
+    _follow_schedule(scene, state, span, now)
     _free_seats(state, now)
     n = _arrive(state, batch, now + scene.rhythm.tick_ms)
-    live, rooms, streamers = state.live, batch.rooms, batch.streamers
-    for i in range(n):
-        key = (span.seed, batch.user[i], batch.visit[i], batch.slot[i])
-        retrieve(scene, live, key, batch.ts[i], rooms[i], streamers[i])
+    retrieve(scene, state.live, batch, n, span.seed)
     _count_seats(scene, state, batch, n, span)
     return n
 
@@ -69,6 +89,7 @@ def respond(scene, state, batch, n, span, log):  # type: ignore[no-untyped-def]
         log.room[row] = batch.rooms[i, j] if j >= 0 else -1
         log.propensity[row] = batch.chances[i, j] if j >= 0 else 0.0
     _respond_rows(scene, state, span, log, first, first + n)
+    _remember(scene, state, span, log, first, first + n)
     _decide_next(scene, state, span, log, first, first + n)
     state.cursor[ROWS] = first + n
 
@@ -95,7 +116,7 @@ def run_platform(scene, state, batch, span, log):  # type: ignore[no-untyped-def
     return False
 
 
-@njit(cache=True)
+@njit(inline="always")
 def _count_seats(scene, state, batch, n, span):  # type: ignore[no-untyped-def]
     """Write the free seats of every candidate; ``UNLIMITED_SEATS`` where none is refused."""
     hard, background = scene.seating.hard, scene.seating.background
@@ -114,27 +135,39 @@ def _count_seats(scene, state, batch, n, span):  # type: ignore[no-untyped-def]
 
 @njit(cache=True)
 def _strangers(seed, background, seats, room, ts):  # type: ignore[no-untyped-def]
-    """Return the seats that viewers outside the sample hold, redrawn every ten minutes."""
+    """Return the seats that viewers outside the sample hold, redrawn every ten minutes.
+
+    They ask for a uniform number of mean ``background`` * seats, and take what there is.
+    """
     if background == 0.0:
         return 0
     u = uniform(seed, BACKGROUND, room, ts // _BACKGROUND_MS, 0)
     return int(min(1.0, 2.0 * background * u) * seats)
 
 
-@njit(cache=True)
-def _follow_schedule(scene, state, now):  # type: ignore[no-untyped-def]
-    k = state.cursor[SCHEDULE]
-    while k < state.schedule_ts.size and state.schedule_ts[k] <= now:
-        room = state.schedule_room[k]
-        if room >= 0:
-            open_room(state.live, scene.streamers, scene.rooms, room)
-        else:
-            close_room(state.live, scene.streamers, scene.rooms, ~room)
+@njit(inline="always")
+def _follow_schedule(scene, state, span, now):  # type: ignore[no-untyped-def]
+    k, due, events = state.cursor[SCHEDULE], state.schedule_ts, state.schedule_room
+    streamers, popularity = scene.rooms.streamer, scene.streamers.weight
+    live, opened, back, weight = state.live, state.opened, state.back, scene.habits.supply_weight
+    while k < due.size and due[k] <= now:
+        opens, room = events[k] >= 0, max(events[k], ~events[k])
+        moment = due[k] if opens else due[k] - 1  # a room that ends at midnight is yesterday's
+        if day_of(span, moment) > state.cursor[DAY]:
+            close_days(scene, state, span, moment)
+        streamer = streamers[room]
+        if opens and (weight == 0.0 or comes_on_air(back, streamer, span, due[k])):
+            opened[room] = state.on_air[streamer] = True
+            open_room(live, streamer, room, popularity[streamer])
+        elif not opens and opened[room]:
+            close_room(live, streamer, popularity[streamer])
         k += 1
     state.cursor[SCHEDULE] = k
+    if day_of(span, now) > state.cursor[DAY]:
+        close_days(scene, state, span, now)
 
 
-@njit(cache=True)
+@njit(inline="always")
 def _free_seats(state, now):  # type: ignore[no-untyped-def]
     cursor, leave_ts, leave_room = state.cursor, state.leave_ts, state.leave_room
     occupancy, whales = state.occupancy, state.whales
@@ -146,7 +179,7 @@ def _free_seats(state, now):  # type: ignore[no-untyped-def]
         whales[room] -= whale
 
 
-@njit(cache=True)
+@njit(inline="always")
 def _arrive(state, batch, until):  # type: ignore[no-untyped-def]
     cursor, due_ts, due_user = state.cursor, state.due_ts, state.due_user
     visits, slots = state.visit, state.slot
@@ -162,39 +195,62 @@ def _arrive(state, batch, until):  # type: ignore[no-untyped-def]
     return n
 
 
-@njit(cache=True)
+@njit(inline="always")
 def _respond_rows(scene, state, span, log, first, last):  # type: ignore[no-untyped-def]
     """Write the outcomes of decisions and take the seats of viewings, one after another."""
     users, streamers, law, rooms = scene.users, scene.streamers, scene.law, scene.rooms
     hard, background = scene.seating.hard, scene.seating.background
-    rate = scene.rhythm.retention_rate
+    habits, tired, rested_ms = scene.habits, state.fatigue, state.rested_ms
     for row in range(first, last):
         ts, user, room = log.ts[row], log.user[row], log.room[row]
         log.watch_ms[row], log.delay_ms[row] = 0, -1
         log.amount[row], log.expected[row] = 0.0, 0.0
         log.status[row] = NOTHING
-        if room >= 0:
-            seats = rooms.seats[room]
-            present = state.occupancy[room] + _strangers(span.seed, background, seats, room, ts)
-            if hard and present >= seats:
-                log.status[row] = REFUSED
-            else:
-                whale, streamer = 1 if users.whale[user] else 0, rooms.streamer[room]
-                whales = state.whales[room] + whale
-                # crowding is 0 without a limit: nobody exceeds UNLIMITED_SEATS
-                crowding = max(0.0, float(present - seats)) / seats
-                odds = odds_of(users, streamers, law, user, streamer, crowding, whales)
-                left = (rooms.end[room] - ts) / 1000.0
-                log.expected[row] = expected_amount(law, odds, left)
-                drawn = draw(law, odds, left, span.seed, user, log.visit[row], log.slot[row])
-                log.status[row] = CLICKED if drawn.clicked else SKIPPED
-                if drawn.clicked:
-                    log.watch_ms[row] = max(1, int(drawn.watch * 1000.0))
-                    log.amount[row] = drawn.amount
-                    log.delay_ms[row] = int(drawn.delay * 1000.0) if drawn.amount > 0.0 else -1
-                    _take_seat(state, room, whale, ts + log.watch_ms[row])
-        joy = 1.0 if log.status[row] == CLICKED else 0.0
-        state.satisfaction[user] += rate * (joy - state.satisfaction[user])
+        if room < 0:
+            continue
+        streamer, seats = rooms.streamer[room], rooms.seats[room]
+        state.exposure[streamer] += 1
+        present = state.occupancy[room] + _strangers(span.seed, background, seats, room, ts)
+        if hard and present >= seats:
+            log.status[row] = REFUSED
+            continue
+        whale = 1 if users.whale[user] else 0
+        whales = state.whales[room] + whale
+        # crowding is 0 without a limit: nobody exceeds UNLIMITED_SEATS
+        crowding = max(0.0, float(present - seats)) / seats
+        fatigue = fatigue_at(tired, rested_ms, habits, user, ts)
+        since = ts - span.start_ms
+        purse = purse_at(state.purse, state.period, users.budget, habits, user, since)
+        odds = odds_in_state(
+            users, streamers, law, user, streamer, crowding, whales, fatigue, purse
+        )
+        left = (rooms.end[room] - ts) / 1000.0
+        log.expected[row] = expected_amount(law, odds, left)
+        drawn = draw(law, odds, left, span.seed, user, log.visit[row], log.slot[row])
+        log.status[row] = CLICKED if drawn.clicked else SKIPPED
+        if drawn.clicked:
+            log.watch_ms[row] = max(1, int(drawn.watch * 1000.0))
+            log.amount[row] = drawn.amount
+            log.delay_ms[row] = int(drawn.delay * 1000.0) if drawn.amount > 0.0 else -1
+            state.purse[user] -= drawn.amount
+            state.income[streamer] += drawn.amount
+            _take_seat(state, room, whale, ts + log.watch_ms[row])
+
+
+@njit(inline="always")
+def _remember(scene, state, span, log, first, last):  # type: ignore[no-untyped-def]
+    """Add decisions to their users' satisfaction and fatigue."""
+    habits, talk, generosity = scene.habits, scene.talk, scene.users.generosity
+    tired, rested_ms, satisfaction = state.fatigue, state.rested_ms, state.satisfaction
+    for row in range(first, last):
+        ts, user, watch_ms = log.ts[row], log.user[row], log.watch_ms[row]
+        joy = 0.0
+        if log.status[row] == CLICKED:
+            key = (span.seed, user, log.visit[row], log.slot[row])
+            joy = joy_of(habits, talk, generosity[user], watch_ms, key)
+        satisfaction[user] += habits.joy_rate * (joy - satisfaction[user])
+        tired[user] = fatigue_at(tired, rested_ms, habits, user, ts) + watch_ms / _MS_PER_HOUR
+        rested_ms[user] = ts + watch_ms
 
 
 @njit(inline="always")
@@ -205,7 +261,7 @@ def _take_seat(state, room, whale, until):  # type: ignore[no-untyped-def]
     state.cursor[LEAVING] = push(state.leave_ts, state.leave_room, size, until, 2 * room + whale)
 
 
-@njit(cache=True)
+@njit(inline="always")
 def _decide_next(scene, state, span, log, first, last):  # type: ignore[no-untyped-def]
     """Put the users' next decisions into the calendar: the next exposure, or the next visit."""
     skip_seconds = scene.rhythm.skip_seconds
@@ -228,7 +284,7 @@ def _decide_next(scene, state, span, log, first, last):  # type: ignore[no-untyp
 @njit(cache=True)
 def _await_visit(scene, state, span, user, free_ms):  # type: ignore[no-untyped-def]
     """Queue the first potential visit from ``free_ms`` on; earlier ones, or unwanted, are lost."""
-    weight = scene.rhythm.retention_weight
+    habits, satisfaction = scene.habits, state.satisfaction[user]
     while True:
         visit, operational, ts = visit_after(
             scene, user, state.visit[user], state.operational[user], span.start_ms, span.seed
@@ -236,8 +292,13 @@ def _await_visit(scene, state, span, user, free_ms):  # type: ignore[no-untyped-
         state.visit[user], state.operational[user] = visit, operational
         if ts >= span.end_ms:
             return
-        stays_away = weight * (1.0 - state.satisfaction[user])
-        if ts >= free_ms and uniform(span.seed, RETURN, user, visit, 0) >= stays_away:
+        if ts < free_ms:
+            continue
+        if leaves(habits, satisfaction, user, visit, span.seed):
+            state.gone[user] = True
+            return
+        fatigue = fatigue_at(state.fatigue, state.rested_ms, habits, user, ts)
+        if comes(habits, satisfaction, fatigue, user, visit, span.seed):
             break
     state.slot[user] = 0
     state.left[user] = exposures_of(scene, user, visit, span.seed)

@@ -2,12 +2,14 @@
 
 For user u and room of streamer s, match m = scale * (p_u . q_s):
 
-- click:  logit P = c0 + c1 m + c2 quality + c3 loyal - c4 crowding
-- stay:   logit P = s0 + s1 m + s2 loyal - s3 log activity; otherwise the user bounces
+- click:  logit P = c0 + c1 m + c2 quality + c3 loyal - c4 crowding - c5 fatigue
+- stay:   logit P = s0 + s1 m + s2 loyal - s3 log activity - s4 fatigue; otherwise a bounce
 - watch:  W = LogNormal(bounce or stay), held in [floor, min(cap, time left in the room)]
 - gift:   logit P = g0 + g1 wealth + g2 m + g3 skill + g4 crowding + g5 loyal + b_u, times the
   multiplier of crowding and co-present whales
-- amount: log A = a0 + a1 wealth + a2 m + sigma N, moved to the nearest price in log space
+- amount: log A = a0 + a1 wealth + a2 m - price sensitivity_u + sigma N, moved to the nearest
+  price in log space; above the user's purse it is the dearest price that the purse can pay, and
+  no gift where there is none; with price tiers this location tilts their chances (``tiers``)
 - time:   T = Weibull(shape, delay * A^power) seconds; the gift happens iff T < W
 
 The functions of one pair are inlined into the compiled loops, and read rows by index: passed as
@@ -19,24 +21,29 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+import numpy as np
 from numba import njit
 
 from giftlive.rng import normal, uniform
 from giftlive.types import Floats
 from giftlive.world.purposes import AMOUNT, CLICK, DELAY, GIFT, STAY, WATCH
+from giftlive.world.tiers import TierTable, tilted_mean, tilted_price
 
 
 class ValueTable(NamedTuple):
     """Log of E[amount 1{T < W} | latent gift, component], on a grid.
 
     ``log_value`` [2, J, I]: bounce or stay; log seconds left, from 0 in steps of ``left_step``;
-    location mu of the log amount, from ``mu_low`` in steps of ``mu_step``.
+    location mu of the log amount, from ``mu_low`` in steps of ``mu_step``. ``reach`` [2, J, P] is
+    P(T < W) of every price, and ``worth`` [P] what a price counts for: itself.
     """
 
     log_value: Floats
     left_step: float
     mu_low: float
     mu_step: float
+    reach: Floats
+    worth: Floats
 
 
 class Law(NamedTuple):
@@ -48,10 +55,12 @@ class Law(NamedTuple):
     click_quality: float
     click_loyal: float
     click_crowd: float
+    click_fatigue: float
     stay_base: float
     stay_match: float
     stay_loyal: float
     stay_activity: float
+    stay_fatigue: float
     bounce_mu: float
     bounce_sigma: float
     stay_mu: float
@@ -76,15 +85,20 @@ class Law(NamedTuple):
     prices: Floats
     edges: Floats
     table: ValueTable
+    tiers: TierTable
 
 
 class Odds(NamedTuple):
-    """A pair's chances: click, stay given click, latent gift given click, location mu."""
+    """A pair's chances: click, stay given click, latent gift given click, location mu.
+
+    ``purse`` is the most that the user can give now (infinite: no limit).
+    """
 
     click: float
     stay: float
     gift: float
     mu: float
+    purse: float = math.inf
 
 
 class Draw(NamedTuple):
@@ -122,7 +136,16 @@ def is_home(homes, user, streamer):  # type: ignore[no-untyped-def]
 
 @njit(inline="always")
 def odds_of(users, streamers, law, user, streamer, crowding, whales):  # type: ignore[no-untyped-def]
-    """Return the ``Odds`` of a pair in a room with this crowding and co-present whales."""
+    """Return the ``Odds`` of a rested user with a full purse; see ``odds_in_state``."""
+    purse = users.budget[user]
+    return odds_in_state(users, streamers, law, user, streamer, crowding, whales, 0.0, purse)
+
+
+@njit(inline="always")
+def odds_in_state(  # type: ignore[no-untyped-def]
+    users, streamers, law, user, streamer, crowding, whales, fatigue, purse
+):
+    """Return the ``Odds`` of a pair: the room's crowding and whales, the user's fatigue, purse."""
     m = law.match_scale * dot(users.taste, user, streamers.taste, streamer)
     loyal = is_home(users.homes, user, streamer)
     wealth, generosity = users.wealth[user], users.generosity[user]
@@ -130,14 +153,17 @@ def odds_of(users, streamers, law, user, streamer, crowding, whales):  # type: i
     log_activity = users.log_activity[user]
     click = law.click_base + law.click_match * m + law.click_loyal * loyal
     click += law.click_quality * quality - law.click_crowd * crowding
+    click -= law.click_fatigue * fatigue
     stay = law.stay_base + law.stay_match * m + law.stay_loyal * loyal
     stay -= law.stay_activity * log_activity
+    stay -= law.stay_fatigue * fatigue
     gift = law.gift_base + law.gift_match * m + law.gift_loyal * loyal + generosity
     gift += law.gift_wealth * wealth + law.gift_skill * skill
     gift = sigmoid(gift + law.gift_crowd * crowding) / (1.0 + law.crowd_alpha * crowding)
     gift *= math.exp(-law.whale_gamma * max(0.0, whales - 1.0))
     mu = law.amount_base + law.amount_wealth * wealth + law.amount_match * m
-    return Odds(sigmoid(click), sigmoid(stay), min(1.0, gift), mu)
+    mu -= users.price_sensitivity[user]
+    return Odds(sigmoid(click), sigmoid(stay), min(1.0, gift), mu, purse)
 
 
 @njit(inline="always")
@@ -156,6 +182,15 @@ def price_of(law, log_amount):  # type: ignore[no-untyped-def]
 
 
 @njit(inline="always")
+def affordable(law, purse):  # type: ignore[no-untyped-def]
+    """Return how many of the prices a purse can pay."""
+    n = law.prices.size
+    while n > 0 and law.prices[n - 1] > purse:
+        n -= 1
+    return n
+
+
+@njit(inline="always")
 def draw(law, odds, left, seed, user, visit, slot):  # type: ignore[no-untyped-def]
     """Draw the response keyed by (seed, user, visit, slot), ``left`` seconds before the end."""
     if uniform(seed, CLICK, user, visit, slot) >= odds.click:
@@ -167,8 +202,16 @@ def draw(law, odds, left, seed, user, visit, slot):  # type: ignore[no-untyped-d
     watch = max(law.floor, min(watch, law.cap, left))
     if uniform(seed, GIFT, user, visit, slot) >= odds.gift:
         return Draw(True, watch, 0.0, -1.0)
-    log_amount = odds.mu + law.amount_sigma * normal(seed, AMOUNT, user, visit, slot)
-    amount = price_of(law, log_amount)
+    if law.tiers.price.size > 0:
+        amount = tilted_price(law.tiers, odds.mu, uniform(seed, AMOUNT, user, visit, slot))
+    else:
+        log_amount = odds.mu + law.amount_sigma * normal(seed, AMOUNT, user, visit, slot)
+        amount = price_of(law, log_amount)
+    if amount > odds.purse:
+        n = affordable(law, odds.purse)
+        if n == 0:
+            return Draw(True, watch, 0.0, -1.0)
+        amount = law.prices[n - 1]
     scale = law.delay * amount**law.delay_power
     hazard = -math.log(uniform(seed, DELAY, user, visit, slot))
     delay = scale * hazard ** (1.0 / law.delay_shape)
@@ -180,12 +223,17 @@ def expected_amount(law, odds, left):  # type: ignore[no-untyped-def]
     """Return E[amount | shown and admitted] of a pair, ``left`` seconds before the room ends.
 
     P(click) P(latent gift) sum over bounce and stay of P(component) exp(interpolated log H).
+    Where the purse cannot pay every price, H is summed over those it can instead of tabulated.
     """
+    if law.tiers.price.size > 0:
+        return odds.click * odds.gift * tilted_mean(law.tiers, odds.mu, law.tiers.price)
     table, h = law.table, law.table.log_value
     _, rows, columns = h.shape
     y = rows - 1.0
     if left < law.cap:
         y = min(y, math.log(max(left, 1.0)) / table.left_step)
+    if law.prices.size > 0 and odds.purse < law.prices[-1]:
+        return odds.click * odds.gift * _within_purse(law, odds.mu, odds.stay, odds.purse, y)
     x = min(max((odds.mu - table.mu_low) / table.mu_step, 0.0), columns - 1.0)
     j, i = min(int(y), rows - 2), min(int(x), columns - 2)
     total = 0.0
@@ -196,6 +244,33 @@ def expected_amount(law, odds, left):  # type: ignore[no-untyped-def]
         share = odds.stay if component == 1 else 1.0 - odds.stay
         total += share * math.exp(low + (y - j) * (high - low))
     return odds.click * odds.gift * total
+
+
+@njit(cache=True)
+def _within_purse(law, mu, stay, purse, y):  # type: ignore[no-untyped-def]
+    """Return E[amount | latent gift] of a purse, at row ``y`` of the table of times left.
+
+    Prices dearer than the purse are paid as the dearest it can pay. Exact in mu and the purse;
+    log-linear between rows of time left, as the table is.
+    """
+    reach, worth, edges, n = law.table.reach, law.table.worth, law.edges, affordable(law, purse)
+    j = min(int(y), reach.shape[1] - 2)
+    low, high = np.zeros(2), np.zeros(2)
+    below = 0.0
+    for k in range(n):
+        above = 1.0 if k == n - 1 else _upper((mu - edges[k]) / law.amount_sigma)
+        for component in range(2):
+            paid = (above - below) * worth[k]
+            low[component] += paid * reach[component, j, k]
+            high[component] += paid * reach[component, j + 1, k]
+        below = above
+    total = 0.0
+    for component in range(2):
+        if low[component] > 0.0:
+            ratio = high[component] / low[component]
+            share = stay if component == 1 else 1.0 - stay
+            total += share * low[component] * ratio ** (y - j)
+    return total
 
 
 @njit(inline="always")

@@ -41,6 +41,8 @@ def with_payoff(world: World, payoff: Floats) -> World:
     chance = price_probabilities(mu, law.edges, law.amount_sigma)
     reached = reach_probabilities(world.scenario, law.prices, rows)
     value = np.log(np.maximum((reached * payoff) @ chance.T, 1e-300))
-    table = law.table._replace(log_value=np.ascontiguousarray(value))
+    table = law.table._replace(
+        log_value=np.ascontiguousarray(value), worth=np.asarray(payoff, dtype=np.float64)
+    )
     assert math.isclose(law.table.left_step, LEFT_STEP)
     return replace(world, scene=world.scene._replace(law=law._replace(table=table)))

@@ -26,6 +26,11 @@ def draw_streamers(scenario: Scenario, seed: int) -> Streamers:
     if scenario.mode == "rounds":  # engagement: the standardised popularity of a room
         skill = (log_popularity - log_popularity.mean()) / max(log_popularity.std(), 1e-12)
     category = stream(seed, "streamer category").integers(stars.categories, size=count)
+    first_day = _first_days(scenario, seed, count)
+    new = first_day > 0
+    fresh = stream(seed, "newcomer quality").standard_normal(count)
+    quality = np.where(new, scenario.newcomers.quality_sigma * fresh, quality)
+    popularity, log_popularity = np.where(new, 1.0, popularity), np.where(new, 0.0, log_popularity)
     return Streamers(
         taste=_tastes(scenario, seed, "streamer", category),
         quality=quality,
@@ -34,13 +39,23 @@ def draw_streamers(scenario: Scenario, seed: int) -> Streamers:
         log_popularity=log_popularity,
         weight=np.maximum(1, np.rint(popularity * _WEIGHT_SCALE)).astype(np.int64),
         category=category,
+        first_day=first_day,
     )
+
+
+def _first_days(scenario: Scenario, seed: int, count: int) -> Ints:
+    """Return [S] a newcomer's first day, any after the window's first; 0 for everybody else."""
+    rng = stream(seed, "newcomers")
+    day = rng.integers(1, scenario.calendar.history_days + 1, size=count)
+    return np.where(rng.random(count) < scenario.newcomers.share, day, 0)
 
 
 def draw_users(scenario: Scenario, seed: int, streamers: Streamers) -> Users:
     """Draw [U] users: wealth with a Pareto tail, log-normal activity, home streamers."""
     people, count = scenario.people, scenario.users
-    wealth = np.log1p(_raw_wealth(scenario, seed))
+    raw_wealth = _raw_wealth(scenario, seed)
+    wealth, per_wealth = np.log1p(raw_wealth), scenario.budget.per_wealth
+    sensitivity = stream(seed, "user price sensitivity").standard_normal(count)
     log_activity = scenario.visits.sigma * stream(seed, "user activity").standard_normal(count)
     category = stream(seed, "user category").integers(scenario.stars.categories, size=count)
     taste = _tastes(scenario, seed, "user", category)
@@ -53,6 +68,8 @@ def draw_users(scenario: Scenario, seed: int, streamers: Streamers) -> Users:
         activity=scenario.visits.per_day * np.exp(log_activity),
         log_activity=log_activity,
         phase=phase,
+        price_sensitivity=people.price_sigma * sensitivity,
+        budget=per_wealth * raw_wealth if per_wealth else np.full(count, np.inf),
         homes=_homes(scenario, seed, taste, streamers),
         whale=wealth >= np.quantile(wealth, 1.0 - people.whale_share),
     )
@@ -76,9 +93,13 @@ def _tastes(scenario: Scenario, seed: int, who: str, category: Ints) -> Floats:
 
 
 def _homes(scenario: Scenario, seed: int, taste: Floats, streamers: Streamers) -> Ints:
-    """Return [U, L]: of a pool drawn by popularity, the streamers nearest to the user's taste."""
+    """Return [U, L]: of a pool drawn by popularity, the streamers nearest to the user's taste.
+
+    Newcomers are nobody's home yet.
+    """
     count = min(scenario.people.homes, len(streamers.weight))
-    share = np.cumsum(streamers.weight) / streamers.weight.sum()
+    known = np.where(streamers.first_day == 0, streamers.weight, 0)
+    share = np.cumsum(known) / max(1, known.sum())
     rng = stream(seed, "user homes")
     homes = np.full((len(taste), count), -1, dtype=np.int64)
     for start in range(0, len(taste) if count else 0, _CHUNK):

@@ -30,9 +30,9 @@ def ranged(values: Ints | Floats) -> Labels:
     >>> ranged(np.array([0, 7, 40_000])).tolist()
     ['0', '1-10', '10000-100000']
     """
-    power = np.floor(np.log10(np.maximum(values, 1))).astype(np.int64)
-    labels = np.array([f"{10**p}-{10 ** (p + 1)}" for p in range(19)])
-    return np.where(np.asarray(values) < 1, "0", labels[np.minimum(power, 18)])
+    power = np.minimum(np.log10(np.maximum(values, 1)).astype(np.int64), 18)
+    labels = np.array([f"{10**p}-{10 ** (p + 1)}" for p in range(int(power.max(initial=0)) + 1)])
+    return np.where(np.asarray(values) < 1, "0", labels[power])
 
 
 def _levels(score: Floats, labels: Labels) -> Labels:

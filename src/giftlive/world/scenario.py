@@ -8,25 +8,28 @@ from datetime import date
 from typing import Annotated, Literal, Self
 from zoneinfo import available_timezones
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    field_validator,
-    model_validator,
+from pydantic import Field, field_validator, model_validator
+
+from giftlive.world.behaviour import (
+    Amount,
+    Budget,
+    Churn,
+    Click,
+    Fatigue,
+    Gift,
+    Newcomers,
+    People,
+    Retention,
+    Social,
+    Stars,
+    Supply,
+    Visits,
+    Watch,
 )
-
-Positive = Annotated[float, Field(gt=0)]
-NonNegative = Annotated[float, Field(ge=0)]
-Share = Annotated[float, Field(ge=0, le=1)]
-Count = Annotated[int, Field(ge=1)]
+from giftlive.world.section import Count, NonNegative, Positive, Section, Share
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Sizes(_Section):
+class Sizes(Section):
     """Users and streamers *kept* at scale 1; the factors say how many more are simulated."""
 
     users: Count
@@ -35,7 +38,7 @@ class Sizes(_Section):
     streamer_factor: Annotated[float, Field(ge=1)]
 
 
-class Calendar(_Section):
+class Calendar(Section):
     """Local days: ``history_days`` of platform logs, then the arena day."""
 
     start: date
@@ -51,144 +54,35 @@ class Calendar(_Section):
         return name
 
 
-class Visits(_Section):
-    """Potential visits of a user: log-normal daily rate, hourly weights, exposures per visit."""
+class Seats(Section):
+    """``none``; ``soft`` crowding above capacity; ``hard`` seats, refused when full.
 
-    per_day: Positive
-    sigma: NonNegative
-    exposures: Annotated[float, Field(ge=1)]
-    skip_seconds: Annotated[float, Field(ge=0.5)]
-    diurnal: Annotated[tuple[NonNegative, ...], Field(min_length=24, max_length=24)]
-    phase_hours: NonNegative
-
-    @model_validator(mode="after")
-    def _some_hour_is_open(self) -> Self:
-        if sum(self.diurnal) <= 0:
-            raise ValueError("at least one hour of diurnal must be positive")
-        return self
-
-
-class People(_Section):
-    """Users: wealth w = body LogNormal + tail Pareto, generosity, taste, home streamers.
-
-    Generosity = sigma N + ``generosity_activity`` * log relative activity.
+    Seats follow from ``load`` (own demand over seats) or, given ``tiers.seats``, from the tiers.
+    ``background``: mean seats that strangers ask for, over the seats (0.3 … 1.5 in a thin sample).
     """
-
-    wealth_mu: float
-    wealth_sigma: NonNegative
-    tail_share: Share
-    tail_shape: Positive
-    tail_minimum: Positive
-    generosity_sigma: NonNegative
-    generosity_activity: float
-    taste_focus: NonNegative
-    homes: Annotated[int, Field(ge=0, le=32)]
-    whale_share: Share
-
-
-class Stars(_Section):
-    """Streamers: vertical quality, monetisation skill, popularity, and their rooms."""
-
-    quality_sigma: NonNegative
-    skill_sigma: NonNegative
-    popularity_shape: Positive
-    popularity_quality: float
-    categories: Count
-    rooms_per_day: NonNegative
-    rooms_popularity: NonNegative
-    room_minutes: Positive
-    room_sigma: NonNegative
-    room_popularity: NonNegative
-    fixed_hours: tuple[float, ...] = ()
-
-
-class Click(_Section):
-    """Coefficients of the click logit."""
-
-    base: float
-    match: float
-    quality: float
-    loyal: float
-    crowd: float
-
-
-class Watch(_Section):
-    """Bounce or stay, each a log-normal watch time, held between floor and cap."""
-
-    stay_base: float
-    stay_match: float
-    stay_loyal: float
-    stay_activity: float
-    bounce_seconds: Positive
-    bounce_sigma: Positive
-    stay_seconds: Positive
-    stay_sigma: Positive
-    floor_seconds: Annotated[float, Field(ge=0.5)]
-    cap_seconds: Annotated[float, Field(ge=2)]
-
-    @model_validator(mode="after")
-    def _floor_below_cap(self) -> Self:
-        if self.floor_seconds >= self.cap_seconds:
-            raise ValueError("floor_seconds must be below cap_seconds")
-        return self
-
-
-class Gift(_Section):
-    """Coefficients of the gift logit and the Weibull law of the gift's time in a viewing."""
-
-    base: float
-    wealth: float
-    match: float
-    skill: float
-    loyal: float
-    crowd: float
-    delay_seconds: NonNegative
-    delay_shape: Positive
-    delay_power: float
-
-
-class Amount(_Section):
-    """Log-normal amount moved to the nearest price; without ``prices`` it stays continuous."""
-
-    base: float
-    wealth: float
-    match: float
-    sigma: Positive
-    prices: tuple[Positive, ...]
-
-
-class Seats(_Section):
-    """``none``; ``soft`` crowding above capacity; ``hard`` seats, refused when full."""
 
     mode: Literal["none", "soft", "hard"]
     load: Positive
     exponent: NonNegative
     alpha: NonNegative
-    background: Share
+    background: NonNegative
 
 
-class Externality(_Section):
+class Externality(Section):
     """Effect of co-present whales on gifts (clocked), of big donors on amounts (rounds)."""
 
     whale_gamma: float
     donor_gamma: NonNegative
 
 
-class Retention(_Section):
-    """A visit happens with probability 1 - weight*(1 - satisfaction), an average at ``rate``."""
-
-    weight: Share
-    rate: Share
-
-
-class Candidates(_Section):
+class Candidates(Section):
     """Rooms offered per decision: live homes, then ``popular`` draws, then random ones."""
 
     total: Count
     popular: Annotated[int, Field(ge=0)]
 
 
-class Platform(_Section):
+class Platform(Section):
     """The platform's own ranking: softmax of a score (part of the truth, not a policy)."""
 
     popularity: float
@@ -197,42 +91,85 @@ class Platform(_Section):
     quality: float
 
 
-class Social(_Section):
-    """Comments and likes: probability in a viewing that stays, per unit of generosity."""
-
-    comment_base: float
-    like_base: float
-    generosity: float
-
-
-class Rounds(_Section):
+class Rounds(Section):
     """Rounds mode: no clock, rooms empty each round."""
 
     rounds: Count
     users_per_round: Count
 
 
-class Recorder(_Section):
-    """What the log hides; every defect can be switched off."""
+class Tiers(Section):
+    """Rounds mode: price tiers with base ``chances``, and seats by rank of popularity.
 
-    select_active: bool
-    entry_stamped: Share
-    orphans: Share
-    outage_days: tuple[int, ...]
-    outage_drop: tuple[Share, ...]
-    grid_ms: Count
-    title_dim: Count
+    With ``prices`` the location of the amount is their tilt. ``shares`` of the streamers, most
+    popular first, have ``seats`` each, which act in ``seats.mode`` within a round. Empty is off.
+    """
+
+    prices: tuple[Positive, ...] = ()
+    chances: tuple[Annotated[float, Field(gt=0, le=1)], ...] = ()
+    shares: tuple[Share, ...] = ()
+    seats: tuple[Count, ...] = ()
 
     @model_validator(mode="after")
-    def _shares_add_up(self) -> Self:
-        if self.entry_stamped + self.orphans > 1:
-            raise ValueError("entry_stamped + orphans must be <= 1")
-        if len(self.outage_days) != len(self.outage_drop):
-            raise ValueError("outage_days and outage_drop must have the same length")
+    def _parts_fit(self) -> Self:
+        for whole, part in (("prices", "chances"), ("seats", "shares")):
+            sizes, weights = getattr(self, whole), getattr(self, part)
+            if len(sizes) != len(weights):
+                raise ValueError(f"{whole} and {part} must have the same length")
+            if weights and abs(sum(weights) - 1.0) > 1e-9:
+                raise ValueError(f"{part} must add up to 1")
         return self
 
 
-class Scenario(_Section):
+class Recorder(Section):
+    """What the log hides; every defect has its own switch, and its own draws.
+
+    - ``select_users``, ``select_streamers``: keep users with at least one click, skip, comment,
+      like and gift, and streamers whom one of them clicked
+    - ``entry_stamped``, ``lagged``: shares of gifts whose row carries the time of the entry, or
+      that of the viewer's leaving, instead of the gift's own
+    - ``orphans``: share of gifts whose click row is lost
+    - ``viewing_totals``: one row per viewing with the total, instead of one per press;
+      ``presses`` is the mean of their (geometric) number
+    - ``snapshot``: profile counts as of the last day instead of the first
+    - ``outage_days``, ``outage_drop``: share of that day's clicks without a gift that is lost
+    - ``arrival_lag``: records of gifts arrive an exponential time late, of mean 0 (``none``),
+      ``fast_seconds``, ``slow_seconds``, or (``amount``) the smaller of ``slow_seconds`` and
+      ``fast_seconds`` * amount^``lag_power``; later than the window, they are not in the log
+    - ``censored_rooms``: rooms that outlast the window end with it
+    - ``grid_ms``: times are rounded down to it (ends of rooms up); 1 = exact
+    """
+
+    select_users: bool
+    select_streamers: bool
+    entry_stamped: Share
+    lagged: Share
+    orphans: Share
+    viewing_totals: bool
+    presses: Annotated[float, Field(ge=1)]
+    snapshot: bool
+    outage_days: tuple[Annotated[int, Field(ge=0)], ...]
+    outage_drop: tuple[Share, ...]
+    arrival_lag: Literal["none", "fast", "slow", "amount"]
+    fast_seconds: Positive
+    slow_seconds: Positive
+    lag_power: NonNegative
+    censored_rooms: bool
+    grid_ms: Annotated[int, Field(ge=1, le=3_600_000)]
+    title_dim: Annotated[int, Field(ge=1, le=1_024)]
+
+    @model_validator(mode="after")
+    def _shares_add_up(self) -> Self:
+        if self.entry_stamped + self.lagged > 1:
+            raise ValueError("entry_stamped + lagged must be <= 1")
+        if len(self.outage_days) != len(self.outage_drop):
+            raise ValueError("outage_days and outage_drop must have the same length")
+        if len(set(self.outage_days)) < len(self.outage_days):
+            raise ValueError("outage_days must differ")
+        return self
+
+
+class Scenario(Section):
     """Everything that defines a world except its seed."""
 
     name: str
@@ -251,11 +188,17 @@ class Scenario(_Section):
     amount: Amount
     seats: Seats
     externality: Externality
+    budget: Budget
+    fatigue: Fatigue
     retention: Retention
+    churn: Churn
+    supply: Supply
+    newcomers: Newcomers
     candidates: Candidates
     platform: Platform
     social: Social
     rounds: Rounds
+    tiers: Tiers = Tiers()
     recorder: Recorder
 
     @model_validator(mode="after")
@@ -268,6 +211,52 @@ class Scenario(_Section):
     def _continuous_amounts_have_no_delay(self) -> Self:
         if not self.amount.prices and self.gift.delay_seconds:
             raise ValueError("without amount.prices gift.delay_seconds must be 0")
+        return self
+
+    @model_validator(mode="after")
+    def _rounds_have_no_memory(self) -> Self:
+        weights = {
+            "budget.per_wealth": self.budget.per_wealth,
+            "fatigue.click": self.fatigue.click,
+            "fatigue.stay": self.fatigue.stay,
+            "fatigue.visit": self.fatigue.visit,
+            "retention.weight": self.retention.weight,
+            "churn.hazard": self.churn.hazard,
+            "supply.weight": self.supply.weight,
+            "newcomers.share": self.newcomers.share,
+        }
+        acting = [key for key, weight in weights.items() if weight]
+        if self.mode == "rounds" and acting:
+            raise ValueError(f"rounds have no memory: {acting[0]} must be 0")
+        return self
+
+    @model_validator(mode="after")
+    def _budgets_need_prices(self) -> Self:
+        if self.budget.per_wealth and not self.amount.prices:
+            raise ValueError("budget.per_wealth needs amount.prices")
+        return self
+
+    @model_validator(mode="after")
+    def _seats_have_a_source(self) -> Self:
+        if self.mode == "rounds":
+            return self
+        if self.tiers.seats and self.seats.mode == "none":
+            raise ValueError("tiers.seats need seats.mode soft or hard")
+        if self.seats.mode != "none" and not self.tiers.seats and self.visits.exposures > 1:
+            raise ValueError("seats by seats.load need visits.exposures = 1; give tiers.seats")
+        return self
+
+    @model_validator(mode="after")
+    def _tiers_belong_to_rounds(self) -> Self:
+        in_rounds = self.mode == "rounds"
+        if not in_rounds and self.tiers.prices:
+            raise ValueError("tiers.prices need mode = rounds")
+        if self.tiers.prices and self.amount.prices:
+            raise ValueError("amounts come from amount.prices or from tiers.prices, never both")
+        if in_rounds and (self.seats.mode != "none") != bool(self.tiers.seats):
+            raise ValueError("in rounds seats.mode soft or hard and tiers.seats need each other")
+        if in_rounds and self.seats.alpha and self.seats.mode == "none":
+            raise ValueError("in rounds seats.alpha needs seats.mode soft or hard")
         return self
 
     @property

@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 
 from giftlive.clock import MS_PER_DAY, MS_PER_HOUR, MS_PER_MINUTE
-from giftlive.rng import stream
+from giftlive.rng import derive, stream
 from giftlive.types import UNLIMITED_SEATS, Floats, Ints
-from giftlive.world.entities import Rooms, Streamers
+from giftlive.world.entities import Rooms, Streamers, World
 from giftlive.world.scenario import Scenario
 
 MAX_TITLES = 50_000
@@ -25,19 +25,18 @@ class _Slots(NamedTuple):
 def draw_rooms(scenario: Scenario, seed: int, streamers: Streamers, origin_ms: int) -> Rooms:
     """Draw the rooms of the arena day (first) and of every day of the history.
 
-    Rooms that would cross the end of the history or of the arena day end there, as a log
-    that stops at midnight would show them.
+    Rooms that would cross the end of the history or of the arena day end there: nothing is
+    simulated beyond it, and a log that stops at midnight cannot tell. ``planned_ends`` can.
     """
-    history = scenario.calendar.history_days
-    edge = origin_ms + history * MS_PER_DAY
+    days = np.arange(scenario.calendar.history_days)
+    edge = origin_ms + len(days) * MS_PER_DAY
     if scenario.mode == "rounds":
         everyone = np.arange(len(streamers.weight))
         spans = [_Slots(everyone, 0 * everyone + origin_ms, 0 * everyone + edge)]
     else:
-        days = np.arange(history)
         spans = [
-            _span(scenario, seed, streamers, days[:1] + history, edge),
-            _span(scenario, seed, streamers, days, origin_ms),
+            _cut(_span(scenario, seed, streamers, days[:1] + len(days), edge), edge + MS_PER_DAY),
+            _cut(_span(scenario, seed, streamers, days, origin_ms), edge),
         ]
     slots = _Slots(*(np.concatenate(parts) for parts in zip(*spans, strict=True)))
     count = len(slots.streamer)
@@ -50,20 +49,48 @@ def draw_rooms(scenario: Scenario, seed: int, streamers: Streamers, origin_ms: i
     )
 
 
+def planned_ends(world: World) -> Ints:
+    """Return [R] when rooms of the history would have ended, had the window not cut them short.
+
+    The rooms are drawn once more, from the same streams.
+    """
+    scenario, ends = world.scenario, world.room_end.copy()
+    days = np.arange(scenario.calendar.history_days)
+    root = world_seed(scenario, world.seed)
+    planned = _span(scenario, root, world.scene.streamers, days, world.origin_ms).end
+    ends[len(ends) - len(planned) :] = planned
+    return ends
+
+
+def world_seed(scenario: Scenario, seed: int) -> int:
+    """Return the seed from which everything that a world consists of is drawn."""
+    return derive(seed, "world", scenario.name)
+
+
+def _cut(slots: _Slots, edge: int) -> _Slots:
+    return slots._replace(end=np.minimum(slots.end, edge))
+
+
 def _span(scenario: Scenario, seed: int, streamers: Streamers, days: Ints, first: int) -> _Slots:
-    """Return the rooms that start on consecutive ``days``, the first beginning at ``first`` ms."""
+    """Return the rooms that start on consecutive ``days``, the first beginning at ``first`` ms.
+
+    A room ends a minute before its streamer's next one at the latest, but may outlast the days.
+    """
     draw = _fixed if scenario.stars.fixed_hours else _free
     streamer, day, hour, hours = draw(scenario, seed, streamers, days)
     start = first + (day - days[0]) * MS_PER_DAY + (hour * MS_PER_HOUR).astype(np.int64)
     length = np.maximum((hours * MS_PER_HOUR).astype(np.int64), MS_PER_MINUTE)
-    order = np.lexsort((start, streamer))
+    window, many = len(days) * MS_PER_DAY, len(streamers.weight)
+    order = np.argsort(streamer * window + (start - first), kind="stable")
     streamer, start, length = streamer[order], start[order], length[order]
-    end = np.minimum(start + length, first + len(days) * MS_PER_DAY)
+    end = start + length
     follows = streamer[1:] == streamer[:-1]
     end[:-1][follows] = np.minimum(end[:-1], start[1:] - MS_PER_MINUTE)[follows]
-    kept = end - start >= MS_PER_MINUTE
+    debut = first + (streamers.first_day - days[0]) * MS_PER_DAY
+    kept = np.minimum(end, first + window) - start >= MS_PER_MINUTE
+    kept &= start >= debut[streamer]
     streamer, start, end = streamer[kept], start[kept], end[kept]
-    order = np.lexsort((streamer, start))
+    order = np.argsort((start - first) * many + streamer, kind="stable")
     return _Slots(streamer[order], start[order], end[order])
 
 

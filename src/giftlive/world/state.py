@@ -9,12 +9,12 @@ import numpy as np
 
 from giftlive.clock import MS_PER_DAY
 from giftlive.errors import UsageError
-from giftlive.types import Floats, Ints
+from giftlive.types import Bools, Floats, Ints
 from giftlive.world.candidates import Live, no_rooms
 from giftlive.world.entities import World
 
-SCHEDULE, DUE, LEAVING, ROWS = 0, 1, 2, 3
-"""Places in ``State.cursor``: events of the schedule done, sizes of two heaps, rows logged."""
+SCHEDULE, DUE, LEAVING, ROWS, DAY = 0, 1, 2, 3, 4
+"""Places in ``State.cursor``: schedule events done, sizes of two heaps, rows logged, the day."""
 
 NOTHING, REFUSED, SKIPPED, CLICKED = 0, 1, 2, 3
 """What came of a decision (``Log.status``)."""
@@ -35,7 +35,10 @@ class State(NamedTuple):
 
     ``schedule_*`` : openings (room >= 0) and closings (~room) in time order. ``due_*`` [U] : a
     heap of next decisions. ``leave_*`` : a heap of seats to free (2 room + whale).
-    ``visit slot left operational satisfaction`` [U]; ``occupancy whales`` [rooms of the window].
+    ``visit slot left operational`` [U]; ``satisfaction``, ``fatigue`` as of the end ``rested_ms``
+    of the last decision, ``purse`` of the ``period``, ``gone`` for good [U]. ``exposure income``
+    of the day, ``on_air`` on it and the chance ``back`` of the next [S].
+    ``occupancy whales opened`` [rooms of the window].
     """
 
     cursor: Ints
@@ -51,6 +54,16 @@ class State(NamedTuple):
     left: Ints
     operational: Floats
     satisfaction: Floats
+    fatigue: Floats
+    rested_ms: Ints
+    purse: Floats
+    period: Ints
+    gone: Bools
+    exposure: Ints
+    income: Floats
+    on_air: Bools
+    back: Floats
+    opened: Bools
     occupancy: Ints
     whales: Ints
 
@@ -112,7 +125,7 @@ def new_state(world: World, span: Span) -> State:
     seats = users * (world.scenario.calendar.tick_ms // _MIN_STEP_MS + 2)
     many = int(inside.max()) + 1 if len(inside) else 0
     return State(
-        cursor=np.zeros(4, dtype=np.int64),
+        cursor=np.zeros(5, dtype=np.int64),
         live=no_rooms(streamers),
         schedule_ts=schedule_ts,
         schedule_room=schedule_room,
@@ -125,6 +138,16 @@ def new_state(world: World, span: Span) -> State:
         left=np.zeros(users, dtype=np.int64),
         operational=np.zeros(users),
         satisfaction=np.ones(users),
+        fatigue=np.zeros(users),
+        rested_ms=np.full(users, span.start_ms, dtype=np.int64),
+        purse=world.scene.users.budget.copy(),
+        period=np.zeros(users, dtype=np.int64),
+        gone=np.zeros(users, dtype=np.bool_),
+        exposure=np.zeros(streamers, dtype=np.int64),
+        income=np.zeros(streamers),
+        on_air=np.zeros(streamers, dtype=np.bool_),
+        back=np.ones(streamers),
+        opened=np.zeros(many, dtype=np.bool_),
         occupancy=np.zeros(many, dtype=np.int64),
         whales=np.zeros(many, dtype=np.int64),
     )
@@ -162,24 +185,25 @@ _FLOATS = ("amount", "expected", "propensity")
 
 def new_log(rows: int) -> Log:
     """Return an empty log with room for ``rows`` decisions."""
-    return _log(np.zeros(rows, np.float64 if c in _FLOATS else np.int64) for c in Log._fields)
+    return log_of(np.zeros(rows, np.float64 if c in _FLOATS else np.int64) for c in Log._fields)
 
 
 def filled(log: Log, rows: int) -> Log:
     """Return a copy of the first ``rows`` rows."""
-    return _log(column[:rows].copy() for column in log)
+    return log_of(column[:rows].copy() for column in log)
 
 
 def joined(parts: list[Log]) -> Log:
     """Return the rows of several logs, one after another."""
-    return _log(np.concatenate(columns) for columns in zip(*parts, strict=True))
+    return log_of(np.concatenate(columns) for columns in zip(*parts, strict=True))
 
 
 def by_time(log: Log) -> Log:
     """Return the rows in order of (time, user); ticks with several batches are not."""
     order = np.lexsort((log.user, log.ts))
-    return _log(column[order] for column in log)
+    return log_of(column[order] for column in log)
 
 
-def _log(columns: Iterable[Any]) -> Log:
+def log_of(columns: Iterable[Any]) -> Log:
+    """Return a log of these columns, in the order of its fields."""
     return Log(*columns)

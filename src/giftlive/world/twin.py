@@ -1,82 +1,61 @@
-"""Write a world's history as a data set in KuaiLive's file format, all of it or nothing."""
+"""Write a world's history as a data set in KuaiLive's file format, all of it or nothing.
+
+The history is simulated once and spilled, chunk by chunk, to a folder of its own; a survey of it
+finds who is kept; a last reading writes every table in order of time. Memory holds the world and
+a few chunks, however long the history.
+"""
 
 from __future__ import annotations
 
 import json
 import shutil
 import tempfile
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
-from giftlive.errors import InputError, UsageError
+from giftlive.errors import InputError
+from giftlive.rng import stream
 from giftlive.types import Progress, silent
 from giftlive.world.entities import World
-from giftlive.world.kernel import begin, run_platform
-from giftlive.world.recorder import Table, history_seed, record, title_embeddings, total_amount
-from giftlive.world.state import (
-    ROWS,
-    Log,
-    by_time,
-    filled,
-    history_span,
-    joined,
-    new_batch,
-    new_log,
-    new_state,
-)
+from giftlive.world.history import History, Spill
+from giftlive.world.recorder import Chunks, Piece, recorded, survey
+from giftlive.world.state import Log
+from giftlive.world.table_files import FileFormat, TableFiles
 
-_CHUNK_ROWS = 1 << 18
+_PARTS = 1_000
+_SIMULATED, _WRITTEN = 750, 920
+"""Of 1,000 parts of the work, how many are done when all is simulated, and all events written."""
+
+_TITLE_SPREAD = 0.1
 
 
 @dataclass(frozen=True)
 class TwinSummary:
     """What was written.
 
-    ``rows`` by table. ``users_simulated``, ``users_qualified`` (at least one of every behaviour)
-    and ``users_kept``; money of everybody and of those written, in platform units.
+    ``rows`` by table. ``decisions`` taken in the history; ``users_simulated``,
+    ``users_qualified`` (at least one of every behaviour) and ``users_kept``; money of everybody
+    and of the rows written, in platform units; ``bytes`` of all files.
     """
 
     folder: Path
     rows: dict[str, int]
+    decisions: int
     users_simulated: int
     users_qualified: int
     users_kept: int
     amount_simulated: int
     amount_written: int
+    bytes: int
 
     @property
     def acceptance(self) -> float:
         """Share of simulated users that qualified."""
         return self.users_qualified / self.users_simulated
-
-
-def simulate_history(world: World, progress: Progress = silent) -> Log:
-    """Run the platform's own ranking over the history days; return every decision by time."""
-    if world.scenario.mode != "clocked":
-        raise UsageError("a rounds world has no history", "write_twin", "a clocked scenario")
-    span = history_span(world, history_seed(world))
-    users = len(world.user_ids)
-    state = new_state(world, span)
-    batch = new_batch(users, world.scene.choices.total)
-    log = new_log(_CHUNK_ROWS + users)
-    begin(world.scene, state, span)
-    parts, over = [], False
-    while not over:
-        state.cursor[ROWS] = 0
-        over = run_platform(world.scene, state, batch, span, log)
-        parts.append(_packed(filled(log, int(state.cursor[ROWS]))))
-        last = int(parts[-1].ts[-1]) if len(parts[-1].ts) else span.end_ms
-        progress(span.end_ms if over else last, span.end_ms)
-    return by_time(joined(parts))
-
-
-def _packed(log: Log) -> Log:
-    """Return the log with 32-bit columns where they suffice: a history can be long."""
-    small = ("user", "visit", "slot", "room", "status", "watch_ms", "delay_ms")
-    return log._replace(**{name: getattr(log, name).astype(np.int32) for name in small})
 
 
 def write_twin(
@@ -85,7 +64,7 @@ def write_twin(
     *,
     progress: Progress = silent,
     truth: bool = True,
-    format: Literal["csv", "parquet"] = "csv",  # noqa: A002
+    format: FileFormat = "csv",  # noqa: A002
     overwrite: bool = False,
 ) -> TwinSummary:
     """Simulate the history under the platform's ranking and write what its log would show.
@@ -98,35 +77,87 @@ def write_twin(
     ------
     InputError
         The folder exists and is not empty (unless ``overwrite``).
+    UsageError
+        The world is in rounds mode, which has no history.
     """
     folder = Path(folder)
     if folder.exists() and not overwrite and (folder.is_file() or any(folder.iterdir())):
         raise InputError("already holds something", str(folder), "a new folder", "use --overwrite")
-    log = simulate_history(world, progress)
-    recording = record(world, log)
+    history = History(world)
     folder.parent.mkdir(parents=True, exist_ok=True)
     partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
-        for name, table in recording.tables.items():
-            _write(table, partial / f"{name}.{format}")
-        if truth:
-            (partial / "truth").mkdir()
-            for name, table in recording.truth.items():
-                _write(table, partial / "truth" / f"{name}.parquet")
+        spill = Spill(partial / "spill")
+        spill.folder.mkdir()
+        spill.fill(history.chunks(_first_part(progress)))
+        opened = history.opened
+        del history  # its state is as large as the world
+        found = survey(world, spill.chunks)
+        chunks = _last_part(spill.chunks, found.decisions, progress)
+        pieces = recorded(world, found, chunks, opened, truth=truth)
+        rows, money = _write(pieces, partial, format)
         np.save(partial / "title_embeddings.npy", title_embeddings(world))
         (partial / "world.json").write_text(_marker(world), encoding="utf-8")
+        shutil.rmtree(spill.folder)
+        size = sum(path.stat().st_size for path in partial.rglob("*") if path.is_file())
         _put_in_place(partial, folder)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+    progress(_PARTS, _PARTS)
     return TwinSummary(
         folder=folder,
-        rows={name: len(next(iter(table.values()))) for name, table in recording.tables.items()},
+        rows={name: count for name, count in rows.items() if not name.startswith("truth/")},
+        decisions=found.decisions,
         users_simulated=len(world.user_ids),
-        users_qualified=recording.qualified,
-        users_kept=len(recording.kept_users),
-        amount_simulated=total_amount(log.amount),
-        amount_written=total_amount(recording.tables["gift"]["gift_price"]),
+        users_qualified=found.qualified,
+        users_kept=len(found.users),
+        amount_simulated=found.amount,
+        amount_written=money,
+        bytes=size,
     )
+
+
+def title_embeddings(world: World) -> NDArray[np.float32]:
+    """Return the vectors of the distinct titles, [titles, dim]."""
+    count = int(world.scene.rooms.title.max()) + 1
+    rng = stream(world.seed, "title embeddings")
+    shape = count, world.scenario.recorder.title_dim
+    return (_TITLE_SPREAD * rng.standard_normal(shape)).astype(np.float32)
+
+
+def _write(
+    pieces: Iterable[Piece], folder: Path, file_format: FileFormat
+) -> tuple[dict[str, int], int]:
+    """Return (rows by table, money in the gift table)."""
+    money = 0
+    with TableFiles(folder, file_format) as files:
+        for name, table in pieces:
+            files.append(name, table)
+            if name == "gift":
+                money += int(table["gift_price"].sum())
+    return files.rows, money
+
+
+def _first_part(progress: Progress) -> Progress:
+    """Return the listener of the simulation, which is most of the work."""
+
+    def hear(done: int, total: int, /) -> None:
+        progress(_SIMULATED * done // total, _PARTS)
+
+    return hear
+
+
+def _last_part(chunks: Chunks, decisions: int, progress: Progress) -> Chunks:
+    """Return the same chunks, telling ``progress`` how much of them has been written."""
+
+    def read() -> Iterator[Log]:
+        done = 0
+        for log in chunks():
+            yield log
+            done += len(log.ts)
+            progress(_SIMULATED + (_WRITTEN - _SIMULATED) * done // max(decisions, 1), _PARTS)
+
+    return read
 
 
 def _marker(world: World) -> str:
@@ -139,21 +170,6 @@ def _marker(world: World) -> str:
         "scenario_hash": scenario.fingerprint,
     }
     return json.dumps(marker, indent=2) + "\n"
-
-
-def _write(table: Table, path: Path) -> None:
-    import pyarrow as pa
-    import pyarrow.csv
-    import pyarrow.parquet
-
-    arrow = pa.table(table)
-    if path.suffix == ".parquet":
-        pa.parquet.write_table(arrow, path)
-        return
-    with path.open("wb") as file:
-        file.write((",".join(table) + "\n").encode())
-        plain = pa.csv.WriteOptions(include_header=False, quoting_style="none")
-        pa.csv.write_csv(arrow, file, plain)
 
 
 def _put_in_place(partial: Path, folder: Path) -> None:
