@@ -117,7 +117,14 @@ def test_the_manifest_names_a_command_that_repeats_the_run(
     cli: Cli, twin: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pipeline, "render", lambda folder: folder / "report.html")
-    settings = ("--set", "ingest.max_reject_share=0.02", "--set", "world.seats.load=0.8", "--seed", "7")
+    settings = (
+        "--set",
+        "ingest.max_reject_share=0.02",
+        "--set",
+        "world.seats.load=0.8",
+        "--seed",
+        "7",
+    )
     command = ("study", "exploration", "--source", twin, *settings, "--out")
     succeeded(cli(*command, "A"))
     manifest = json.loads(Path("A/manifest.json").read_text(encoding="utf-8"))

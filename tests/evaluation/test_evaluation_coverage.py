@@ -145,8 +145,13 @@ def test_wherever_the_rule_allows_printing_the_interval_holds() -> None:
 
 
 def test_the_rule_refuses_whole_gifts_of_few_users() -> None:
-    for statistic, method in (("ratio", "skew_t"), ("mean", "skew_t"), ("gini", "skew_t")):
-        found = need(statistic, method, "full", 1.0)
+    for statistic, method, tail in (
+        ("ratio", "skew_t", "full"),
+        ("mean", "student_t", "full"),
+        ("revenue_capture_1pct", "influence_t(logit)", "full"),
+        ("gini", "influence_t", "gift"),
+    ):
+        found = need(statistic, method, tail, 1.0)
         assert not found.shown or found.clusters > 10_000
 
 

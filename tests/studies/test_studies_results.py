@@ -138,9 +138,11 @@ def test_a_study_says_the_same_twice(
 def test_rows_behind_the_numbers_are_kept(context: Context) -> None:
     kept: dict[str, Any] = {}
     find("off_policy").run(replace(context, keep=lambda name, rows: kept.update({name: rows})))
-    (rows,) = kept.values()
-    assert len({len(column) for column in rows.values()}) == 1
-    assert len(rows["estimator"]) == 3 * 4 * 3  # estimators, targets, rewards
+    for rows in kept.values():
+        assert len({len(column) for column in rows.values()}) == 1
+    trials = 3 * 4 * 3  # estimators, targets, rewards
+    assert len(kept["trials"]["estimator"]) == trials
+    assert len(kept["logs"]["value"]) == trials * context.config.off_policy.replications
 
 
 def test_a_study_without_its_tables_says_which(context: Context) -> None:

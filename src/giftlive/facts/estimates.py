@@ -48,7 +48,9 @@ def ratio(evidence: Evidence, quantity: Quantity, sample: Sample) -> Fact:
     if reason or not there.any():
         return undefined(evidence, quantity, reason or f"there are no {quantity.denominator}")
     interval = skew_t(num[there], den[there], n_unit="users")
-    shown = printed(interval, quantity.ratio, quantity.tail, float(den.sum() / there.sum()))
+    shown = printed(
+        interval, quantity.ratio, evidence.tail(quantity), float(den.sum() / there.sum())
+    )
     value = float(num.sum() / den.sum())
     return stated(evidence, quantity, value, shown, sample.n, sample.n_unit)
 

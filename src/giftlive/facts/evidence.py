@@ -10,9 +10,12 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
+from giftlive.facts.fact import Quantity
 from giftlive.logs.store import Store
+from giftlive.stats.print_rule import UNMEASURED
 from giftlive.types import Ints
 
+_LIVE = frozenset({"kuailive", "parquet"})
 _USERS = " UNION ".join(
     f"SELECT DISTINCT user_id FROM {view}"
     for view in ("click", "gift", "comment", "likes", "negative")
@@ -40,7 +43,7 @@ class Evidence:
     con : the views of a store, plus the temporary table ``gift_click`` (one row per gift: the
         last click of the same user and room at or before it, and the bounds of the session).
     tables : those with rows. window : first and last event, ms UTC.
-    users : ids with at least one event, ascending.
+    users : ids with at least one event, ascending. kind : of the source.
     rejects : rows set aside at ingest, by table and reason. rows : stored rows by table.
     """
 
@@ -50,6 +53,7 @@ class Evidence:
     unit: str
     window: tuple[int, int]
     users: Ints
+    kind: str
     rejects: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     rows: Mapping[str, int] = field(default_factory=dict)
 
@@ -66,9 +70,20 @@ class Evidence:
             source.unit,
             source.window,
             np.unique(users),
+            source.kind,
             source.rejects,
             source.rows,
         )
+
+    def tail(self, quantity: Quantity) -> str:
+        """Return the measured tail that stands for a quantity of this source.
+
+        The populations behind the table follow one live platform; how uneven the givers of
+        another kind of source are is not known before its own rows are read.
+        """
+        if quantity.money and self.kind not in _LIVE:
+            return UNMEASURED
+        return quantity.tail
 
     def lacks(self, needs: tuple[str, ...]) -> str:
         """Return why a fact that ``needs`` these tables has no value, or an empty text."""

@@ -43,7 +43,7 @@ def quantile_facts(
     facts = []
     for i, (quantity, p) in enumerate(levels):
         interval = _interval(evidence, relation, column, p, values[i], below, i)
-        shown = printed(interval, "quantile", "gift")
+        shown = printed(interval, "quantile", "gift")  # it counts rows, however large they are
         scaled = replace(shown, low=_scaled(shown.low, scale), high=_scaled(shown.high, scale))
         facts.append(stated(evidence, quantity, values[i] / scale, scaled, n, n_unit))
     return facts

@@ -23,6 +23,9 @@ from giftlive.errors import InputError
 from giftlive.stats.coverage_table import CoverageRow, rows_for
 from giftlive.stats.intervals import Interval
 
+UNMEASURED = "unmeasured"
+"""Tail of a source for which no measured tail stands: no interval of its money is printed."""
+
 MONEY_CLUSTERS = 5_000
 """Fewest users behind a printed interval on money."""
 
@@ -85,7 +88,8 @@ class Need:
 
     Attributes
     ----------
-    clusters : the number; where ``shown`` is False, a lower limit for it; 0: nothing is known.
+    clusters : the number; where ``shown`` is False, a lower limit for it; 0 where no measured
+        tail stands for the source.
     formula : what the formula alone asks for.
     shown : whether the coverage table has a size from which on the interval holds.
     """
@@ -97,8 +101,6 @@ class Need:
     @property
     def words(self) -> str:
         """Return the number in words, as far as it is known."""
-        if not self.clusters:
-            return "a lighter tail: this one is heavier than any that was measured"
         return f"about {self.clusters:,}" if self.shown else f"more than {self.clusters - 1:,}"
 
 
@@ -164,6 +166,8 @@ def may_print(
     needed = need(statistic, method, tail, rows_per_cluster)
     if needed.shown and clusters >= needed.clusters:
         return True, ""
+    if not needed.clusters:
+        return False, "not enough data: no tail that was measured stands for this source"
     return False, f"not enough data: {clusters:,} {n_unit}, need {needed.words}"
 
 
@@ -189,7 +193,8 @@ def printed(
     Parameters
     ----------
     interval : of ``statistic``; its n counts the independent units.
-    statistic, tail : as in the coverage table. rows_per_cluster : mean rows of a unit.
+    statistic, tail : as in the coverage table; ``UNMEASURED`` where none stands for the source.
+    rows_per_cluster : mean rows of a unit.
 
     Raises
     ------

@@ -50,6 +50,7 @@ class OffPolicy:
             context.progress,
         )
         context.keep("trials", _rows(trials))
+        context.keep("logs", _logs(trials))
         by_key = {(t.estimator, t.target, t.reward): t for t in trials}
         gated = by_key[GATED]
         rule = load_rules()["off_policy"]
@@ -83,6 +84,13 @@ def _rows(trials: tuple[Trial, ...]) -> dict[str, list[Any]]:
     found["coverage"] = [t.coverage.value for t in trials]
     found["bias"] = [t.bias.value for t in trials]
     return found | {"replications": [t.coverage.n for t in trials]}
+
+
+def _logs(trials: tuple[Trial, ...]) -> dict[str, Any]:
+    """Return one row per log and trial, trials numbered as in ``trials``."""
+    value, low, high = np.concatenate([t.logs for t in trials], axis=1)
+    number = np.repeat(np.arange(len(trials)), [t.logs.shape[1] for t in trials])
+    return {"trial": number, "value": value, "low": low, "high": high}
 
 
 def _checks(
@@ -232,6 +240,8 @@ def _truth_figure(trials: tuple[Trial, ...], decisions: int) -> Figure:
     found = [t for t in trials if (t.estimator, t.reward) == ("snips", "count")]
     names = tuple(t.target for t in found)
     inside = sum(t.first[1] <= t.truth <= t.first[2] for t in found)
+    logs = [_one_log(t) for t in found]
+    drawn = all(log.low is not None for log in logs)
     return Figure(
         name="against_truth",
         title=f"In one log, {inside} of {len(found)} intervals hold the true gift rate",
@@ -242,10 +252,10 @@ def _truth_figure(trials: tuple[Trial, ...], decisions: int) -> Figure:
             Series(
                 name="SNIPS, one log",
                 x=names,
-                y=tuple(t.first[0] for t in found),
+                y=tuple(log.value or 0.0 for log in logs),
                 style="dots",
-                low=tuple(t.first[1] for t in found),
-                high=tuple(t.first[2] for t in found),
+                low=tuple(log.low or 0.0 for log in logs) if drawn else None,
+                high=tuple(log.high or 0.0 for log in logs) if drawn else None,
             ),
             Series(name="truth", x=names, y=tuple(t.truth for t in found), style="dots"),
         ),

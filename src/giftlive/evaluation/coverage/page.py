@@ -20,9 +20,9 @@ gifts: 1.5 % of rows carry one, median 2, largest 56,246, 1 % of the givers hold
 
 - **tail**: `gift` = the amounts of those who gave, in three weeks, so that every user counted is a
   giver, and `gift_kind` = whether such a gift is at most 5; in the other tails users count whether
-  they gave or not: `count` = a gift or none; `capped` = amount up to 298, the 95th percentile of gifts;
-  `full` = the whole amount; `light` = sums over an evening; `pareto` = an exact power law of
-  index 1.2.
+  they gave or not: `count` = a gift or none; `capped` = amount up to 298, the 95th percentile of
+  gifts; `full` = the whole amount. `light` = sums over an evening, `common` = a share of 5 %,
+  `pareto` = an exact power law of index 1.2.
 - **rows**: mean rows of a user. **users**: independent units in a sample.
 - **bold**: inside 93–97 % ({guaranteed}: at least 93 %). A sample without an interval is a miss.
 - **needs**: the print rule's formula, max((CV / 0.25)², 25 · skew²), with CV and skewness of the

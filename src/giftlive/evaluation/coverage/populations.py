@@ -3,9 +3,10 @@
 ``gifts`` follows published aggregates of gifts: 1.5 % of rows carry one, amounts follow the
 published quantiles (44 % are 1, half are at most 2, 1 % exceed 1,488, the largest is 56,246),
 and users differ in how often and how much they give, so that 1 % of the givers hold about 60 %
-of the money. ``givers`` has the gift rows of those who gave, and nothing else. ``evenings`` stands for sums over many decisions, one per independent evening, and
-``pareto`` has an exact power-law tail. A sample of users drawn with replacement has the
-population as its distribution, so the truth of a statistic is its value on the population.
+of the money. ``givers`` has the gift rows of those who gave, and nothing else. ``evenings`` stands
+for sums over many decisions, one per independent evening, and ``pareto`` has an exact power-law
+tail. A sample of users drawn with replacement has the population as its distribution, so the
+truth of a statistic is its value on the population.
 """
 
 from __future__ import annotations
