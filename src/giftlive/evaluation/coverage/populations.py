@@ -94,7 +94,7 @@ def amount_at(level: Floats) -> Floats:
     Examples
     --------
     >>> amount_at(np.array([0.3, 0.5, 0.96, 0.9999999])).tolist()
-    [1.0, 2.0, 389.0, 56246.0]
+    [1.0, 2.0, 383.0, 56246.0]
     """
     z = special.ndtri(np.clip(level, 1e-12, _SHARES[-1]))
     return np.ceil(np.exp(np.interp(z, special.ndtri(_SHARES), np.log(_AMOUNTS))) - 1e-9)
