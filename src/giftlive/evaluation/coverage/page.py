@@ -10,7 +10,7 @@ from giftlive.stats.print_rule import Need, need_of
 
 _HEAD = """# Coverage of the intervals
 
-Made by `giftlive coverage --out docs`; nothing on this page is typed by hand.
+Made by `make coverage` (`giftlive coverage --out docs`); nothing on this page is typed by hand.
 
 How often does a nominal 95 % interval hold the truth? Users are drawn with replacement from a
 finite population whose statistics are known exactly; the interval is made by the code that the
