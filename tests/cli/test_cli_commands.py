@@ -104,7 +104,14 @@ def test_a_study_leaves_a_run_folder_that_can_be_read_again(cli: Cli, twin: Path
     summary = parsed(cli(*command, "RUN", "--overwrite", "--json"))
     assert summary == board | {"skipped": [], "report": "RUN/report.html"}
     contents = {p.name for p in Path("RUN").iterdir()}
-    files = {"config.toml", "manifest.json", "log.jsonl", "report.html", "report.md"}
+    files = {
+        "config.toml",
+        "manifest.json",
+        "log.jsonl",
+        "digests.json",
+        "report.html",
+        "report.md",
+    }
     assert contents == files | {"results", "tables", "figures"}
     assert parsed(cli("report", "RUN", "--json")) == {"report": "RUN/report.html"}
     page = Path("RUN/report.html").read_bytes()

@@ -68,9 +68,12 @@ def test_without_an_interval_there_is_a_status(x: Floats, status: str) -> None:
     assert order_statistics(x, 0.5).status in {status, "not_enough_data"}
 
 
-def test_a_level_outside_is_refused() -> None:
-    with pytest.raises(InputError):
-        woodruff(np.arange(3.0), np.arange(3), 1.0)
+@pytest.mark.parametrize("p", [0.0, 1.0, -0.5, 90.0, np.nan, np.inf])
+def test_a_level_outside_is_refused(p: float) -> None:
+    with pytest.raises(InputError, match="quantile: level"):
+        woodruff(np.arange(3.0), np.arange(3), p)
+    with pytest.raises(InputError, match="quantile: level"):
+        order_statistics(np.arange(3.0), p)
 
 
 def test_ranks_by_hand() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from giftlive.stats.coverage_table import rows_for
+from giftlive.stats.coverage_table import groups_for
 from giftlive.stats.print_rule import UNMEASURED
 from giftlive.tables.matrix import Matrix
 from giftlive.tables.splits import Fold
@@ -38,8 +38,8 @@ def money_tail(kind: str, unit: str, totals: Floats) -> str:
         return UNMEASURED
     cv, skew = spread / mean, float(np.mean(((totals - mean) / spread) ** 3))
     for tail in _tails(kind, unit):
-        known = rows_for("mean", "student_t", tail, 1.0)
-        if known and cv <= known[0].cv and skew <= known[0].skew:
+        known = [r for rows in groups_for("mean", "student_t", tail, 1.0) for r in rows]
+        if known and cv <= max(r.cv for r in known) and skew <= max(r.skew for r in known):
             return tail
     return UNMEASURED
 

@@ -14,7 +14,7 @@ from giftlive.evaluation.gates import judge, load_rules
 from giftlive.evaluation.results import Check, Estimate, Figure, Gate, Series, StudyResult, Table
 from giftlive.evaluation.rules import Rule
 from giftlive.evaluation.screening import bandit_contexts, rewards_of
-from giftlive.stats.intervals import Interval, no_interval
+from giftlive.stats.intervals import Interval, no_interval, withheld
 from giftlive.studies.context import SHARE_OF_LOGS, Context, Kind, estimate, say
 from giftlive.types import Message
 
@@ -22,7 +22,10 @@ GATED = ("snips", "greedy", "count")
 """Estimator, target policy and reward that the gate is about; fixed before any run."""
 
 ERRORS = Kind("mean", "light")
-"""The mean error of many independent logs, each a sum over thousands of decisions."""
+"""The mean error of the gated estimator over many logs, each a sum over thousands of decisions."""
+
+_COVERS = (0.93, 0.97)
+"""Coverage over all logs with which the interval of one of them is printed."""
 
 
 @dataclass(frozen=True)
@@ -177,7 +180,7 @@ def _trial_table(trials: tuple[Trial, ...]) -> Table:
                 round(t.truth, 6),
                 _one_log(t),
                 _shown(t, "coverage", t.coverage, SHARE_OF_LOGS, "share"),
-                _shown(t, "bias", t.bias, ERRORS, "ratio"),
+                _bias(t),
                 round(t.relative_rmse, 3),
             )
             for t in trials
@@ -194,9 +197,20 @@ def _shown(trial: Trial, name: str, interval: Interval, kind: Kind, unit: str) -
 
 
 def _one_log(trial: Trial) -> Estimate:
+    """Return one log's interval, where intervals like it held the truth in all the logs."""
     value, low, high = trial.first
     interval = Interval(value, low, high, "ratio_delta", trial.decisions, "decisions")
+    covered = trial.coverage.value or 0.0
+    if not _COVERS[0] <= covered <= _COVERS[1]:
+        interval = withheld(interval, f"intervals like it hold the truth in {covered:.0%} of logs")
     return _shown(trial, "one_log", interval, Kind("ratio", trial.reward), "ratio")
+
+
+def _bias(trial: Trial) -> Estimate:
+    bias = trial.bias
+    if (trial.estimator, trial.target, trial.reward) != GATED:
+        bias = withheld(bias, "its errors are more skewed than sums over an evening")
+    return _shown(trial, "bias", bias, ERRORS, "ratio")
 
 
 def _coverage_figure(trials: tuple[Trial, ...], decisions: int) -> Figure:

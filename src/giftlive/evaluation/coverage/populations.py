@@ -100,10 +100,14 @@ def amount_at(level: Floats) -> Floats:
     return np.ceil(np.exp(np.interp(z, special.ndtri(_SHARES), np.log(_AMOUNTS))) - 1e-9)
 
 
-@lru_cache(maxsize=4)
-def gifts(rows_per_user: int, users: int = 50_000) -> Population:
-    """Return the gift-like population with ``rows_per_user`` rows of a user on average."""
-    rng = stream(20_240, "coverage", "gifts", rows_per_user, users)
+@lru_cache(maxsize=1)
+def gifts(rows_per_user: int, turn: int = 0, users: int = 50_000) -> Population:
+    """Return a gift-like population with ``rows_per_user`` rows of a user on average.
+
+    At such tails one population is no other: its largest giver decides its skewness. ``turn``
+    names one draw of the law, and the lab uses a new one for every block of samples.
+    """
+    rng = stream(20_240, "coverage", "gifts", rows_per_user, turn)
     sizes = rng.geometric(1.0 / rows_per_user, users)
     starts = np.concatenate([[0], np.cumsum(sizes)])
     user = np.repeat(np.arange(users), sizes)
@@ -134,9 +138,9 @@ def gifts(rows_per_user: int, users: int = 50_000) -> Population:
 
 
 @lru_cache(maxsize=1)
-def givers(users: int = 100_000) -> Population:
+def givers(turn: int = 0, users: int = 100_000) -> Population:
     """Return the gift rows of those who gave in three weeks, 3.1 gifts a user before selection."""
-    rng = stream(20_240, "coverage", "givers", users)
+    rng = stream(20_240, "coverage", "givers", turn)
     taste, purse = rng.normal(size=users), rng.normal(size=users)
     expected = _GIFTS_PER_USER * np.exp(_RATE_SPREAD * taste - _RATE_SPREAD**2 / 2)
     sizes = rng.poisson(expected)
@@ -158,9 +162,9 @@ def givers(users: int = 100_000) -> Population:
 
 
 @lru_cache(maxsize=1)
-def evenings(evenings: int = 50_000) -> Population:
+def evenings(turn: int = 0, evenings: int = 50_000) -> Population:
     """Return sums over many decisions: a gamma of skewness 0.5, beside a bound that follows it."""
-    rng = stream(20_240, "coverage", "evenings", evenings)
+    rng = stream(20_240, "coverage", "evenings", turn)
     size = rng.gamma(16.0, 1.0 / 16.0, evenings)
     columns = {
         "light": 0.5 * size * rng.normal(1.0, 0.05, evenings),

@@ -16,10 +16,17 @@ from giftlive.run.verify.rows import Kept
 EXCUSED: dict[str, str] = {}
 UNDRAWN: dict[str, str] = {}
 _REWARDS = ["count", "capped", "full"]
+_LISTED = (
+    "snips_count_coverage",
+    "snips_capped_coverage",
+    "snips_full_coverage",
+    "dr_full_coverage",
+    "snips_count_bias",
+)
 
 
 def recompute(kept: Kept, result: Result) -> dict[str, Recomputed]:
-    """Return every number of the study by its key."""
+    """Return every number that the study must print, by its key."""
     found: dict[str, Recomputed] = {}
     _, target, _ = result["config"]["gated"]
     logs = kept.columns("logs")
@@ -33,7 +40,8 @@ def recompute(kept: Kept, result: Result) -> dict[str, Recomputed]:
         found |= {f"{key} / coverage": covered, f"{key} / bias": off, f"{key} / one log": first}
         if row["target"] == target:
             name = f"{row['estimator']}_{row['reward']}"
-            found |= {f"{name}_coverage": covered, f"{name}_bias": off}
+            both = {f"{name}_coverage": covered, f"{name}_bias": off}
+            found |= {key: number for key, number in both.items() if key in _LISTED}
     return found
 
 
