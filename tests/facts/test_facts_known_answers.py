@@ -148,4 +148,4 @@ def test_too_few_users_get_values_but_no_interval(book: FactBook) -> None:
         assert not fact.has_interval, fact.name
         assert fact.reason, fact.name
         assert fact.method == "none"
-    assert book.fact("user_gini").reason.startswith("not enough data: 3 users, need about ")
+    assert book.fact("user_gini").reason.startswith("not enough data: 3 users, need ")

@@ -19,8 +19,9 @@ from giftlive.stats.intervals import Interval, proportion
 LOWEST, HIGHEST = 0.93, 0.97
 """Share of samples that a nominal 95 % interval must cover, as measured."""
 
-GUARANTEED = frozenset({"empirical_bernstein", "betting"})
-"""Methods whose promise is "at least 95 %": more than 97 % is not a fault of theirs."""
+GUARANTEED = frozenset({"empirical_bernstein", "betting", "woodruff", "order_statistics"})
+"""Methods that promise at least 95 %: a bound over a known range, or one between observed values,
+which ties of prices can only widen. More than 97 % is not a fault of theirs."""
 
 
 _KINDS = {"int": int, "float": float}
