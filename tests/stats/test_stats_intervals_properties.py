@@ -337,7 +337,7 @@ PUBLIC: dict[str, Callable[[Floats, Floats], Interval | list[Interval]]] = {
 
 
 @pytest.mark.parametrize("name", PUBLIC)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, derandomize=True)
 @given(WILD_ROWS | FINITE_ROWS | TINY_ROWS)
 def test_numbers_of_every_size_give_an_interval_a_status_or_a_refusal(
     name: str, pairs: list[tuple[float, float]]

@@ -141,7 +141,7 @@ def _one(
     if problem is not None:
         return problem
     value, low, high = (float(v[0]) for v in _many(bounds, num[None], den[None], level))
-    if math.isnan(low):
+    if not all(map(math.isfinite, (value, low, high))):
         return no_interval("undefined", _UNBOUNDED, method, len(num), n_unit)
     return Interval(value, low, high, method, len(num), n_unit)
 
@@ -160,7 +160,14 @@ def _many(bounds: _Bounds, num: Floats, den: Floats, level: float) -> tuple[Floa
     limit = student_quantile(num.shape[1] - 1, level) ** 2
     low[varies], high[varies] = bounds(num[varies], den[varies], value[varies], limit)
     unit = of_num / of_den
-    return value * unit, low * unit, high * unit
+    return _times(value, unit), _times(low, unit), _times(high, unit)
+
+
+def _times(x: Floats, unit: Floats) -> Floats:
+    """Return x · unit, nan where that is too large for a float."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        product: Floats = x * unit
+    return np.where(np.isfinite(product), product, np.nan)
 
 
 def _euclidean_bounds(
