@@ -104,7 +104,14 @@ def test_a_study_leaves_a_run_folder_that_can_be_read_again(cli: Cli, twin: Path
     summary = parsed(cli(*command, "RUN", "--overwrite", "--json"))
     assert summary == board | {"skipped": [], "report": "RUN/report.html"}
     contents = {p.name for p in Path("RUN").iterdir()}
-    files = {"config.toml", "manifest.json", "log.jsonl", "report.html", "report.md"}
+    files = {
+        "config.toml",
+        "manifest.json",
+        "log.jsonl",
+        "digests.json",
+        "report.html",
+        "report.md",
+    }
     assert contents == files | {"results", "tables", "figures"}
     assert parsed(cli("report", "RUN", "--json")) == {"report": "RUN/report.html"}
     page = Path("RUN/report.html").read_bytes()
@@ -117,7 +124,14 @@ def test_the_manifest_names_a_command_that_repeats_the_run(
     cli: Cli, twin: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pipeline, "render", lambda folder: folder / "report.html")
-    settings = ("--set", "ingest.max_reject_share=0.02", "--set", "world.seats.load=0.8", "--seed", "7")
+    settings = (
+        "--set",
+        "ingest.max_reject_share=0.02",
+        "--set",
+        "world.seats.load=0.8",
+        "--seed",
+        "7",
+    )
     command = ("study", "exploration", "--source", twin, *settings, "--out")
     succeeded(cli(*command, "A"))
     manifest = json.loads(Path("A/manifest.json").read_text(encoding="utf-8"))

@@ -118,6 +118,8 @@ POINTS = {
     "not a number": {"low": float("nan")},
     "no end": {"high": float("inf")},
     "upside down": {"low": 0.97, "high": 0.93},
+    "elsewhere": {"value": 0.5},
+    "of width 0": {"value": 0.95, "low": 0.95, "high": 0.95},
     "undefined": {"status": "undefined"},
     "another number": {"name": "greedy_share_of_bound"},
 }
@@ -134,6 +136,33 @@ def test_a_point_estimate_decides_nothing(how: str, value: float) -> None:
     assert gate.verdict == "NOT ANSWERABLE"
     assert gate.reason
     assert gate.consequence == "no change until the question is decided"
+
+
+def test_a_number_known_without_error_may_have_width_0() -> None:
+    """A paired interval of width 0 is a point; the difference of two known values is not."""
+    for value, verdict in ((0.95, "PASS"), (0.10, "FAIL"), (0.90, "INCONCLUSIVE")):
+        known = replace(estimate(value, value, value), method="exact", n=1)
+        assert judge(ABOVE, known, checks()).verdict == verdict
+
+
+def test_two_estimates_of_one_name_are_ambiguous() -> None:
+    one, other = estimate(0.95, 0.93, 0.97), estimate(0.10, 0.08, 0.12)
+    for given_ in ((one, other), (other, one), (one, one)):
+        gate = judge(ABOVE, given_, checks())
+        assert gate.verdict == "NOT ANSWERABLE"
+        assert gate.estimate is None
+        assert gate.reason == "dual_price_share_of_bound is ambiguous: 2 estimates have this name"
+    named_alike = (replace(other, name="another"), replace(one, name="another"), one)
+    assert judge(ABOVE, named_alike, checks()).verdict == "PASS"
+
+
+@pytest.mark.parametrize("passed", ["no", "yes", 1, 0, None, float("nan")])
+def test_a_check_passed_or_failed_and_nothing_else(passed: object) -> None:
+    """Known trap: any text that is not empty is true."""
+    made = [*checks()[:-1], replace(checks()[-1], passed=passed)]  # type: ignore[arg-type]
+    gate = judge(ABOVE, estimate(0.95, 0.93, 0.97), made)
+    assert gate.verdict == "NOT ANSWERABLE"
+    assert f"power (passed is {passed!r}, neither True nor False)" in gate.reason
 
 
 def test_a_rule_finds_its_estimate_among_others() -> None:

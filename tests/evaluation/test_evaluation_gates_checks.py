@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import math
 from types import ModuleType
 
 import numpy as np
@@ -31,6 +32,8 @@ POWER = {"detects": 0.02, "sd": 0.03, "chance": 0.8}
         (0.61, 0.0004, False),  # a price that is felt nowhere
         (0.0, 0.0, False),
         (float("nan"), 0.10, False),
+        (float("inf"), 0.10, False),
+        (np.float64(0.30), np.float64(0.10), True),  # a plain bool whatever was measured
     ],
 )
 def test_binding_asks_for_both(displaced: float, price_share: float, passed: bool) -> None:
@@ -58,6 +61,14 @@ def test_movable_without_an_interval_has_failed_and_says_why() -> None:
     assert not check.passed
     assert check.value is None
     assert check.detail == "a against b: no interval: 1 evenings: an interval needs at least 2"
+
+
+@pytest.mark.parametrize("value", [math.inf, -math.inf, math.nan])
+def test_movable_by_what_is_no_number_has_failed(value: float) -> None:
+    check = checks.movable(checks.exact(value, "targets"), "a against b", smallest=0.02)
+    assert check.passed is False
+    assert check.value is None
+    assert "is not finite" in check.detail
 
 
 def test_a_a_is_exact_and_must_have_been_made() -> None:
@@ -91,6 +102,20 @@ def test_no_units_have_no_power() -> None:
 def test_a_chance_is_a_share(chance: float) -> None:
     with pytest.raises(InputError, match="chance"):
         checks.power(20, "evenings", detects=0.02, sd=0.03, chance=chance)
+
+
+@pytest.mark.parametrize("wrong", [0.0, -1.0, math.nan, math.inf])
+@pytest.mark.parametrize("threshold", ["sd", "detects"])
+def test_power_needs_a_spread_and_an_effect(threshold: str, wrong: float) -> None:
+    with pytest.raises(InputError, match=f"power: {threshold} "):
+        checks.power(20, "evenings", **{**POWER, threshold: wrong})
+
+
+@given(st.floats(1e-150, 1e150), st.floats(1e-150, 1e150), st.integers(0, 10**9))
+def test_power_has_an_answer_at_every_size(sd: float, detects: float, n: int) -> None:
+    check = checks.power(n, "units", sd=sd, detects=detects, chance=0.8)
+    assert isinstance(check.passed, bool)
+    assert check.value is None or math.isfinite(check.value)
 
 
 @given(st.integers(1, 10_000), st.floats(0.01, 10.0), st.floats(0.01, 10.0))

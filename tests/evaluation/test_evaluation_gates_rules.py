@@ -20,7 +20,12 @@ as_published = "p"
 on_pass = "adopt"
 on_fail = "keep"
 """
-CHECKS = "checks = { a_a = {} }\n"
+ALL = (
+    "a_a = {}",
+    "movable = { smallest = 0.1 }",
+    "power = { detects = 1, sd = 1, chance = 0.8 }",
+)
+CHECKS = f"checks = {{ {', '.join(ALL)} }}\n"
 
 
 def rules(body: str, checks: str = CHECKS, words: str = WORDS) -> str:
@@ -82,7 +87,10 @@ REFUSED = {
     "part 1: unknown key 'margin'": rules(
         f'kind = "all_of"\nparts = [{PART[:-1]}, margin = 1 }}, {PART}]'
     ),
-    "no checks": rules(ABOVE, checks="checks = {}\n"),
+    "no check a_a, movable, power; expected all of": rules(ABOVE, checks="checks = {}\n"),
+    "rule x: no check a_a;": rules(ABOVE, f"checks = {{ {', '.join(ALL[1:])} }}\n"),
+    "rule x: no check movable;": rules(ABOVE, f"checks = {{ {ALL[0]}, {ALL[2]} }}\n"),
+    "rule x: no check power;": rules(ABOVE, f"checks = {{ {', '.join(ALL[:2])} }}\n"),
     "None is not a table": rules(ABOVE, checks=""),
     "check bindng: unknown check.*did you mean binding": rules(ABOVE, "checks = { bindng = {} }\n"),
     "check movable: smallest is missing": rules(ABOVE, "checks = { movable = {} }\n"),
@@ -114,8 +122,8 @@ def test_the_example_of_the_documentation_is_a_rule() -> None:
 def test_a_study_cannot_use_a_check_its_rule_does_not_ask_for() -> None:
     (rule,) = load_rules(rules(ABOVE)).values()
     assert rule.asked("a_a") == {}
-    with pytest.raises(ConfigError, match="rule x: no check 'power'"):
-        rule.asked("power")
+    with pytest.raises(ConfigError, match="rule x: no check 'binding'"):
+        rule.asked("binding")
 
 
 def test_any_changed_number_or_word_changes_the_hash() -> None:

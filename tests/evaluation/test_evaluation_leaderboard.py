@@ -200,7 +200,9 @@ def test_a_perfect_and_a_constant_ranker_by_hand() -> None:
 
 def test_rows_that_are_all_gifts_have_no_occurrence_to_score() -> None:
     pooled = leaderboard.TestSet(np.arange(5), np.ones(5), np.arange(5), np.zeros(5, np.int64))
-    found = leaderboard.statistics(pooled, Predictions("p", np.arange(5.0), np.ones(5), 0.0, (), np.ones(5)))
+    found = leaderboard.statistics(
+        pooled, Predictions("p", np.arange(5.0), np.ones(5), 0.0, (), np.ones(5))
+    )
     assert not {"pr_auc", "ece"} & set(found)
 
 

@@ -86,12 +86,12 @@ def test_last_touch_buckets_row_by_row(book: FactBook, rows: Rows) -> None:
 
 def test_a_ratio_interval_agrees_with_resampled_users(make_store: MakeStore) -> None:
     rng = np.random.default_rng(2)
-    clicks = [(u, i, 1, 10**12 + 1_000 * u + i, 5_000) for u in range(600) for i in range(12)]
-    gave = rng.random(len(clicks)) < np.repeat(rng.beta(0.5, 4.0, 600), 12)
+    clicks = [(u, i, 1, 10**12 + 1_000 * u + i, 5_000) for u in range(1_600) for i in range(12)]
+    gave = rng.random(len(clicks)) < np.repeat(rng.beta(0.5, 4.0, 1_600), 12)
     gifts = [(*c[:4], 3) for c, g in zip(clicks, gave, strict=True) if g]
     fact = compute_facts(make_store({"click": clicks, "gift": gifts})).fact("gift_rows_per_click")
-    per_user = gave.reshape(600, 12).mean(axis=1)
-    draws = per_user[rng.integers(0, 600, (4_000, 600))].mean(axis=1)
+    per_user = gave.reshape(1_600, 12).mean(axis=1)
+    draws = per_user[rng.integers(0, 1_600, (2_000, 1_600))].mean(axis=1)
     assert fact.value == pytest.approx(gave.mean(), rel=1e-12)
     assert fact.low is not None
     assert fact.high is not None

@@ -163,7 +163,10 @@ DEFECTS: tuple[tuple[DecisionLog, str], ...] = (
     (at(ARRIVED, reward_ts=LOG.ts[ARRIVED] - 1), f"row {ARRIVED}, column reward_ts"),
     (at(PLACE, marginal_propensity=np.nan), f"row {PLACE}, column slate_id: .* or none"),
     (at(PLACE, position=2), f"row {PLACE}, column position: 2"),
-    (at(PLACE, user_id=-5), f"row {PLACE}, column user_id: -5"),
+    (at(PLACE, user_id=10**6), f"row {PLACE}, column user_id: .*one user per slate"),
+    (at(ROW, user_id=-5), f"row {ROW}, column user_id: -5 .*0 or more"),
+    (at(ROW, policy="greedy"), f"row {ROW}, column policy: greedy .*one policy per file"),
+    (at(ROW, policy_version="2"), f"row {ROW}, column policy_version: 2 .*per file"),
     (at(PLACE, marginal_propensity=1.5), f"row {PLACE}, column marginal_propensity: 1.5"),
     (at(PLACE, propensity=LOG.propensity[PLACE] / 2), f"row {PLACE}, column propensity: .*product"),
 )

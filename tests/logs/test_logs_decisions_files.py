@@ -114,6 +114,33 @@ def test_ids_are_compared_across_batches_and_row_groups(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("name", ["policy", "policy_version"])
+def test_one_policy_per_file_also_across_batches(name: str, tmp_path: Path) -> None:
+    """Each half has one policy: only who remembers the first one can refuse the second."""
+    half = ROW - int(max(LOG.position[ROW], 0))
+    column_ = getattr(LOG, name).copy()
+    column_[half:] = "another"
+    mixed = replace(LOG, **{name: column_})
+    says = rf"row {half}, column {name}: another .*one {name} per file"
+    with pytest.raises(InputError, match=says):
+        written(tmp_path / "d.parquet", mixed.rows(slice(0, half)), mixed.rows(slice(half, None)))
+    assert not list(tmp_path.iterdir())
+    path = tmp_path / "other.parquet"
+    pq.write_table(as_table(mixed), path)
+    for batch in (half, len(LOG)):
+        with pytest.raises(InputError, match=says):
+            list(read_decisions(path, batch))
+
+
+def test_a_reason_is_free_text(tmp_path: Path) -> None:
+    """As docs/decision-log.md says: a service may have codes of its own."""
+    reason = LOG.reason.copy()
+    reason[ROW], reason[0] = "campaign 7", None
+    told = replace(LOG, reason=reason)
+    (found,) = read_decisions(written(tmp_path / "d.parquet", told))
+    assert identical(found.reason, reason)
+
+
 def test_a_copy_by_another_writer_reads_the_same(tmp_path: Path) -> None:
     """DuckDB names list entries otherwise; dictionaries and large types are storage, not type."""
     path = written(tmp_path / "d.parquet", LOG)

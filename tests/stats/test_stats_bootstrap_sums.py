@@ -45,6 +45,26 @@ def skewed(users: int, rows: int, seed: int = 1) -> tuple[Ints, Floats]:
 
 
 @FEW
+@given(st.integers(2, 30), st.floats(-1e3, 1e3), st.integers(0, 10_000))
+def test_a_constant_reward_has_width_0_however_few_the_clusters(
+    clusters: int, reward: float, seed: int
+) -> None:
+    """Of resamples of three users 5 % are empty: there is no ratio to differ in."""
+    reward = round(reward * 2.0**20) / 2.0**20
+    user = np.arange(clusters)
+    state = of(user, np.column_stack([np.full(clusters, reward), np.ones(clusters)]), 200, seed)
+    found = ratio_interval(state, clusters)
+    assert (found.value, found.low, found.high, found.status) == (reward, reward, reward, "ok")
+
+
+def test_few_clusters_that_differ_are_refused_with_the_reason() -> None:
+    state = of(np.arange(2), np.array([[1.0, 1.0], [2.0, 1.0]]), 200)
+    found = ratio_interval(state, 2)
+    assert found.status == "undefined"
+    assert "(at most 5 % allowed); 2 clusters leave about 14% of them empty" in found.reason
+
+
+@FEW
 @given(ROWS)
 def test_sums_are_exact(rows: list[tuple[int, float, float]]) -> None:
     """Golden: rational arithmetic on the weights that ``poisson_weights`` gives."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -18,22 +18,43 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from giftlive.errors import InputError
-from giftlive.stats.bernstein import empirical_bernstein
-from giftlive.stats.betting import betting
-from giftlive.stats.bootstrap import clustered_bootstrap
+from giftlive.stats.bernstein import (
+    bernstein_replications,
+    empirical_bernstein,
+    empirical_bernstein_of,
+    moments,
+)
+from giftlive.stats.betting import betting, betting_replications
+from giftlive.stats.bootstrap import clustered_bootstrap, percentile_interval
+from giftlive.stats.bootstrap_sums import SumsBootstrap, ratio_interval
 from giftlive.stats.cluster_errors import per_cluster
 from giftlive.stats.heavy_tails import hill
+from giftlive.stats.influence import transformed
 from giftlive.stats.intervals import (
     Interval,
+    coverage,
+    influence_replications,
     influence_t,
     paired_t,
     proportion,
     ratio_delta,
     ratio_difference,
+    ratio_replications,
     student_t,
 )
-from giftlive.stats.likelihood import cressie_read, empirical_likelihood
-from giftlive.stats.skewed import skew_t, skew_t_of
+from giftlive.stats.likelihood import (
+    cressie_read,
+    cressie_read_replications,
+    empirical_likelihood,
+    empirical_likelihood_replications,
+)
+from giftlive.stats.quantiles import order_statistics, woodruff
+from giftlive.stats.skewed import (
+    skew_t,
+    skew_t_of,
+    skew_t_of_replications,
+    skew_t_replications,
+)
 from giftlive.types import Floats, Ints
 
 FEW = settings(max_examples=12, deadline=None)
@@ -118,6 +139,7 @@ METHODS: dict[str, Estimate] = {
     "hill": lambda r, level: hill(r.means, level=level),
 }
 UNITLESS = {"wilson", "hill"}  # the estimate does not change with the unit of money
+LIKELIHOODS = ("empirical_likelihood", "cressie_read")
 KNOWN_RANGE = {"empirical_bernstein", "betting"}
 COUNTS = {"wilson"}  # takes counts: there is no place for a nan
 
@@ -245,6 +267,102 @@ def test_degenerate_data_has_a_defined_status(name: str, kind: str) -> None:
         assert width <= 1e-12  # it cannot tell its statistic's rounding from spread
     else:
         assert width == 0.0
+
+
+MAGNITUDES = [0.0, 5e-324, 1e-300, 1e-160, 1e-20, 1.0, 3.0, 1e20, 1e149, 1e160, 1e200, 1.7e308]
+WILD = st.sampled_from([*MAGNITUDES, *(-m for m in MAGNITUDES), math.inf, -math.inf, math.nan])
+FINITE = st.sampled_from([m * sign for m in MAGNITUDES if m <= 1e150 for sign in (1.0, -1.0)])
+FINITE_ROWS = st.lists(st.tuples(FINITE, FINITE | st.just(1.0)), min_size=2, max_size=14)
+WILD_ROWS = st.lists(st.tuples(WILD, WILD), max_size=14)
+TINY_ROWS = st.lists(st.tuples(st.floats(0.0, 1e-290), st.floats(1e-300, 1.0)), max_size=14)
+
+
+def several(columns: tuple[Floats, Floats, Floats]) -> list[Interval]:
+    """The R = 3 rows of a ``*_replications`` function as intervals; nan bounds are no interval."""
+    kept = [(float(v), float(a), float(b)) for v, a, b in zip(*columns, strict=True)]
+    made = [row for row in kept if not any(map(math.isnan, row))]
+    return [Interval(value, low, high, "several", 2, "rows") for value, low, high in made]
+
+
+def repeated(x: Floats) -> Floats:
+    return np.tile(x, (3, 1))
+
+
+PUBLIC: dict[str, Callable[[Floats, Floats], Interval | list[Interval]]] = {
+    "student_t": lambda x, d: student_t(x),
+    "paired_t": paired_t,
+    "ratio_delta": ratio_delta,
+    "ratio_delta, clusters": lambda x, d: ratio_delta(x, d, np.arange(len(x)) // 2),
+    "ratio_difference": lambda x, d: ratio_difference(x, d, d, np.ones_like(d)),
+    "ratio_replications": lambda x, d: several(ratio_replications(repeated(x), repeated(d))),
+    "influence_t": lambda x, d: influence_t(float(x.max(initial=0.0)), d),
+    "influence_replications": lambda x, d: several(influence_replications(x[:3], repeated(d))),
+    "skew_t": skew_t,
+    "skew_t_of": lambda x, d: skew_t_of(float(x.max(initial=0.0)), d),
+    "skew_t_replications": lambda x, d: several(skew_t_replications(repeated(x), repeated(d))),
+    "skew_t_of_replications": lambda x, d: several(skew_t_of_replications(x[:3], repeated(d))),
+    "empirical_likelihood": empirical_likelihood,
+    "empirical_likelihood_replications": lambda x, d: several(
+        empirical_likelihood_replications(repeated(x), repeated(d))
+    ),
+    "cressie_read": cressie_read,
+    "cressie_read_replications": lambda x, d: several(
+        cressie_read_replications(repeated(x), repeated(d))
+    ),
+    "transformed, log": lambda x, d: transformed(float(x.max(initial=0.0)), d, "log"),
+    "transformed, logit": lambda x, d: transformed(float(x.min(initial=0.5)), d, "logit"),
+    "clustered_bootstrap": lambda x, d: clustered_bootstrap(
+        lambda w: float(x[int(w.sum()) % len(x)]), np.arange(len(x)), 20
+    ),
+    "percentile_interval": lambda x, d: percentile_interval(
+        float(x.max(initial=0.0)), d, "bootstrap", len(x), "users"
+    ),
+    "ratio_interval": lambda x, d: ratio_interval(
+        SumsBootstrap.init(2, 20, 1).update(np.arange(len(x)), np.column_stack([x, d])), len(x)
+    ),
+    "empirical_bernstein": lambda x, d: empirical_bernstein(x, -1.0, 3.0),
+    "empirical_bernstein, wide": lambda x, d: empirical_bernstein(x, -1e150, 1e150),
+    "empirical_bernstein_of": lambda x, d: empirical_bernstein_of(moments(x), 0.0, 1e150),
+    "bernstein_replications": lambda x, d: several(
+        bernstein_replications(repeated(x), -1e150, 1e150)
+    ),
+    "betting": lambda x, d: betting(x, 0.0, 1.0),
+    "betting, wide": lambda x, d: betting(x, -1e150, 1e150),
+    "betting_replications": lambda x, d: several(betting_replications(repeated(x), 0.0, 1.0)),
+    "woodruff": lambda x, d: woodruff(x, np.arange(len(x)) // 2, 0.9),
+    "order_statistics": lambda x, d: order_statistics(x, float(d.max(initial=0.0))),
+    "hill": lambda x, d: hill(np.tile(x, 12), 10),
+    "coverage": lambda x, d: coverage(1.0, x, d),
+}
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(WILD_ROWS | FINITE_ROWS | TINY_ROWS)
+def test_numbers_of_every_size_give_an_interval_a_status_or_a_refusal(
+    name: str, pairs: list[tuple[float, float]]
+) -> None:
+    """Warnings are errors here: none of these may warn, divide by 0 or return what is no number."""
+    columns = np.array(pairs, dtype=np.float64).reshape(-1, 2)
+    try:
+        found = PUBLIC[name](columns[:, 0].copy(), columns[:, 1].copy())
+    except InputError:
+        return
+    for interval in found if isinstance(found, list) else [found]:
+        if interval.status == "ok":
+            quantiles = name in {"clustered_bootstrap", "percentile_interval"}
+            bounds(replace(interval, value=interval.low) if quantiles else interval)
+        else:
+            assert interval.reason
+
+
+@pytest.mark.parametrize("scale", [2.0**-1000, 2.0**-800, 2.0**300])
+@pytest.mark.parametrize("name", ["student_t", "ratio_delta", "skew_t", *LIKELIHOODS])
+def test_a_tiny_unit_changes_no_digit(name: str, scale: float) -> None:
+    """Known trap: squares of 1e-300 are 0, and so was the width."""
+    r = rows(3, users=20)
+    scaled = bounds(METHODS[name](Rows(scale * r.x, r.d, r.user, scale), 0.95))
+    assert (scaled / scale).tolist() == bounds(METHODS[name](r, 0.95)).tolist()
 
 
 @every_method

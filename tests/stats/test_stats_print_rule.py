@@ -8,10 +8,11 @@ from dataclasses import replace
 import pytest
 
 from giftlive.errors import InputError, IntegrityError
-from giftlive.stats.coverage_table import CoverageRow, read_rows, rows_for, table, write_rows
+from giftlive.stats.coverage_table import CoverageRow, groups_for, read_rows, table, write_rows
 from giftlive.stats.intervals import Interval, no_interval
 from giftlive.stats.print_rule import (
     MONEY_CLUSTERS,
+    UNMEASURED,
     may_print,
     method_of,
     need,
@@ -66,14 +67,16 @@ def cells(*covered: int) -> tuple[CoverageRow, ...]:
 def test_the_measured_size_counts_where_it_is_larger_than_the_formula() -> None:
     assert need_of(cells(1_900, 1_900, 1_900)).clusters == 400  # the formula's
     assert need_of(cells(1_700, 1_900, 1_900)).clusters == 1_000
-    assert need_of(cells(1_900, 1_700, 1_900)).clusters == 10_000  # one good small row is luck
+    assert need_of(cells(1_900, 1_700, 1_900)).shown is False  # one good row may be luck
+    assert need_of(cells(1_900, 1_700, 1_900, 1_900)).clusters == 10_000
     assert need_of(cells(1_900, 1_900, 1_980)).shown is False  # 99 % is not 95 % either
 
 
 def test_no_measured_size_means_never() -> None:
     found = need_of(cells(1_700, 1_800, 1_850))
     assert (found.shown, found.clusters) == (False, 10_001)
-    assert need_of(()).words.startswith("a lighter tail")
+    assert need("ratio", "skew_t", UNMEASURED).clusters == 0
+    assert may_print(10**9, "ratio", "skew_t", UNMEASURED)[1].endswith("stands for this source")
 
 
 def test_a_guarantee_may_cover_more() -> None:
@@ -100,7 +103,7 @@ def test_may_print_changes_exactly_at_the_need() -> None:
 
 def test_an_interval_that_was_never_measured_is_an_error() -> None:
     interval = Interval(1.0, 0.0, 2.0, "made_up", 10**9, "users")
-    with pytest.raises(IntegrityError, match="made_up.*has no row"):
+    with pytest.raises(IntegrityError, match=r"made_up.*has no row"):
         printed(interval, "ratio", "count")
 
 
@@ -128,10 +131,18 @@ def test_methods_are_named_as_in_the_table(method: str, name: str) -> None:
     assert method_of(no_interval("undefined", "", method, 0, "users")) == name
 
 
-def test_fewer_rows_of_a_user_are_never_judged_by_more() -> None:
-    assert {r.rows_per_cluster for r in rows_for("ratio", "skew_t", "count", 9.9)} == {1}
-    assert {r.rows_per_cluster for r in rows_for("ratio", "skew_t", "count", 10.0)} == {10}
-    assert {r.rows_per_cluster for r in rows_for("ratio", "skew_t", "count", 0.5)} == {1}
+def test_between_two_measured_numbers_of_rows_both_must_allow_it() -> None:
+    def sizes(rows: float) -> list[int]:
+        groups = groups_for("ratio", "skew_t", "count", rows)
+        return [group[0].rows_per_cluster for group in groups]
+
+    assert sizes(9.9) == [1, 10]
+    assert sizes(10.0) == [10]
+    assert sizes(0.5) == [1]
+    assert sizes(500.0) == [60]
+    both = need("ratio", "skew_t", "full", 30.0)
+    alone = [need("ratio", "skew_t", "full", rows) for rows in (10.0, 60.0)]
+    assert both.clusters == max(n.clusters for n in alone)
 
 
 def test_rows_survive_the_file() -> None:

@@ -8,6 +8,7 @@ import pytest
 from giftlive.errors import InputError
 from giftlive.rng import stream
 from giftlive.stats.quantiles import order_statistics, rank_of, woodruff
+from giftlive.types import Floats
 
 
 def test_one_row_per_user_has_the_binomial_width() -> None:
@@ -48,7 +49,7 @@ def test_order_scale_and_names_do_not_matter() -> None:
 
 
 @pytest.mark.parametrize("x", [np.zeros(50), np.full(50, 7.0)])
-def test_equal_values_have_one_quantile(x: np.ndarray) -> None:  # type: ignore[type-arg]
+def test_equal_values_have_one_quantile(x: Floats) -> None:
     for found in (woodruff(x, np.arange(50), 0.9), order_statistics(x, 0.9)):
         assert (found.value, found.low, found.high) == (x[0], x[0], x[0])
 
@@ -62,14 +63,17 @@ def test_equal_values_have_one_quantile(x: np.ndarray) -> None:  # type: ignore[
         (np.array([1.0]), "not_enough_data"),
     ],
 )
-def test_without_an_interval_there_is_a_status(x: np.ndarray, status: str) -> None:  # type: ignore[type-arg]
-    assert woodruff(x, np.zeros(len(x)), 0.5).status == status
+def test_without_an_interval_there_is_a_status(x: Floats, status: str) -> None:
+    assert woodruff(x, np.zeros(len(x), dtype=np.int64), 0.5).status == status
     assert order_statistics(x, 0.5).status in {status, "not_enough_data"}
 
 
-def test_a_level_outside_is_refused() -> None:
-    with pytest.raises(InputError):
-        woodruff(np.arange(3.0), np.arange(3), 1.0)
+@pytest.mark.parametrize("p", [0.0, 1.0, -0.5, 90.0, np.nan, np.inf])
+def test_a_level_outside_is_refused(p: float) -> None:
+    with pytest.raises(InputError, match="quantile: level"):
+        woodruff(np.arange(3.0), np.arange(3), p)
+    with pytest.raises(InputError, match="quantile: level"):
+        order_statistics(np.arange(3.0), p)
 
 
 def test_ranks_by_hand() -> None:

@@ -31,7 +31,7 @@ from giftlive.studies.off_policy import OffPolicy
 from giftlive.studies.shadow_price import ShadowPrice
 from giftlive.tables.matrix import Matrix
 from giftlive.tables.splits import rolling_origins
-from giftlive.types import Floats
+from giftlive.types import Floats, Ints
 
 Oracle = Callable[[dict[str, str]], Evening]
 
@@ -228,15 +228,19 @@ def test_the_tie_of_the_logging_policy_survives_rounding() -> None:
 
 # baseline: ridge against past spend, on users whose generosity a column shows or has stopped
 # to show.
-def gifts(users: int, turns: bool = False) -> Matrix:
-    """Return 20 days of one click each; where it ``turns``, the column's sign does on test days."""
+def clicks_of(users: int, days: int = 20, a_day: int = 5) -> tuple[Ints, Ints]:
+    """Return user and day of every click: as many of each user as the coverage table asks for."""
+    return np.tile(np.arange(users), days * a_day), np.repeat(np.arange(days), users * a_day)
+
+
+def gifts(users: int, turns: bool = False, a_day: int = 5) -> Matrix:
+    """Return 20 days of clicks; where it ``turns``, the column's sign does on test days."""
     g = stream(5, "baseline")
-    days = 20
-    n = users * days
-    user, day = np.tile(np.arange(users), days), np.repeat(np.arange(days), users)
+    user, day = clicks_of(users, a_day=a_day)
+    n = len(user)
     spend, taste = g.exponential(10.0, users)[user], g.normal(size=n)
     sign = np.where(turns & (day >= 18), -1.0, 1.0)
-    mean = np.exp(0.3 * np.log1p(spend) + 1.5 * sign * taste)
+    mean = np.exp(0.3 * np.log1p(spend) + 1.0 * sign * taste)
     y = np.where(g.random(n) < 0.3, np.ceil(mean * g.exponential(1.0, n)), 0.0)
     X = np.column_stack([spend, taste])
     zero = np.zeros(n, dtype=np.int64)
@@ -247,9 +251,8 @@ def gifts(users: int, turns: bool = False) -> Matrix:
 def spenders(users: int) -> Matrix:
     """Return days on which past spend says nearly all and a column next to nothing."""
     g = stream(5, "baseline")
-    days = 20
-    n = users * days
-    user, day = np.tile(np.arange(users), days), np.repeat(np.arange(days), users)
+    user, day = clicks_of(users)
+    n = len(user)
     spend, taste = g.exponential(10.0, users)[user], g.normal(size=n)
     mean = (1.0 + spend) * np.exp(0.2 * taste)
     y = np.where(g.random(n) < 0.3, np.ceil(mean * g.exponential(1.0, n)), 0.0)
@@ -262,9 +265,7 @@ def spenders(users: int) -> Matrix:
 def ranked(
     context: Context, matrix: Matrix, names: tuple[str, ...] = ("user_past_spend", "ridge")
 ) -> tuple[Gate, tuple[Check, ...]]:
-    config = load_config(
-        overrides={"seed": 1, "jobs": 1, "models.names": names}
-    )
+    config = load_config(overrides={"seed": 1, "jobs": 1, "models.names": names})
     folds = rolling_origins(matrix.day)[-1:]
     # The tail of these amounts is read from their history: they are not gifts of a live platform.
     source = replace(context.store.source, kind="made here")
@@ -313,7 +314,7 @@ def test_baseline_refuses_an_interval_of_few_users(context: Context) -> None:
 
 
 def test_baseline_refuses_rankers_that_rank_alike(context: Context) -> None:
-    matrix = gifts(users=6_000)
+    matrix = gifts(users=6_000, a_day=1)
     same: dict[str, Any] = {"X": np.ones_like(matrix.X)}
     gate, checks = ranked(context, replace(matrix, **same))
     assert failed(checks) == {"movable"}

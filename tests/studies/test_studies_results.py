@@ -111,6 +111,14 @@ def test_a_gate_judges_the_estimate_and_the_checks_its_rule_names(
     assert all(check.detail and check.threshold for check in result.checks)
 
 
+def test_every_rule_is_about_what_its_study_computes(results: dict[str, StudyResult]) -> None:
+    """``load_rules`` knows neither the studies nor the names of their estimates."""
+    for rule in load_rules().values():
+        found = [estimate.name for estimate in results[find(rule.study).name].estimates]
+        for condition in rule.conditions:
+            assert found.count(condition.estimate) == 1, f"{rule.id}: {condition.estimate}"
+
+
 @pytest.mark.parametrize("name", GATED)
 def test_too_small_a_run_refuses_to_judge(results: dict[str, StudyResult], name: str) -> None:
     """200 users, 2 evenings, 60 replications: the power check is there for this."""
@@ -138,9 +146,11 @@ def test_a_study_says_the_same_twice(
 def test_rows_behind_the_numbers_are_kept(context: Context) -> None:
     kept: dict[str, Any] = {}
     find("off_policy").run(replace(context, keep=lambda name, rows: kept.update({name: rows})))
-    (rows,) = kept.values()
-    assert len({len(column) for column in rows.values()}) == 1
-    assert len(rows["estimator"]) == 3 * 4 * 3  # estimators, targets, rewards
+    for rows in kept.values():
+        assert len({len(column) for column in rows.values()}) == 1
+    trials = 3 * 4 * 3  # estimators, targets, rewards
+    assert len(kept["trials"]["estimator"]) == trials
+    assert len(kept["logs"]["value"]) == trials * context.config.off_policy.replications
 
 
 def test_a_study_without_its_tables_says_which(context: Context) -> None:

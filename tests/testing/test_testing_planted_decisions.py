@@ -163,6 +163,9 @@ PLANTED: tuple[tuple[promise.DecisionCheck, Spoil, str], ...] = (
     (promise.slates_are_whole, entry("propensity", PLACE, 0.9), "not the product"),
     (promise.world_ids_follow_the_replay_key, renamed, "must be called"),
     (promise.world_ids_follow_the_replay_key, entry("policy", 3, ""), "row 3 names no policy"),
+    (promise.every_decision_has_one_id, entry("user_id", 3, -5), "row 3 was asked for user -5"),
+    (promise.one_policy_decides, entry("policy", 9, "greedy"), "row 9 is of policy greedy"),
+    (promise.one_policy_decides, entry("policy_version", 9, "2"), "row 9 is of policy_version 2"),
     (promise.choices_follow_propensities, best_but_says_softmax, "rooms of value rank 0"),
     (promise.choices_follow_propensities, sharper_than_it_says, "rooms of propensity"),
 )

@@ -8,8 +8,12 @@ from typing import Annotated
 import typer
 
 from giftlive.cli import options, show
+from giftlive.errors import UsageError
 
-Replications = Annotated[int, typer.Option("--replications", min=50, help="Samples per cell.")]
+Replications = Annotated[
+    int | None, typer.Option("--replications", min=50, help="Samples per cell (2,000).")
+]
+Seed = Annotated[int | None, typer.Option("--seed", min=0, help="Another seed of the samples.")]
 Largest = Annotated[
     int | None, typer.Option("--largest", min=10, help="Leave out samples of more users.")
 ]
@@ -22,9 +26,9 @@ Jobs = Annotated[int, typer.Option("--jobs", min=1, help="Worker processes.")]
 
 def coverage(
     out: OutDir = None,
-    replications: Replications = 2_000,
+    replications: Replications = None,
     largest: Largest = None,
-    seed: options.Seed = None,
+    seed: Seed = None,
     jobs: Jobs = 2,
     cache: options.CacheDir = None,
     json: options.Json = False,
@@ -33,16 +37,29 @@ def coverage(
     from giftlive.stats.coverage_table import table
 
     rows = table()
-    if out is not None:
+    if out is None:
+        _require_nothing_to_measure(replications, largest, seed)
+    else:
         from giftlive.evaluation.coverage.lab import SEED
         from giftlive.run.cache import Cache, default_cache
-        from giftlive.run.coverage import Plan, measure, write
+        from giftlive.run.coverage import REPLICATIONS, Plan, measure, write
         from giftlive.run.progress import Reporter
 
-        plan = Plan(replications, largest, SEED if seed is None else seed, jobs)
+        plan = Plan(replications or REPLICATIONS, largest, SEED if seed is None else seed, jobs)
         rows = measure(plan, Cache(cache or default_cache()), Reporter())
         write(rows, out)
     if json:
         show.as_json({"rows": [row.as_dict() for row in rows]})
         return
     show.console().print(show.coverage_table(rows))
+
+
+def _require_nothing_to_measure(*given: int | None) -> None:
+    """Refuse settings of a measurement when none was asked for."""
+    if any(value is not None for value in given):
+        raise UsageError(
+            "settings of a measurement without a folder to write",
+            "--replications, --largest, --seed",
+            "--out DIR beside them",
+            "leave them out to see the table that is shipped",
+        )

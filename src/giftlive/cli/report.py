@@ -17,10 +17,12 @@ def report(
 ) -> None:
     """Write report.html, report.md and the static figures from the run's results files."""
     from giftlive.reports import render
+    from giftlive.run.digests import resealed
     from giftlive.run.summary import read_summary
 
     read_summary(run)
-    path = render(run, lang=lang)
+    with resealed(run):
+        path = render(run, lang=lang)
     if json:
         show.as_json({"report": str(path)})
     else:

@@ -17,7 +17,18 @@ def verify(
     run: Annotated[Path, typer.Argument(help="A run folder.")] = Path("RUN"),
     json: options.Json = False,
 ) -> None:
-    """Exit 1 and name the first number that is not found again from the rows in tables/."""
+    """Exit 1 and name the first thing that is not found again, or that was edited.
+
+    Computed again from the rows in tables/, by code that shares no estimator with the studies:
+    every estimate with its n and its printed bounds, every series of a figure, the checks
+    "binding", "power" and the off-policy "movable", and from the rules every gate with its
+    thresholds, verdict and consequence. A number, gate or check that must be there and is absent
+    is a difference.
+
+    Only compared by digest with what the run wrote (digests.json): sentences, units, reasons,
+    plain table cells, the other checks, whether an interval may be printed at all, config.toml,
+    manifest.json, log.jsonl, models, report.html, report.md and the files of the figures.
+    """
     from giftlive.run.progress import Reporter
     from giftlive.run.verify import verify as compute_again
 

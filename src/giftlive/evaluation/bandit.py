@@ -69,7 +69,7 @@ class Trial:
     ----------
     truth : V. coverage : share of replications whose interval holds V. bias : mean error with a
     Student interval. rmse : root mean squared error. relative_rmse : rmse / V.
-    first : estimate, low and high of the first replication, as a reader of one log would see it.
+    logs : [3, R] estimate, low and high of every replication.
     decisions : number of decisions of a log.
     """
 
@@ -81,8 +81,14 @@ class Trial:
     bias: Interval
     rmse: float
     relative_rmse: float
-    first: tuple[float, float, float]
+    logs: Floats
     decisions: int
+
+    @property
+    def first(self) -> tuple[float, float, float]:
+        """Return estimate, low and high of the first log, as a reader of one log sees it."""
+        value, low, high = (float(part[0]) for part in self.logs)
+        return value, low, high
 
 
 def value_of(contexts: Contexts, policy: Floats, reward: str) -> float:
@@ -189,6 +195,6 @@ def _trial(
         bias=student_t(value - truth, n_unit="replications"),
         rmse=rmse,
         relative_rmse=rmse / truth if truth > 0 else 0.0,
-        first=(float(value[0]), float(low[0]), float(high[0])),
+        logs=np.stack([value, low, high]),
         decisions=decisions,
     )

@@ -20,7 +20,11 @@ from scipy import special
 
 from giftlive.errors import InputError
 from giftlive.evaluation.results import Check
+from giftlive.stats.cluster_errors import LARGEST
 from giftlive.stats.intervals import Interval
+
+EXACT = "exact"
+"""Method of a number known without error: the only one whose interval may have width 0."""
 
 
 def binding(
@@ -52,8 +56,12 @@ def binding(
     """
     return Check(
         name="binding",
-        passed=displaced >= least_displaced and price_share >= least_price_share,
-        value=displaced,
+        passed=bool(
+            math.isfinite(displaced + price_share)
+            and displaced >= least_displaced
+            and price_share >= least_price_share
+        ),
+        value=_finite(displaced),
         threshold=f">= {least_displaced:.0%} displaced and price_share >= {least_price_share:g}",
         detail=f"{displaced:.1%} of {policy}'s choices differ from unconstrained greedy;"
         f" price_share {price_share:.4f}",
@@ -80,12 +88,14 @@ def movable(difference: Interval, what: str, *, smallest: float) -> Check:
     low, high = difference.low, difference.high
     if low is None or high is None:
         passed, found = False, f"no interval: {difference.reason}"
+    elif not math.isfinite(low + high):
+        passed, found = False, f"[{low:.4g}, {high:.4g}] is not finite"
     else:
         passed, found = low > smallest or high < -smallest, f"[{low:.4g}, {high:.4g}]"
     return Check(
         name="movable",
-        passed=passed,
-        value=difference.value,
+        passed=bool(passed),
+        value=_finite(difference.value),
         threshold=f"interval beyond ±{smallest:g}",
         detail=f"{what}: {found}",
     )
@@ -93,7 +103,7 @@ def movable(difference: Interval, what: str, *, smallest: float) -> Check:
 
 def exact(value: float, n_unit: str) -> Interval:
     """Return a number known without error, as a world's truth is, as an interval of width 0."""
-    return Interval(value, value, value, "exact", 1, n_unit)
+    return Interval(value, value, value, EXACT, 1, n_unit)
 
 
 def a_a(ties: Sequence[bool], what: str) -> Check:
@@ -145,6 +155,12 @@ def power(
     sd : standard deviation of one unit's contribution, in the unit of the estimate.
     chance : in (0, 1); 0.8 is customary, 0.9 where the interval must clear two borders.
 
+    Raises
+    ------
+    InputError
+        ``chance`` is no share, or ``sd`` or ``detects`` is no finite number above 0: units that do
+        not vary would make any n enough.
+
     References
     ----------
     Cohen (1988), *Statistical Power Analysis*, ch. 2; Browne (1995), Stat. Med. 14:1933, for the
@@ -158,19 +174,29 @@ def power(
     """
     if not 0.0 < chance < 1.0:
         raise InputError(f"chance {chance:g}", "power", "a number strictly between 0 and 1")
+    for name, number in (("sd", sd), ("detects", detects)):
+        if not 0.0 < number <= LARGEST:
+            raise InputError(f"{name} {number:g}", "power", f"above 0, at most {LARGEST:g}")
+    if not 0.0 <= least_n <= LARGEST:
+        raise InputError(f"least_n {least_n:g}", "power", f"0 to {LARGEST:g}")
     reach = float(special.ndtri(0.975) + special.ndtri(chance)) * sd
     effect = reach / math.sqrt(n) if n > 0 else None
-    needed = max(math.ceil((reach / detects) ** 2), math.ceil(least_n))
+    needed = max(math.ceil(min(reach / detects, LARGEST) ** 2), math.ceil(least_n))
     floor = f" from >= {least_n:,.0f} {n_unit}" if least_n else ""
     found = "nothing" if effect is None else f"an effect of {effect:.4g}"
     return Check(
         name="power",
-        passed=effect is not None and effect <= detects and n >= least_n,
+        passed=bool(effect is not None and effect <= detects and n >= least_n),
         value=effect,
         threshold=f"<= {detects:g} with a chance of {chance:.0%}{floor}",
         detail=f"{n:,} {n_unit} show {found} with a chance of {chance:.0%}, at a spread of {sd:g}"
         f" per unit fixed beforehand; {needed:,} are needed",
     )
+
+
+def _finite(value: float | None) -> float | None:
+    """Return a number that a results file can hold, or None."""
+    return value if value is not None and math.isfinite(value) else None
 
 
 CHECKS: dict[str, Callable[..., Check]] = {

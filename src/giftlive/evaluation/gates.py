@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from giftlive.evaluation.checks import EXACT
 from giftlive.evaluation.results import Check, Estimate, Gate, Verdict
 from giftlive.evaluation.rules import RELATIVE, Condition, Rule, load_rules, rules_hash
 
@@ -27,8 +28,10 @@ def judge(
     ----------
     rule : the pre-registered rule.
     estimates : among them, by name, those that the rule is about; one that is not there, or has
-        no interval, cannot be judged.
-    checks : the checks that were made; one that the rule asks for and is absent has failed.
+        no interval that holds its value, or is there twice cannot be judged. An interval of
+        width 0 is a point, unless its method is "exact": a number known without error.
+    checks : the checks that were made; one that the rule asks for has failed where it is absent
+        or where ``passed`` is anything but True.
 
     Examples
     --------
@@ -37,16 +40,16 @@ def judge(
     ('NOT ANSWERABLE', 'checks failed: a_a (not made); movable (not made); power (not made)')
     """
     given = (estimates,) if isinstance(estimates, Estimate) else tuple(estimates or ())
-    found = {e.name: e for e in given}
+    found = {name: [e for e in given if e.name == name] for name in {e.name for e in given}}
     failed = [words for name in rule.checks if (words := _failure(name, checks))]
     if failed:
         first = rule.conditions[0]
         reason = f"checks failed: {'; '.join(failed)}"
-        return _gate(rule, first, found.get(first.estimate), "NOT ANSWERABLE", reason)
-    parts = [_judged(condition, found.get(condition.estimate)) for condition in rule.conditions]
+        return _gate(rule, first, found.get(first.estimate, ()), "NOT ANSWERABLE", reason)
+    parts = [_judged(condition, found.get(condition.estimate, ())) for condition in rule.conditions]
     verdict = combined([verdict for verdict, _ in parts])
     decisive = rule.conditions[[v for v, _ in parts].index(verdict)]
-    return _gate(rule, decisive, found.get(decisive.estimate), verdict, _told(rule, parts))
+    return _gate(rule, decisive, found.get(decisive.estimate, ()), verdict, _told(rule, parts))
 
 
 def combined(verdicts: Sequence[Verdict]) -> Verdict:
@@ -71,10 +74,20 @@ def _failure(name: str, checks: Sequence[Check]) -> str:
     made = [check for check in checks if check.name == name]
     if not made:
         return f"{name} (not made)"
-    return next((f"{name} ({check.detail})" for check in made if not check.passed), "")
+    for check in made:
+        passed: object = check.passed  # whatever a study put there
+        if passed is False:
+            return f"{name} ({check.detail})"
+        if passed is not True:
+            return f"{name} (passed is {passed!r}, neither True nor False)"
+    return ""
 
 
-def _judged(condition: Condition, estimate: Estimate | None) -> tuple[Verdict, str]:
+def _judged(condition: Condition, named: Sequence[Estimate]) -> tuple[Verdict, str]:
+    if len(named) > 1:
+        ambiguous = f"{condition.estimate} is ambiguous: {len(named)} estimates have this name"
+        return "NOT ANSWERABLE", ambiguous
+    estimate = named[0] if named else None
     missing = _missing(condition, estimate)
     if missing or estimate is None or estimate.low is None or estimate.high is None:
         return "NOT ANSWERABLE", missing
@@ -95,11 +108,13 @@ def _missing(condition: Condition, estimate: Estimate | None) -> str:
         return f"{condition.estimate} was not computed"
     if estimate.status != "ok" or None in (estimate.value, estimate.low, estimate.high):
         return estimate.reason or f"no interval of {condition.estimate} may be printed"
-    bounds = [b for b in (estimate.value, estimate.low, estimate.high) if b is not None]
-    if not all(map(math.isfinite, bounds)) or bounds[1] > bounds[2]:
-        return f"[{bounds[1]:g}, {bounds[2]:g}] around {bounds[0]:g} is no interval"
-    if estimate.n < 2:
+    value, low, high = (b for b in (estimate.value, estimate.low, estimate.high) if b is not None)
+    if not (all(map(math.isfinite, (value, low, high))) and low <= value <= high):
+        return f"[{low:g}, {high:g}] around {value:g} is no interval"
+    if estimate.method != EXACT and estimate.n < 2:
         return f"{estimate.n} {estimate.n_unit}: a point, not an interval"
+    if estimate.method != EXACT and low == high:
+        return f"{estimate.method} of width 0 at {value:g}: a point, not an interval"
     if condition.relative and estimate.unit != RELATIVE:
         return f"{condition.estimate} is in {estimate.unit}, the rule asks for a {RELATIVE}"
     return ""
@@ -130,7 +145,7 @@ def deciding_n(condition: Condition, estimate: Estimate) -> str:
 
 
 def _gate(
-    rule: Rule, condition: Condition, estimate: Estimate | None, verdict: Verdict, reason: str
+    rule: Rule, condition: Condition, named: Sequence[Estimate], verdict: Verdict, reason: str
 ) -> Gate:
     undecided = "no change until the question is decided"
     consequence = {"PASS": rule.on_pass, "FAIL": rule.on_fail}.get(verdict, undecided)
@@ -141,7 +156,7 @@ def _gate(
         verdict=verdict,
         reason=reason,
         consequence=consequence,
-        estimate=estimate,
+        estimate=named[0] if len(named) == 1 else None,
         threshold=condition.low if math.isfinite(condition.low) else None,
         threshold_high=condition.high if math.isfinite(condition.high) else None,
     )

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from giftlive.stats.coverage_table import rows_for
+from giftlive.stats.coverage_table import groups_for
+from giftlive.stats.print_rule import UNMEASURED
 from giftlive.tables.matrix import Matrix
 from giftlive.tables.splits import Fold
 from giftlive.types import Floats
-
-HEAVIER = "heavier than any measured"
-"""Tail of a source whose history is beyond the coverage table: no interval is printed."""
 
 _LADDER = ("count", "capped", "full")
 _LIVE = frozenset({"kuailive", "parquet"})
@@ -37,13 +35,13 @@ def money_tail(kind: str, unit: str, totals: Floats) -> str:
     mean = float(totals.mean()) if len(totals) else 0.0
     spread = float(totals.std()) if len(totals) else 0.0
     if not (mean > 0.0 and spread > 0.0):
-        return HEAVIER
+        return UNMEASURED
     cv, skew = spread / mean, float(np.mean(((totals - mean) / spread) ** 3))
     for tail in _tails(kind, unit):
-        known = rows_for("mean", "student_t", tail, 1.0)
-        if known and cv <= known[0].cv and skew <= known[0].skew:
+        known = [r for rows in groups_for("mean", "student_t", tail, 1.0) for r in rows]
+        if known and cv <= max(r.cv for r in known) and skew <= max(r.skew for r in known):
             return tail
-    return HEAVIER
+    return UNMEASURED
 
 
 def _tails(kind: str, unit: str) -> tuple[str, ...]:

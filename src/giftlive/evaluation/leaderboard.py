@@ -177,7 +177,7 @@ def _score_one(test: TestSet, p: Predictions) -> Scored:
 
 def _interval(test: TestSet, metric: str, found: Linearised) -> Interval:
     psi = found.by_cluster(test.user)
-    if metric in _SHARES:
+    if metric in _SHARES and 0.0 < found.value < 1.0:  # the logit has no place for 0 and 1
         return transformed(found.value, psi, "logit", n_unit="users")
     return influence_t(found.value, psi, n_unit="users")
 

@@ -34,6 +34,8 @@ _BORDERS = {
 }
 _SHARES = frozenset({"least_displaced", "least_price_share", "chance"})
 _WORDS = ("study", "rule", "as_published", "on_pass", "on_fail")
+_ALWAYS = ("a_a", "movable", "power")
+"""Checks that every rule asks for; ``binding`` only where there is a constraint."""
 
 
 @dataclass(frozen=True)
@@ -132,7 +134,7 @@ def load_rules(text: str | None = None) -> dict[str, Rule]:
     ------
     ConfigError
         A kind, a key or a check is unknown, a threshold is missing or no finite number, ``low``
-        is not below ``high``, or a rule has no check at all.
+        is not below ``high``, or a rule does not ask for all of ``a_a``, ``movable``, ``power``.
     """
     try:
         raw = tomllib.loads(rules_text() if text is None else text)
@@ -192,8 +194,6 @@ def _condition(table: Mapping[str, Any], where: str) -> Condition:
 
 def _checks(table: Mapping[str, Any], where: str) -> dict[str, Thresholds]:
     checks = _table(table.get("checks"), f"{where}, checks")
-    if not checks:
-        raise ConfigError("no checks", where, "at least one of " + ", ".join(CHECKS))
     found: dict[str, Thresholds] = {}
     for name, raw in checks.items():
         place = f"{where}, check {name}"
@@ -203,6 +203,9 @@ def _checks(table: Mapping[str, Any], where: str) -> dict[str, Thresholds]:
         asked = _table(raw, place)
         _only(asked, may, place)
         found[name] = {key: _threshold(asked, key, place) for key in sorted(must | set(asked))}
+    absent = [name for name in _ALWAYS if name not in found]
+    if absent:
+        raise ConfigError(f"no check {', '.join(absent)}", where, f"all of {', '.join(_ALWAYS)}")
     return found
 
 

@@ -86,7 +86,7 @@ def _facts_of(evidence: Evidence, whose: str) -> list[Fact]:
     for quantity, statistic, measure in measures:
         found = measure(total)
         interval = _interval(statistic, found, unit)
-        shown = printed(interval, statistic, quantity.tail)
+        shown = printed(interval, statistic, evidence.tail(quantity))
         facts.append(stated(evidence, quantity, found.value, shown, len(total), unit))
     return facts
 

@@ -10,12 +10,9 @@ from giftlive.facts.evidence import Evidence
 from giftlive.facts.fact import AMOUNT, Fact, Quantity
 from giftlive.stats.intervals import Interval, proportion
 from giftlive.stats.print_rule import printed
-from giftlive.stats.quantiles import order_statistics
+from giftlive.stats.quantiles import measured_level, order_statistics
 from giftlive.stats.skewed import skew_t
 from giftlive.types import Floats, Ints
-
-_RARE = 0.05
-"""A share below this, or above 1 minus it, is as skewed as a share of gifts."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +45,9 @@ def ratio(evidence: Evidence, quantity: Quantity, sample: Sample) -> Fact:
     if reason or not there.any():
         return undefined(evidence, quantity, reason or f"there are no {quantity.denominator}")
     interval = skew_t(num[there], den[there], n_unit="users")
-    shown = printed(interval, quantity.ratio, quantity.tail, float(den.sum() / there.sum()))
+    shown = printed(
+        interval, quantity.ratio, evidence.tail(quantity), float(den.sum() / there.sum())
+    )
     value = float(num.sum() / den.sum())
     return stated(evidence, quantity, value, shown, sample.n, sample.n_unit)
 
@@ -58,9 +57,8 @@ def share_of_units(evidence: Evidence, quantity: Quantity, hits: int, n: int, n_
     reason = evidence.lacks(quantity.needs)
     if reason or n == 0:
         return undefined(evidence, quantity, reason or f"there are no {quantity.denominator}")
-    rare = min(hits, n - hits) < _RARE * n
     interval = proportion(hits, n, n_unit=n_unit)
-    shown = printed(interval, "proportion", "count" if rare else "common")
+    shown = printed(interval, "proportion", "count")  # as skewed as the rarest share measured
     return stated(evidence, quantity, hits / n, shown, n, n_unit)
 
 
@@ -74,7 +72,7 @@ def quantile_of_units(
     interval = order_statistics(x, p, n_unit=n_unit)
     if interval.value is None:
         return undefined(evidence, quantity, interval.reason)
-    shown = printed(interval, "unit_quantile", "light")
+    shown = printed(interval, f"unit_quantile_{measured_level(p)}", "light")
     return stated(evidence, quantity, interval.value, shown, len(x), n_unit)
 
 

@@ -10,9 +10,13 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
+from giftlive.facts.fact import Quantity
 from giftlive.logs.store import Store
+from giftlive.stats.coverage_table import groups_for
+from giftlive.stats.print_rule import UNMEASURED
 from giftlive.types import Ints
 
+_LIVE = frozenset({"kuailive", "parquet"})
 _USERS = " UNION ".join(
     f"SELECT DISTINCT user_id FROM {view}"
     for view in ("click", "gift", "comment", "likes", "negative")
@@ -41,6 +45,7 @@ class Evidence:
         last click of the same user and room at or before it, and the bounds of the session).
     tables : those with rows. window : first and last event, ms UTC.
     users : ids with at least one event, ascending.
+    measured : whether a population of the coverage table stands for its givers.
     rejects : rows set aside at ingest, by table and reason. rows : stored rows by table.
     """
 
@@ -50,6 +55,7 @@ class Evidence:
     unit: str
     window: tuple[int, int]
     users: Ints
+    measured: bool
     rejects: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     rows: Mapping[str, int] = field(default_factory=dict)
 
@@ -66,9 +72,18 @@ class Evidence:
             source.unit,
             source.window,
             np.unique(users),
+            source.kind in _LIVE and _as_even_as_measured(con, source.window),
             source.rejects,
             source.rows,
         )
+
+    def tail(self, quantity: Quantity) -> str:
+        """Return the measured tail that stands for a quantity of this source.
+
+        The populations behind the table follow one live platform. Another kind of source has none,
+        nor has a source whose givers were more uneven in the first half of its window.
+        """
+        return UNMEASURED if quantity.money and not self.measured else quantity.tail
 
     def lacks(self, needs: tuple[str, ...]) -> str:
         """Return why a fact that ``needs`` these tables has no value, or an empty text."""
@@ -87,6 +102,18 @@ class Evidence:
         """Return the single row of a query."""
         found = self.con.execute(sql).fetchone()
         return () if found is None else tuple(found)
+
+
+def _as_even_as_measured(con: duckdb.DuckDBPyConnection, window: tuple[int, int]) -> bool:
+    """Return whether the givers of the window's first half are within the measured spread."""
+    middle = (window[0] + window[1]) // 2
+    sql = f"SELECT sum(amount)::DOUBLE AS total FROM gift WHERE ts < {middle} GROUP BY user_id"
+    total = _fetch(con, sql)["total"]
+    if len(total) < 2 or not total.std() > 0.0:
+        return True
+    cv, skew = total.std() / total.mean(), np.mean(((total - total.mean()) / total.std()) ** 3)
+    rows = [r for rows in groups_for("mean", "student_t", "gift", 1.0) for r in rows]
+    return bool(cv <= max(r.cv for r in rows) and skew <= max(r.skew for r in rows))
 
 
 def _fetch(con: duckdb.DuckDBPyConnection, sql: str) -> dict[str, NDArray[Any]]:

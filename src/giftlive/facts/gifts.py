@@ -11,7 +11,6 @@ from giftlive.facts.evidence import Evidence
 from giftlive.facts.fact import AMOUNT, Curve, Fact, Quantity, Section
 from giftlive.facts.quantiles import quantile_facts
 from giftlive.stats.heavy_tails import hill
-from giftlive.stats.print_rule import printed
 from giftlive.types import Floats
 
 _ROWS, _WHO, _GIFT = "gift rows", "gifts of known users", ("gift",)
@@ -101,8 +100,8 @@ def _tail(evidence: Evidence, total: Floats) -> Fact:
     index = hill(total)
     if reason or index.value is None:
         return undefined(evidence, _TAIL, reason or index.reason)
-    shown = printed(index, "tail_index", "pareto")
-    return stated(evidence, _TAIL, index.value, shown, index.n, index.n_unit)
+    why = "totals of whole numbers are no exact power law, for which alone an interval holds"
+    return stated(evidence, _TAIL, index.value, why, index.n, index.n_unit)
 
 
 def _ccdf(evidence: Evidence) -> Curve:

@@ -15,7 +15,7 @@ from giftlive.facts.evidence import Evidence
 from giftlive.facts.fact import Fact, Quantity
 from giftlive.stats.intervals import Interval, no_interval
 from giftlive.stats.print_rule import printed
-from giftlive.stats.quantiles import woodruff_levels
+from giftlive.stats.quantiles import measured_level, woodruff_levels
 from giftlive.types import Ints
 
 _METHOD = "woodruff"
@@ -43,7 +43,8 @@ def quantile_facts(
     facts = []
     for i, (quantity, p) in enumerate(levels):
         interval = _interval(evidence, relation, column, p, values[i], below, i)
-        shown = printed(interval, "quantile", "gift")
+        # It counts rows, however large they are: the tail of the values is not asked for.
+        shown = printed(interval, f"quantile_{measured_level(p)}", "gift")
         scaled = replace(shown, low=_scaled(shown.low, scale), high=_scaled(shown.high, scale))
         facts.append(stated(evidence, quantity, values[i] / scale, scaled, n, n_unit))
     return facts

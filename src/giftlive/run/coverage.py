@@ -12,6 +12,7 @@ from pathlib import Path
 from joblib import Parallel, delayed
 
 from giftlive.evaluation.coverage.lab import (
+    BLOCK,
     Cell,
     Tallies,
     Tally,
@@ -26,9 +27,7 @@ from giftlive.run.canonical import canonical_json
 from giftlive.run.progress import Reporter
 from giftlive.stats.coverage_table import CoverageRow, write_rows
 
-BLOCK = 250
-"""Replications measured and kept at a time."""
-
+REPLICATIONS = 2_000
 PAGE, DATA = "coverage.md", "coverage_table.csv"
 
 _LAB = {
@@ -49,12 +48,13 @@ class Plan:
     jobs: int
 
     def blocks(self) -> list[tuple[Cell, int, int]]:
-        """Return (cell, first replication, number), the small samples first."""
-        return [
+        """Return (cell, first replication, number); blocks of one population are neighbours."""
+        blocks = [
             (cell, first, min(BLOCK, self.replications - first))
             for cell in cells(self.largest)
             for first in range(0, self.replications, BLOCK)
         ]
+        return sorted(blocks, key=lambda b: (b[0].population, b[0].rows_per_user, b[1]))
 
 
 def measure(plan: Plan, cache: Cache, reporter: Reporter) -> tuple[CoverageRow, ...]:

@@ -12,7 +12,7 @@ from giftlive.config import RunConfig, dump_toml
 from giftlive.facts import Evidence, Finding, audit
 from giftlive.logs.store import Store
 from giftlive.reports import render
-from giftlive.run import steps
+from giftlive.run import digests, steps
 from giftlive.run.cache import Cache, default_cache
 from giftlive.run.canonical import canonical_json
 from giftlive.run.choices import check_choices
@@ -60,6 +60,7 @@ def run_all(request: RunRequest) -> Summary:
         with shop.reporter.step("report"):
             render(folder)
         _write_log(folder, shop)
+        digests.seal(folder)
     return read_summary(request.out)
 
 

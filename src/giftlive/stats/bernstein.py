@@ -9,6 +9,9 @@ Applied to x and to -x with δ = (1 - level) / 2 each, and scaled by the range, 
 together with probability at least ``level`` (union bound). The first term is the normal
 interval with a larger factor, the second is the price of not knowing the tail.
 
+It is a guarantee over the whole range, so n equal values do not give width 0: they do not rule out
+the rest of the range, and the width falls like 1/n.
+
 Assumption: values are independent (one per user, not one per row) and the range [low, high] is
 known *beforehand*: a cap, a share. A range read off the sample makes the bound meaningless,
 for the sample that lacks its whale also lacks the whale's range.
@@ -22,7 +25,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from giftlive.errors import InputError
-from giftlive.stats.cluster_errors import LARGEST
+from giftlive.stats.cluster_errors import LARGEST, refuse_beyond
 from giftlive.stats.intervals import Interval, checked_level, no_interval
 from giftlive.types import Floats
 
@@ -36,7 +39,7 @@ class Moments:
     Attributes
     ----------
     n : how many values. total, squares : Σ x and Σ x². smallest, largest : their extremes
-        (+inf and -inf without values; nan when a value is not finite).
+        (+inf and -inf without values; nan when a value is not finite or beyond 1e150).
     """
 
     n: int
@@ -68,7 +71,7 @@ def moments(x: Floats) -> Moments:
     Moments(n=3, total=3.0, squares=5.0, smallest=0.0, largest=2.0)
     """
     x = np.asarray(x, dtype=np.float64)
-    if not np.isfinite(x).all():
+    if not (np.abs(x) <= LARGEST).all():
         return Moments(len(x), math.nan, math.nan, math.nan, math.nan)
     smallest, largest = float(x.min(initial=math.inf)), float(x.max(initial=-math.inf))
     return Moments(len(x), math.fsum(x), math.fsum(x * x), smallest, largest)
@@ -132,7 +135,8 @@ def empirical_bernstein_of(
     checked_level(level)
     n = state.n
     if math.isnan(state.largest):
-        return no_interval("undefined", "a value is not finite", _METHOD, n, n_unit)
+        reason = f"a value is not finite (or beyond {LARGEST:g})"
+        return no_interval("undefined", reason, _METHOD, n, n_unit)
     if n < 2:
         reason = f"{n} {n_unit}: an interval needs at least 2"
         return no_interval("not_enough_data", reason, _METHOD, n, n_unit)
@@ -162,6 +166,7 @@ def bernstein_replications(
     """
     x = np.asarray(x, dtype=np.float64)
     refuse_outside(x, low, high)
+    refuse_beyond("bernstein_replications", x)
     checked_level(level)
     if x.ndim != 2 or x.shape[1] < 2:
         raise InputError(f"shape {x.shape}", "bernstein_replications", "[R, n >= 2]")

@@ -18,6 +18,9 @@ The shares are fixed, not learned from the past values, so that log Π is a sum 
 state is a histogram that merges exactly and does not know the order of the rows. The price of
 fixing them is at most log J.
 
+It is a guarantee over the whole range, so n equal values do not give width 0: they do not rule out
+the rest of the range, and the width falls like 1/n.
+
 Assumptions: the unit of independence is the cluster (one value per user, never one per row), and
 a and b are known beforehand (caps), never read off the sample.
 
@@ -45,6 +48,7 @@ from giftlive.stats.intervals import Interval, checked_level, no_interval
 from giftlive.types import Floats, Ints
 
 _METHOD = "betting"
+_TINY = 2.0**-500
 _SHARES = 2.0 ** -(0.5 + np.arange(18))  # 0.71 down to 5.4e-6, halving: finer gains nothing
 
 
@@ -152,7 +156,7 @@ def betting_replications(
 
     Returns
     -------
-    value, low, high : [R].
+    value, low, high : [R]; nan where a value is not finite or there is none.
     """
     x = np.asarray(x, dtype=np.float64)
     refuse_outside(x, low, high)
@@ -221,6 +225,8 @@ def _distance(s: Floats, counts: Ints, limit: float) -> float:
     """
     if s[-1] == 0.0:
         return 0.0  # all values at the edge: nothing speaks against a mean at the edge
+    if s[-1] < _TINY:  # its logarithm is near that of the smallest float
+        return _distance(s / _TINY, counts, limit) * _TINY
     s, counts = np.ascontiguousarray(s), np.ascontiguousarray(counts)
 
     def excess(v: float) -> float:

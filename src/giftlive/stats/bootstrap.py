@@ -31,6 +31,7 @@ from numba import njit
 
 from giftlive.errors import InputError
 from giftlive.rng import bits
+from giftlive.stats.cluster_errors import LARGEST, refuse_beyond
 from giftlive.stats.intervals import Interval, no_interval
 from giftlive.types import Floats, Ints
 
@@ -127,7 +128,7 @@ def poisson_sums(
     Parameters
     ----------
     cluster_ids : [G] distinct ids.
-    columns : [G, K] sums per cluster.
+    columns : [G, K] sums per cluster, finite.
     threads : the replicates are shared out among them; the result is the same.
 
     Returns
@@ -138,6 +139,7 @@ def poisson_sums(
     """
     ids = np.asarray(cluster_ids, dtype=np.int64)
     columns = np.ascontiguousarray(columns, dtype=np.float64)
+    refuse_beyond("poisson_sums", columns)
     sums = np.zeros((columns.shape[1], _at_least_one(replicates, "replicates")))
 
     def add(first: int, last: int) -> None:
@@ -176,8 +178,9 @@ def clustered_bootstrap(
     Returns
     -------
     Interval
-        ``not_enough_data`` below two clusters; ``undefined`` when the statistic is undefined on
-        the sample itself or on more than 5 % of the resamples.
+        ``not_enough_data`` below two clusters; ``undefined`` when the statistic is undefined (or
+        beyond 1e150) on the sample itself or on more than 5 % of the resamples. With three
+        clusters or fewer that many resamples are empty: e^-3 is 5 %.
 
     Examples
     --------
@@ -215,12 +218,16 @@ def percentile_interval(
     """
     if not 0.0 < level < 1.0:
         raise InputError(f"level {level:g}", "level", "a number strictly between 0 and 1")
-    if not math.isfinite(value):
+    if not abs(value) <= LARGEST:
         return no_interval("undefined", "undefined on the sample itself", method, n, n_unit)
-    defined = draws[np.isfinite(draws)]
+    defined = draws[np.abs(draws) <= LARGEST]
+    if not len(draws):
+        return no_interval("undefined", "no resamples", method, n, n_unit)
     missing = len(draws) - len(defined)
     if missing > _MAX_UNDEFINED * len(draws):
         reason = f"undefined on {missing} of {len(draws)} resamples (at most 5 % allowed)"
+        if (empty := math.exp(-n)) > _MAX_UNDEFINED / 2:
+            reason += f"; {n} {n_unit} leave about {empty:.0%} of them empty"
         return no_interval("undefined", reason, method, n, n_unit)
     low, high = np.quantile(defined, [0.5 - level / 2.0, 0.5 + level / 2.0])
     return Interval(value, float(low), float(high), method, n, n_unit)

@@ -159,7 +159,8 @@ def ratio_interval(
     """Estimate Σ num / Σ den, the first two columns of ``state``, with a percentile interval.
 
     Each ratio is the exact quotient of two whole numbers, rounded once: where num / den is the
-    same in every row, every resample gives that number and the width is exactly 0.
+    same in every row, every resample gives that number and the width is exactly 0, however many
+    resamples are empty.
 
     Parameters
     ----------
@@ -170,8 +171,10 @@ def ratio_interval(
     Returns
     -------
     Interval
-        ``undefined`` when a row was not finite, when Σ den = 0 in the sample or in more than
-        5 % of the resamples; ``not_enough_data`` below two clusters.
+        ``undefined`` when a row was not finite, when Σ den = 0 in the sample, or when it is 0 in
+        more than 5 % of the resamples while the others differ: with G clusters a share of e^-G
+        is empty, so three clusters or fewer have no interval unless the ratio is constant.
+        ``not_enough_data`` below two clusters.
     """
     method = f"poisson_bootstrap({state.replicates})"
     if state.sums.whole.shape[1] < 2:
@@ -186,7 +189,10 @@ def ratio_interval(
     ratios = np.array([num / den if den else math.nan for num, den in units[:, :2].tolist()])
     if math.isnan(ratios[0]):
         return no_interval("undefined", "the denominator sums to 0", method, clusters, n_unit)
-    return percentile_interval(float(ratios[0]), ratios[1:], method, clusters, n_unit, level)
+    value, defined = float(ratios[0]), ratios[1:][~np.isnan(ratios[1:])]
+    if len(defined) and (defined == value).all():
+        return Interval(value, value, value, method, clusters, n_unit)
+    return percentile_interval(value, ratios[1:], method, clusters, n_unit, level)
 
 
 def _resampled(block: ClusterSums, replicates: int, seed: int, threads: int) -> tuple[Ints, Ints]:

@@ -18,6 +18,18 @@ ROUNDING = 64 * float(np.finfo(np.float64).eps)
 LARGEST = 1e150
 """Largest magnitude whose square is still a number."""
 
+LARGEST_RATIO = 1e280
+"""Largest ratio around which an interval is made; its errors and their sums are numbers too."""
+
+
+def unit_of(x: Floats) -> Floats:
+    """Return the power of two at the largest magnitude of the last axis; 1 where all are 0.
+
+    Divided by it, values keep every bit and their squares are numbers, however small they were.
+    """
+    largest = np.abs(x).max(axis=-1, initial=0.0)
+    return np.where(largest > 0.0, np.ldexp(1.0, np.frexp(largest)[1] - 1), 1.0)
+
 
 def per_cluster(cluster: Ints, *columns: Floats) -> Floats:
     """Sum every column [n] over the rows of each cluster: [K, G], clusters ascending.
@@ -59,10 +71,12 @@ def columns_per_cluster(
     Raises
     ------
     InputError
-        Below 2 clusters, or where Σ den = 0: every replication needs an interval.
+        Below 2 clusters, where Σ den = 0, or where a term is not finite (or beyond 1e150):
+        every replication needs an interval.
     """
     num = np.asarray(num, dtype=np.float64)
     den = np.ones_like(num) if den is None else np.asarray(den, dtype=np.float64)
+    refuse_beyond(where, num, den)
     if cluster is not None:
         order = np.argsort(cluster, kind="stable")
         starts = np.unique(np.asarray(cluster)[order], return_index=True)[1]
@@ -75,7 +89,16 @@ def columns_per_cluster(
             where,
             "at least 2 clusters and a denominator that is not 0 in every replication",
         )
+    if not np.all(np.abs(num).sum(axis=1) / LARGEST_RATIO <= np.abs(total)):
+        raise InputError(f"a ratio beyond {LARGEST_RATIO:g}", where, "a larger denominator")
     return num, den
+
+
+def refuse_beyond(where: str, *terms: Floats) -> None:
+    """Refuse terms that are not finite, or too large to be squared."""
+    for part in terms:
+        if not np.all(np.abs(part) <= LARGEST):  # nan is not <=
+            raise InputError("a value not finite", where, f"values up to {LARGEST:g} in magnitude")
 
 
 def ratio_errors(num: Floats, den: Floats) -> tuple[Floats, Floats]:

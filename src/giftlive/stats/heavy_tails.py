@@ -13,6 +13,7 @@ import numpy as np
 from scipy import special
 
 from giftlive.errors import InputError
+from giftlive.stats.cluster_errors import LARGEST
 from giftlive.stats.intervals import Interval, checked_level, no_interval
 from giftlive.types import Floats
 
@@ -40,9 +41,9 @@ def hill(x: Floats, k: int | None = None, level: float = 0.95) -> Interval:
         below it; ``undefined`` when an amount is not finite or the tail is one repeated value.
     """
     checked_level(level)
-    bad = len(x) - int(np.isfinite(x).sum())
+    bad = len(x) - int((np.abs(x) <= LARGEST).sum())
     if bad:
-        reason = f"{bad} of {len(x)} amounts are not finite"
+        reason = f"{bad} of {len(x)} amounts are not finite (or beyond {LARGEST:g})"
         return no_interval("undefined", reason, "hill", len(x), "amounts")
     positive = np.sort(_amounts(x)[np.asarray(x) > 0])[::-1]
     n = len(positive)
@@ -50,7 +51,11 @@ def hill(x: Floats, k: int | None = None, level: float = 0.95) -> Interval:
     if k < _MIN_TAIL or n <= k:
         reason = f"{n} positive values and a tail of {k}: need a tail of {_MIN_TAIL} and one more"
         return no_interval("not_enough_data", reason, "hill", max(k, 0), "tail values")
-    total = float(np.log(positive[:k] / positive[k]).sum())
+    with np.errstate(over="ignore"):
+        total = float(np.log(positive[:k] / positive[k]).sum())
+    if total == math.inf:
+        reason = f"the threshold {positive[k]:g} is too near 0"
+        return no_interval("undefined", reason, "hill", k, "tail values")
     if total == 0.0:
         return no_interval("undefined", "the tail is one repeated value", "hill", k, "tail values")
     alpha = k / total
@@ -141,7 +146,7 @@ def top_share(x: Floats, fraction: float, weights: Floats | None = None) -> floa
 
 def _amounts(x: Floats) -> Floats:
     amounts = np.asarray(x, dtype=np.float64)
-    bad = np.flatnonzero(~(np.isfinite(amounts) & (amounts >= 0)))
+    bad = np.flatnonzero(~((amounts >= 0) & (amounts <= LARGEST)))
     if len(bad):
         raise InputError(f"amount {amounts[bad[0]]:g}", f"row {bad[0]}", "a finite number >= 0")
     return amounts

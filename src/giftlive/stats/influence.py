@@ -27,7 +27,7 @@ from typing import Literal
 import numpy as np
 
 from giftlive.errors import InputError
-from giftlive.stats.cluster_errors import per_cluster
+from giftlive.stats.cluster_errors import LARGEST, LARGEST_RATIO, per_cluster
 from giftlive.stats.intervals import Interval, influence_t, no_interval
 from giftlive.types import Floats, Ints
 
@@ -210,9 +210,13 @@ def transformed(
         return plain
     if scale == "log":
         factor = _exp(half / value)
+        if value * factor > LARGEST_RATIO:
+            reason = f"its upper bound on the {scale} scale is beyond {LARGEST_RATIO:g}"
+            return no_interval("undefined", reason, method, plain.n, n_unit)
         return replace(plain, low=value / factor, high=value * factor)
     odds, factor = value / (1.0 - value), _exp(half / (value * (1.0 - value)))
-    return replace(plain, low=odds / (odds + factor), high=1.0 / (1.0 + 1.0 / (odds * factor)))
+    low, high = odds / (odds + factor), 1.0 / (1.0 + 1.0 / (odds * factor))
+    return replace(plain, low=min(low, value), high=max(high, value))
 
 
 def _exp(x: float) -> float:
@@ -221,7 +225,7 @@ def _exp(x: float) -> float:
 
 def _finite(x: Floats, name: str) -> Floats:
     x = np.asarray(x, dtype=np.float64)
-    if x.ndim != 1 or not np.isfinite(x).all():
+    if x.ndim != 1 or not (np.abs(x) <= LARGEST).all():
         raise InputError(f"shape {x.shape} or a value that is not finite", name, "finite [n]")
     return x
 

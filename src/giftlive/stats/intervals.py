@@ -17,7 +17,7 @@ coverage can be measured over thousands of replications.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -26,12 +26,14 @@ from scipy import special
 from giftlive.errors import InputError
 from giftlive.stats.cluster_errors import (
     LARGEST,
+    LARGEST_RATIO,
     ROUNDING,
     columns_per_cluster,
     per_cluster,
     ratio_errors,
     same_length,
     terms_per_cluster,
+    unit_of,
     without_rounding,
 )
 from giftlive.types import Floats, Ints
@@ -69,6 +71,11 @@ class Interval:
 def no_interval(status: Status, reason: str, method: str, n: int, n_unit: str) -> Interval:
     """Return the interval that says why there is none."""
     return Interval(None, None, None, method, n, n_unit, status, reason)
+
+
+def withheld(interval: Interval, reason: str) -> Interval:
+    """Return the estimate without its bounds, and why they are not printed."""
+    return replace(interval, low=None, high=None, reason=reason)
 
 
 def student_quantile(degrees: int, level: float) -> float:
@@ -127,7 +134,8 @@ def paired_t(a: Floats, b: Floats, level: float = 0.95, n_unit: str = "pairs") -
     """
     a, b = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
     same_length("a, b", a, b)
-    difference = a - b
+    with np.errstate(over="ignore", invalid="ignore"):  # what is no number gets a status below
+        difference = a - b
     return _delta(difference, np.ones_like(difference), level, "paired_t", n_unit)
 
 
@@ -309,12 +317,13 @@ def influence_replications(
 
     Returns
     -------
-    value, low, high : [R]; bounds are nan where ``value`` or an influence value is not finite.
+    value, low, high : [R]; bounds are nan where ``value`` or an influence value is not finite
+        (or an influence is beyond 1e150).
     """
     value, psi = np.asarray(value, dtype=np.float64), np.asarray(psi, dtype=np.float64)
     if psi.ndim != 2 or psi.shape[1] < 2 or len(value) != len(psi):
         raise InputError(f"shapes {value.shape}, {psi.shape}", "value, psi", "[R], [R, G >= 2]")
-    defined = np.isfinite(value) & np.isfinite(psi).all(axis=1)
+    defined = np.isfinite(value) & (np.abs(psi) <= LARGEST).all(axis=1)
     error = without_rounding(value, np.where(defined[:, None], psi, np.nan))
     return _replicated(value, error, level)
 
@@ -331,6 +340,9 @@ def undefined_ratio(num: Floats, den: Floats, method: str, n_unit: str) -> Inter
         return no_interval("not_enough_data", reason, method, n, n_unit)
     if abs(float(den.sum())) <= ROUNDING * float(np.abs(den).sum()):
         return no_interval("undefined", "the denominator sums to 0", method, n, n_unit)
+    if float(np.abs(num).sum()) / LARGEST_RATIO > abs(float(den.sum())):
+        reason = f"the ratio is beyond {LARGEST_RATIO:g}: the denominator is too near 0"
+        return no_interval("undefined", reason, method, n, n_unit)
     return None
 
 
@@ -353,13 +365,17 @@ def _delta(num: Floats, den: Floats, level: float, method: str, n_unit: str) -> 
 
 def _around(value: float, error: Floats, level: float, method: str, n_unit: str) -> Interval:
     n = len(error)
-    se = float(np.sqrt(n / (n - 1) * np.dot(error, error)))
+    unit = unit_of(error)
+    error = error / unit
+    se = float(unit * np.sqrt(n / (n - 1) * np.dot(error, error)))
     half = student_quantile(n - 1, level) * se
     return Interval(value, value - half, value + half, method, n, n_unit)
 
 
 def _replicated(value: Floats, error: Floats, level: float) -> tuple[Floats, Floats, Floats]:
     clusters = error.shape[1]
-    se = np.sqrt(np.einsum("rg,rg->r", error, error) * clusters / (clusters - 1))
+    unit = unit_of(error)
+    error = error / unit[:, None]
+    se = unit * np.sqrt(np.einsum("rg,rg->r", error, error) * clusters / (clusters - 1))
     half = student_quantile(clusters - 1, level) * se
     return value, value - half, value + half

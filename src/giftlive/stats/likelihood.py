@@ -36,7 +36,12 @@ from collections.abc import Callable
 import numpy as np
 from numba import njit
 
-from giftlive.stats.cluster_errors import columns_per_cluster, ratio_errors, terms_per_cluster
+from giftlive.stats.cluster_errors import (
+    columns_per_cluster,
+    ratio_errors,
+    terms_per_cluster,
+    unit_of,
+)
 from giftlive.stats.intervals import Interval, no_interval, student_quantile, undefined_ratio
 from giftlive.types import Floats, Ints
 
@@ -136,19 +141,33 @@ def _one(
     if problem is not None:
         return problem
     value, low, high = (float(v[0]) for v in _many(bounds, num[None], den[None], level))
-    if math.isnan(low):
+    if not all(map(math.isfinite, (value, low, high))):
         return no_interval("undefined", _UNBOUNDED, method, len(num), n_unit)
     return Interval(value, low, high, method, len(num), n_unit)
 
 
 def _many(bounds: _Bounds, num: Floats, den: Floats, level: float) -> tuple[Floats, Floats, Floats]:
-    """Return value and bounds of every row [R, G]; rows whose ratio is constant have width 0."""
+    """Return value and bounds of every row [R, G]; rows whose ratio is constant have width 0.
+
+    Both terms are measured in powers of two of their own size: squares of 1e-300 are no numbers.
+    """
+    of_den = unit_of(den)
+    of_num = np.where(num.any(axis=1), unit_of(num), of_den)
+    num, den = num / of_num[:, None], den / of_den[:, None]
     value, error = ratio_errors(num, den)
     low, high = value.copy(), value.copy()
     varies = error.any(axis=1)
     limit = student_quantile(num.shape[1] - 1, level) ** 2
     low[varies], high[varies] = bounds(num[varies], den[varies], value[varies], limit)
-    return value, low, high
+    unit = of_num / of_den
+    return _times(value, unit), _times(low, unit), _times(high, unit)
+
+
+def _times(x: Floats, unit: Floats) -> Floats:
+    """Return x · unit, nan where that is too large for a float."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        product: Floats = x * unit
+    return np.where(np.isfinite(product), product, np.nan)
 
 
 def _euclidean_bounds(
@@ -203,6 +222,8 @@ def _bound(num: Floats, den: Floats, value: float, step: float, limit: float, z:
     cluster's ratio) the bracket is halved instead.
     """
     goal = math.sqrt(limit)
+    if step == 0.0:  # the errors are below every digit of the value
+        return value
     near, at_near = value, -goal
     far, at_far = value + step, math.sqrt(_distance(num, den, value + step, z)) - goal
     while at_far < 0.0:
@@ -229,6 +250,25 @@ def _bound(num: Floats, den: Floats, value: float, step: float, limit: float, z:
 
 
 @njit(cache=True)
+def _residuals(num: Floats, den: Floats, theta: float, z: Floats) -> tuple[float, float]:
+    """Fill z = num - θ · den and return its extremes; tiny ones are measured in their own size.
+
+    The weights do not change when every z is divided by one number, and its squares must not
+    vanish.
+    """
+    smallest, largest = math.inf, -math.inf
+    for g in range(len(num)):
+        z[g] = num[g] - theta * den[g]
+        smallest, largest = min(smallest, z[g]), max(largest, z[g])
+    size = max(-smallest, largest)
+    if 0.0 < size < 1e-100:
+        for g in range(len(num)):
+            z[g] /= size
+        smallest, largest = smallest / size, largest / size
+    return smallest, largest
+
+
+@njit(cache=True)
 def _distance(num: Floats, den: Floats, theta: float, z: Floats) -> float:
     """Return 2 Σ log(1 + λ z) at its maximum over λ, the profile of -2 log likelihood.
 
@@ -236,10 +276,7 @@ def _distance(num: Floats, den: Floats, theta: float, z: Floats) -> float:
     it stays inside the bracket and the bracket is halved where it does not.
     """
     n = len(num)
-    smallest, largest = math.inf, -math.inf
-    for g in range(n):
-        z[g] = num[g] - theta * den[g]
-        smallest, largest = min(smallest, z[g]), max(largest, z[g])
+    smallest, largest = _residuals(num, den, theta, z)
     if not smallest < 0.0 < largest:
         return math.inf
     left, right, multiplier = (1.0 / n - 1.0) / largest, (1.0 / n - 1.0) / smallest, 0.0
@@ -253,6 +290,8 @@ def _distance(num: Floats, den: Floats, theta: float, z: Floats) -> float:
             left = multiplier
         else:
             right = multiplier
+        if bend == 0.0:
+            break
         move = slope / bend
         if move * move * bend <= 1e-22:  # the gain still to be had is half of this
             break

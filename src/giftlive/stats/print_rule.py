@@ -17,11 +17,15 @@ coverage table must show that the interval holds at that size, and money needs 5
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from itertools import takewhile
 
 from giftlive.errors import InputError
-from giftlive.stats.coverage_table import CoverageRow, rows_for
-from giftlive.stats.intervals import Interval
+from giftlive.stats.coverage_table import CoverageRow, groups_for
+from giftlive.stats.intervals import Interval, withheld
+
+UNMEASURED = "unmeasured"
+"""Tail of a source for which no measured tail stands: no interval of its money is printed."""
 
 MONEY_CLUSTERS = 5_000
 """Fewest users behind a printed interval on money."""
@@ -29,10 +33,8 @@ MONEY_CLUSTERS = 5_000
 DIFFERENCES = frozenset({"difference", "paired_difference", "capture_difference"})
 """Statistics that may be 0, so that their CV means nothing."""
 
-WITHOUT_MONEY = frozenset(
-    {"pr_auc", "roc_auc", "ece", "spearman", "tail_index", "quantile", "unit_quantile"}
-)
-"""Statistics in which no amount enters as an amount."""
+WITHOUT_MONEY = ("pr_auc", "roc_auc", "ece", "spearman", "tail_index", "quantile", "unit_quantile")
+"""Beginnings of the names of statistics in which no amount enters as an amount."""
 
 MONEY_TAILS = frozenset({"capped", "full", "gift"})
 
@@ -85,7 +87,8 @@ class Need:
 
     Attributes
     ----------
-    clusters : the number; where ``shown`` is False, a lower limit for it; 0: nothing is known.
+    clusters : the number; where ``shown`` is False, a lower limit for it; 0 where no measured
+        tail stands for the source.
     formula : what the formula alone asks for.
     shown : whether the coverage table has a size from which on the interval holds.
     """
@@ -97,8 +100,6 @@ class Need:
     @property
     def words(self) -> str:
         """Return the number in words, as far as it is known."""
-        if not self.clusters:
-            return "a lighter tail: this one is heavier than any that was measured"
         return f"about {self.clusters:,}" if self.shown else f"more than {self.clusters - 1:,}"
 
 
@@ -114,19 +115,29 @@ def need(statistic: str, method: str, tail: str, rows_per_cluster: float = 1.0) 
     IntegrityError
         The interval was never measured for this statistic.
     """
-    return need_of(rows_for(statistic, method, tail, rows_per_cluster))
+    needs = [need_of(rows) for rows in groups_for(statistic, method, tail, rows_per_cluster)]
+    if not needs:
+        return Need(0, 0, shown=False)
+    return Need(
+        max(n.clusters for n in needs),
+        max(n.formula for n in needs),
+        shown=all(n.shown for n in needs),
+    )
 
 
 def need_of(rows: tuple[CoverageRow, ...]) -> Need:
-    """Compute the need from the rows of one interval, smallest sample first."""
-    if not rows:
-        return Need(0, 0, shown=False)
+    """Compute the need from the rows of one interval at one number of rows per user.
+
+    Parameters
+    ----------
+    rows : at least one, smallest sample first.
+    """
     formula = max(
         needed_clusters(
             r.cv,
             r.skew,
             r.statistic in DIFFERENCES,
-            r.tail in MONEY_TAILS and r.statistic not in WITHOUT_MONEY,
+            r.tail in MONEY_TAILS and not r.statistic.startswith(WITHOUT_MONEY),
             r.method,
         )
         for r in rows
@@ -138,13 +149,9 @@ def need_of(rows: tuple[CoverageRow, ...]) -> Need:
 
 
 def _holds_from(rows: tuple[CoverageRow, ...]) -> int | None:
-    """Return the smallest measured size from which on every row holds."""
-    first = None
-    for row in reversed(rows):
-        if not row.holds:
-            break
-        first = row.clusters
-    return first
+    """Return the smallest measured size from which on every row holds; one row alone is luck."""
+    holding = list(takewhile(lambda row: row.holds, reversed(rows)))
+    return holding[-1].clusters if len(holding) > 1 else None
 
 
 def may_print(
@@ -164,6 +171,8 @@ def may_print(
     needed = need(statistic, method, tail, rows_per_cluster)
     if needed.shown and clusters >= needed.clusters:
         return True, ""
+    if not needed.clusters:
+        return False, "not enough data: no tail that was measured stands for this source"
     return False, f"not enough data: {clusters:,} {n_unit}, need {needed.words}"
 
 
@@ -189,7 +198,8 @@ def printed(
     Parameters
     ----------
     interval : of ``statistic``; its n counts the independent units.
-    statistic, tail : as in the coverage table. rows_per_cluster : mean rows of a unit.
+    statistic, tail : as in the coverage table; ``UNMEASURED`` where none stands for the source.
+    rows_per_cluster : mean rows of a unit.
 
     Raises
     ------
@@ -201,4 +211,4 @@ def printed(
     allowed, reason = may_print(
         interval.n, statistic, method_of(interval), tail, rows_per_cluster, interval.n_unit
     )
-    return interval if allowed else replace(interval, low=None, high=None, reason=reason)
+    return interval if allowed else withheld(interval, reason)

@@ -31,6 +31,18 @@ def rank_of(p: float, n: int) -> int:
     return min(max(math.ceil(round(p * n, 9)) - 1, 0), n - 1)
 
 
+def measured_level(p: float) -> str:
+    """Return which of the measured quantiles stands for ``p``: the same or a more extreme one.
+
+    Examples
+    --------
+    >>> measured_level(0.25), measured_level(0.5), measured_level(0.75), measured_level(0.95)
+    ('p90', 'p50', 'p90', 'p99')
+    """
+    extreme = round(max(p, 1.0 - p), 9)
+    return next((f"p{level}" for level in (50, 90) if extreme <= level / 100), "p99")
+
+
 def woodruff_levels(
     p: float, under: Floats, upto: Floats, rows: Floats, level: float = 0.95
 ) -> tuple[float, float] | str:
@@ -72,8 +84,7 @@ def woodruff(
     >>> found.value, found.low, found.high
     (49.0, 40.0, 59.0)
     """
-    if not 0.0 < p < 1.0:
-        raise InputError(f"level {p:g}", "quantile", "a number strictly between 0 and 1")
+    _refuse_level(p)
     x = np.asarray(x, dtype=np.float64)
     if not len(x) or not np.isfinite(x).all():
         return no_interval("undefined", "no rows, or a value not finite", "woodruff", 0, n_unit)
@@ -107,6 +118,7 @@ def order_statistics(x: Floats, p: float, level: float = 0.95, n_unit: str = "va
     >>> found.value, found.low, found.high
     (49.0, 40.0, 59.0)
     """
+    _refuse_level(p)
     x = np.asarray(x, dtype=np.float64)
     method, n = "order_statistics", len(x)
     if not np.isfinite(x).all():
@@ -120,3 +132,8 @@ def order_statistics(x: Floats, p: float, level: float = 0.95, n_unit: str = "va
     assert at.high is not None
     low, high = (float(ordered[rank_of(side, n)]) for side in (at.low, at.high))
     return Interval(float(ordered[rank_of(p, n)]), low, high, method, n, n_unit)
+
+
+def _refuse_level(p: float) -> None:
+    if not 0.0 < p < 1.0:
+        raise InputError(f"level {p:g}", "quantile", "a number strictly between 0 and 1")

@@ -31,9 +31,11 @@ import numpy as np
 
 from giftlive.errors import InputError
 from giftlive.stats.cluster_errors import (
+    LARGEST,
     columns_per_cluster,
     ratio_errors,
     terms_per_cluster,
+    unit_of,
     without_rounding,
 )
 from giftlive.stats.intervals import (
@@ -140,19 +142,20 @@ def skew_t_of_replications(
     value, psi = np.asarray(value, dtype=np.float64), np.asarray(psi, dtype=np.float64)
     if psi.ndim != 2 or psi.shape[1] < 2 or len(value) != len(psi):
         raise InputError(f"shapes {value.shape}, {psi.shape}", "value, psi", "[R], [R, G >= 2]")
-    defined = np.isfinite(value) & np.isfinite(psi).all(axis=1)
-    error = np.where(defined[:, None], without_rounding(value, psi), np.nan)
+    defined = np.isfinite(value) & (np.abs(psi) <= LARGEST).all(axis=1)
+    error = without_rounding(value, np.where(defined[:, None], psi, np.nan))
     return value, *_bounds(value, error, np.zeros(len(value)), level)
 
 
 def _bounds(value: Floats, error: Floats, slope: Floats, level: float) -> tuple[Floats, Floats]:
     """Return both bounds from errors [..., G] that sum to the error of ``value``."""
-    clusters = error.shape[-1]
+    clusters, unit = error.shape[-1], unit_of(error)
+    error = error / unit[..., None]
     square = np.square(error).mean(axis=-1)
     deviation = np.sqrt(square)
     scale = np.where(deviation > 0.0, deviation, 1.0)
     skew = np.power(error / scale[..., None], 3).mean(axis=-1)
-    se = deviation * clusters / np.sqrt(clusters - 1)
+    se = unit * (deviation * clusters / np.sqrt(clusters - 1))
     a, b, t = skew / 3.0 - slope, skew / 6.0, student_quantile(clusters - 1, level)
     root = np.sqrt(clusters)
     return value - se * _inverse(t, a, b, root), value - se * _inverse(-t, a, b, root)
@@ -171,6 +174,7 @@ def _inverse(y: float, a: Floats, b: Floats, root: float) -> Floats:
 
 def _denominator_slope(error: Floats, den: Floats) -> Floats:
     """Return κ = mean(e · den) / (√mean(e²) · mean(den)); 0 where the errors are 0."""
+    error, den = (x / unit_of(x)[..., None] for x in (error, den))
     deviation = np.sqrt(np.square(error).mean(axis=-1))
     scale = np.where(deviation > 0.0, deviation, 1.0)
     return (error * den).mean(axis=-1) / (scale * den.mean(axis=-1))

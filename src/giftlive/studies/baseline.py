@@ -15,7 +15,7 @@ from giftlive.evaluation.leaderboard import Predictions, Scored, TestSet
 from giftlive.evaluation.results import Check, Estimate, Figure, Gate, Series, StudyResult, Table
 from giftlive.evaluation.rules import Rule
 from giftlive.stats.intervals import Interval
-from giftlive.stats.print_rule import printed
+from giftlive.stats.print_rule import method_of, need, printed
 from giftlive.studies.context import Context, Kind, estimate, say
 from giftlive.tables.matrix import Matrix, load_matrix
 from giftlive.tables.splits import Fold
@@ -205,12 +205,24 @@ def _leaderboard_table(board: Board, unit: str) -> Table:
         name="leaderboard",
         columns=("model", "validation capture@1 %", *(_METRICS[m][0] for m in shown)),
         units=("", "chooses", *("95 %" for _ in shown)),
-        rows=tuple(
-            (s.name, round(s.validation, 4), *(_metric(board, s, m, unit) for m in shown))
-            for s in ordered
+        rows=(
+            *(
+                (s.name, round(s.validation, 4), *(_metric(board, s, m, unit) for m in shown))
+                for s in ordered
+            ),
+            ("users for an interval", "", *(_needed(board, m) for m in shown)),
         ),
         caption=Message(f"study.baseline.table.{_caption(board)}", {}),
     )
+
+
+def _needed(board: Board, metric: str) -> str:
+    """Return how many users the interval of a metric needs, in words."""
+    if metric == leaderboard.BARE:
+        return "never"
+    kind, interval = board.kind(metric), board.scored[0].metrics[metric]
+    needed = need(kind.statistic, method_of(interval), kind.tail, kind.rows_per_cluster)
+    return needed.words if needed.clusters else "unknown tail"
 
 
 def _caption(board: Board) -> str:

@@ -14,7 +14,7 @@ from giftlive.evaluation.gates import judge, load_rules
 from giftlive.evaluation.results import Check, Estimate, Figure, Gate, Series, StudyResult, Table
 from giftlive.evaluation.rules import Rule
 from giftlive.evaluation.screening import bandit_contexts, rewards_of
-from giftlive.stats.intervals import Interval, no_interval
+from giftlive.stats.intervals import Interval, no_interval, withheld
 from giftlive.studies.context import SHARE_OF_LOGS, Context, Kind, estimate, say
 from giftlive.types import Message
 
@@ -22,7 +22,10 @@ GATED = ("snips", "greedy", "count")
 """Estimator, target policy and reward that the gate is about; fixed before any run."""
 
 ERRORS = Kind("mean", "light")
-"""The mean error of many independent logs, each a sum over thousands of decisions."""
+"""The mean error of the gated estimator over many logs, each a sum over thousands of decisions."""
+
+_COVERS = (0.93, 0.97)
+"""Coverage over all logs with which the interval of one of them is printed."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,7 @@ class OffPolicy:
             context.progress,
         )
         context.keep("trials", _rows(trials))
+        context.keep("logs", _logs(trials))
         by_key = {(t.estimator, t.target, t.reward): t for t in trials}
         gated = by_key[GATED]
         rule = load_rules()["off_policy"]
@@ -83,6 +87,13 @@ def _rows(trials: tuple[Trial, ...]) -> dict[str, list[Any]]:
     found["coverage"] = [t.coverage.value for t in trials]
     found["bias"] = [t.bias.value for t in trials]
     return found | {"replications": [t.coverage.n for t in trials]}
+
+
+def _logs(trials: tuple[Trial, ...]) -> dict[str, Any]:
+    """Return one row per log and trial, trials numbered as in ``trials``."""
+    value, low, high = np.concatenate([t.logs for t in trials], axis=1)
+    number = np.repeat(np.arange(len(trials)), [t.logs.shape[1] for t in trials])
+    return {"trial": number, "value": value, "low": low, "high": high}
 
 
 def _checks(
@@ -169,7 +180,7 @@ def _trial_table(trials: tuple[Trial, ...]) -> Table:
                 round(t.truth, 6),
                 _one_log(t),
                 _shown(t, "coverage", t.coverage, SHARE_OF_LOGS, "share"),
-                _shown(t, "bias", t.bias, ERRORS, "ratio"),
+                _bias(t),
                 round(t.relative_rmse, 3),
             )
             for t in trials
@@ -186,9 +197,20 @@ def _shown(trial: Trial, name: str, interval: Interval, kind: Kind, unit: str) -
 
 
 def _one_log(trial: Trial) -> Estimate:
+    """Return one log's interval, where intervals like it held the truth in all the logs."""
     value, low, high = trial.first
     interval = Interval(value, low, high, "ratio_delta", trial.decisions, "decisions")
+    covered = trial.coverage.value or 0.0
+    if not _COVERS[0] <= covered <= _COVERS[1]:
+        interval = withheld(interval, f"intervals like it hold the truth in {covered:.0%} of logs")
     return _shown(trial, "one_log", interval, Kind("ratio", trial.reward), "ratio")
+
+
+def _bias(trial: Trial) -> Estimate:
+    bias = trial.bias
+    if (trial.estimator, trial.target, trial.reward) != GATED:
+        bias = withheld(bias, "its errors are more skewed than sums over an evening")
+    return _shown(trial, "bias", bias, ERRORS, "ratio")
 
 
 def _coverage_figure(trials: tuple[Trial, ...], decisions: int) -> Figure:
@@ -232,6 +254,8 @@ def _truth_figure(trials: tuple[Trial, ...], decisions: int) -> Figure:
     found = [t for t in trials if (t.estimator, t.reward) == ("snips", "count")]
     names = tuple(t.target for t in found)
     inside = sum(t.first[1] <= t.truth <= t.first[2] for t in found)
+    logs = [_one_log(t) for t in found]
+    drawn = all(log.low is not None for log in logs)
     return Figure(
         name="against_truth",
         title=f"In one log, {inside} of {len(found)} intervals hold the true gift rate",
@@ -242,10 +266,10 @@ def _truth_figure(trials: tuple[Trial, ...], decisions: int) -> Figure:
             Series(
                 name="SNIPS, one log",
                 x=names,
-                y=tuple(t.first[0] for t in found),
+                y=tuple(log.value or 0.0 for log in logs),
                 style="dots",
-                low=tuple(t.first[1] for t in found),
-                high=tuple(t.first[2] for t in found),
+                low=tuple(log.low or 0.0 for log in logs) if drawn else None,
+                high=tuple(log.high or 0.0 for log in logs) if drawn else None,
             ),
             Series(name="truth", x=names, y=tuple(t.truth for t in found), style="dots"),
         ),

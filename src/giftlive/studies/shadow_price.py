@@ -15,6 +15,7 @@ from giftlive.evaluation.gates import judge, load_rules
 from giftlive.evaluation.results import Check, Estimate, Figure, Gate, Series, StudyResult, Table
 from giftlive.evaluation.rules import Rule
 from giftlive.stats.intervals import Interval, student_t
+from giftlive.stats.print_rule import printed
 from giftlive.studies.context import EVENING_RATIO, EVENINGS, Context, Kind, estimate, say
 from giftlive.types import Message
 
@@ -37,6 +38,7 @@ class ShadowPrice:
             evening, config.arena.seeds, config.seed, config.jobs, context.progress
         )
         context.keep("evenings", _rows(contest))
+        context.keep("incomes", _incomes(contest))
         rule = load_rules()["shadow_price"]
         made = _checks(contest, rule)
         estimates = _estimates(contest, evening)
@@ -67,6 +69,17 @@ def _rows(contest: Contest) -> dict[str, list[Any]]:
     found |= {name: [getattr(r, name) for _, r in rows] for name in (*whole, *money)}
     of_night = ("bound", "overflow_share", "price_share")
     return found | {name: [getattr(night, name) for night, _ in rows] for name in of_night}
+
+
+def _incomes(contest: Contest) -> dict[str, Any]:
+    """Return one row per evening, policy and streamer: what the Gini is made of."""
+    rollouts = [(night.seed, r) for night in contest.nights for r in night.rollouts.values()]
+    size = [len(r.income) for _, r in rollouts]
+    return {
+        "seed": np.repeat([seed for seed, _ in rollouts], size),
+        "policy": np.repeat([r.policy for _, r in rollouts], size),
+        "income": np.concatenate([r.income for _, r in rollouts]),
+    }
 
 
 def _ratio(contest: Contest, policy: str, top: str) -> float:
@@ -235,8 +248,15 @@ def _scorer_table(evening: Evening) -> Table:
     )
 
 
+def _drawn(interval: Interval) -> Interval:
+    """Return ``interval`` as it may be printed."""
+    kind = _kind(interval)
+    return printed(interval, kind.statistic, kind.tail, kind.rows_per_cluster)
+
+
 def _share_figure(contest: Contest) -> Figure:
-    intervals = [contest.share_of_bound(name) for name in NAMES]
+    intervals = [_drawn(contest.share_of_bound(name)) for name in NAMES]
+    drawn = all(i.low is not None for i in intervals)
     best = contest.share_of_bound("dual_price")
     perfect = contest.share_of_bound("oracle_greedy_with_cap")
     return Figure(
@@ -252,8 +272,8 @@ def _share_figure(contest: Contest) -> Figure:
                 x=NAMES,
                 y=tuple(i.value or 0.0 for i in intervals),
                 style="dots",
-                low=tuple(i.low or 0.0 for i in intervals),
-                high=tuple(i.high or 0.0 for i in intervals),
+                low=tuple(i.low or 0.0 for i in intervals) if drawn else None,
+                high=tuple(i.high or 0.0 for i in intervals) if drawn else None,
                 n=tuple(i.n for i in intervals),
             ),
             Series(name="bound", x=NAMES, y=tuple(1.0 for _ in NAMES), style="reference"),
@@ -268,15 +288,16 @@ def _share_figure(contest: Contest) -> Figure:
 def _fairness_figure(contest: Contest, evening: Evening) -> Figure:
     series = []
     for name in NAMES:
-        revenue, spread = contest.mean(name, "expected_revenue"), _gini(contest, name)
+        revenue, spread = _drawn(contest.mean(name, "expected_revenue")), _gini(contest, name)
+        drawn = revenue.low is not None and revenue.high is not None
         series.append(
             Series(
                 name=name,
                 x=(spread.value or 0.0,),
                 y=(revenue.value or 0.0,),
                 style="dots",
-                low=(revenue.low or 0.0,),
-                high=(revenue.high or 0.0,),
+                low=(revenue.low or 0.0,) if drawn else None,
+                high=(revenue.high or 0.0,) if drawn else None,
                 n=(revenue.n,),
             )
         )

@@ -65,9 +65,10 @@ def columns_are_those_of_the_schema(path: Path) -> None:
 
 
 def every_decision_has_one_id(path: Path) -> None:
-    """Require distinct ids that are not empty."""
+    """Require distinct ids that are not empty, and users with ids of 0 or more."""
     _require_none(
         path,
+        ("user_id < 0", "'was asked for user ' || user_id"),
         ("decision_id = ''", "'has an empty decision_id'"),
         (
             "true qualify count(*) over (partition by decision_id) > 1",
@@ -241,6 +242,20 @@ def world_ids_follow_the_replay_key(path: Path) -> None:
             )
 
 
+def one_policy_decides(path: Path) -> None:
+    """Require one policy, in one version, for the whole log."""
+    _require_none(
+        path,
+        *(
+            (
+                f"true qualify {name} <> first({name}) over (order by file_row_number)",
+                f"'is of {name} ' || {name} || ', another one than the first row'",
+            )
+            for name in ("policy", "policy_version")
+        ),
+    )
+
+
 def choices_follow_propensities(path: Path) -> None:
     """Require actions to be as frequent as exact propensities say, however rooms are grouped.
 
@@ -277,6 +292,7 @@ DECISION_CHECKS: tuple[DecisionCheck, ...] = (
     rewards_are_final,
     slates_are_whole,
     world_ids_follow_the_replay_key,
+    one_policy_decides,
     choices_follow_propensities,
 )
 """What every decision log promises."""

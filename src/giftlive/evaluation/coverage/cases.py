@@ -9,22 +9,22 @@ from typing import Any, Protocol
 from giftlive.evaluation.coverage import methods, populations
 from giftlive.evaluation.coverage.methods import Maker
 from giftlive.evaluation.coverage.populations import TAILS, Population
+from giftlive.evaluation.coverage.statistics import LEVELS
 from giftlive.stats.intervals import paired_t, ratio_delta, ratio_difference, student_t
 from giftlive.stats.likelihood import cressie_read, empirical_likelihood
 from giftlive.stats.skewed import skew_t
 
-POPULATIONS: dict[str, Callable[[int], Population]] = {
+POPULATIONS: dict[str, Callable[[int, int], Population]] = {
     "gifts": populations.gifts,
-    "givers": lambda _: populations.givers(),
-    "evenings": lambda _: populations.evenings(),
-    "pareto": lambda _: populations.pareto(),
+    "givers": lambda _, turn: populations.givers(turn),
+    "evenings": lambda _, turn: populations.evenings(turn),
+    "pareto": lambda *_: populations.pareto(),
 }
-"""Population by name, given the mean number of rows of a user."""
+"""Population by name, given the mean number of rows of a user and which draw of the law."""
 
 FEW = (8, 20, 50, 200)
 SOME = (20, 50, 200, 500, 1_000, 3_000)
 MANY = (100, 300, 1_000, 3_000, 10_000, 30_000)
-MORE = (*MANY, 100_000)
 BOUNDED = ("count", "capped")
 
 
@@ -59,7 +59,7 @@ class Case:
     maker: Maker
     population: str = "gifts"
     rows: tuple[int, ...] = (1, 10, 60)
-    clusters: tuple[int, ...] = MORE
+    clusters: tuple[int, ...] = MANY
     tails: tuple[str, ...] = TAILS
 
     def sizes(self) -> Iterator[tuple[str, int, int]]:
@@ -80,7 +80,7 @@ def _linear(statistic: str, *kinds: str, **where: Any) -> tuple[Case, ...]:
 _ROWS: dict[str, Any] = {"rows": (1, 10), "clusters": MANY[:-1]}
 _ONE_ROW: dict[str, Any] = {"rows": (1,), "clusters": MANY}
 _NOISE: dict[str, Any] = {"rows": (1, 10), "clusters": MANY[:-2]}
-_USERS: dict[str, Any] = {"clusters": MANY}
+_LESS: dict[str, Any] = {"clusters": MANY[:-1]}
 _WHO_GAVE: dict[str, Any] = {
     "population": "givers",
     "rows": (1,),
@@ -93,25 +93,33 @@ _NIGHTS: dict[str, Any] = {"population": "evenings", "rows": (1,), "tails": ("li
 _SUMS = (
     Case("mean", "student_t", methods.of_totals(student_t)),
     Case("mean", "skew_t", methods.of_totals(skew_t)),
-    Case("mean", "empirical_likelihood", methods.of_totals(empirical_likelihood), **_USERS),
-    Case("mean", "cressie_read", methods.of_totals(cressie_read), **_USERS),
+    Case("mean", "empirical_likelihood", methods.of_totals(empirical_likelihood), **_LESS),
     Case("mean", "empirical_bernstein", methods.bernstein, tails=BOUNDED, **_ONE_ROW),
     Case("mean", "betting", methods.bet, tails=BOUNDED, **_ONE_ROW),
     Case("proportion", "wilson", methods.wilson, tails=("count",), **_ONE_ROW),
     Case("ratio", "ratio_delta", methods.of_sums(ratio_delta)),
     Case("ratio", "skew_t", methods.of_sums(skew_t)),
-    Case("ratio", "empirical_likelihood", methods.of_sums(empirical_likelihood), **_USERS),
-    Case("ratio", "cressie_read", methods.of_sums(cressie_read), **_USERS),
-    Case("ratio", "poisson_bootstrap", methods.resampled, **_USERS),
+    Case("ratio", "empirical_likelihood", methods.of_sums(empirical_likelihood), **_LESS),
+    Case("ratio", "cressie_read", methods.of_sums(cressie_read), **_LESS),
+    Case("ratio", "poisson_bootstrap", methods.resampled, **_LESS),
     Case("difference", "ratio_difference", methods.of_log(ratio_difference)),
-    *_linear("calibration_ratio", "influence_t", "influence_t(log)", **_USERS),
+    *_linear("calibration_ratio", "influence_t", "influence_t(log)"),
 )
 
 _EVENINGS = (
     Case("mean", "student_t", methods.of_totals(student_t), clusters=FEW, **_NIGHTS),
     Case("ratio", "ratio_delta", methods.of_sums(ratio_delta), clusters=FEW, **_NIGHTS),
     Case("paired_difference", "paired_t", methods.of_sums(paired_t), clusters=FEW, **_NIGHTS),
-    Case("unit_quantile", "order_statistics", methods.ordered, clusters=SOME, **_NIGHTS),
+    *(
+        Case(
+            f"unit_quantile_p{p}",
+            "order_statistics",
+            methods.ordered(p / 100),
+            clusters=SOME,
+            **_NIGHTS,
+        )
+        for p in LEVELS
+    ),
     Case("proportion", "wilson", methods.wilson, "evenings", (1,), SOME, ("common",)),
 )
 
@@ -136,7 +144,7 @@ _GIVERS = (
     Case("ratio", "ratio_delta", methods.of_sums(ratio_delta), **_KINDS),
     Case("money_share", "skew_t", methods.part_of(skew_t), **_WHO_GAVE),
     Case("money_share", "ratio_delta", methods.part_of(ratio_delta), **_WHO_GAVE),
-    Case("quantile", "woodruff", methods.ninetieth, **_WHO_GAVE),
+    *(Case(f"quantile_p{p}", "woodruff", methods.of_gifts(p / 100), **_WHO_GAVE) for p in LEVELS),
     *_linear("gini", "influence_t", "influence_t(logit)", **_WHO_GAVE),
     *_linear("top_share", "influence_t", "influence_t(log)", **_WHO_GAVE),
     *_linear("revenue_capture_1pct", "influence_t", "influence_t(logit)", **_WHO_GAVE),

@@ -1,14 +1,14 @@
 """Count how often intervals hold the truth: cells, replications, tallies that add up.
 
-A cell is one population, one size and its cases. Replication r of a cell draws its users from
-the stream named (cell, r), so that blocks of replications may run anywhere, in any order, and
-their tallies add up to the tally of the whole.
+A cell is one law of a population, one size and its cases. Every block of replications has a
+population of its own, drawn from that law, and its truth; replication r draws its users from the
+stream named (cell, r). So blocks may run anywhere, in any order, and their tallies add up.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -17,10 +17,12 @@ from giftlive.evaluation.coverage.sample import Sample, draw, whole
 from giftlive.evaluation.coverage.statistics import estimate
 from giftlive.rng import stream
 from giftlive.stats.coverage_table import CoverageRow
+from giftlive.stats.influence import Linearised
 from giftlive.types import Progress, silent
 
 SEED = 2_026
-BLOCK = 50
+BLOCK = 250
+"""Replications that share a population."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,8 @@ class Tally:
     ----------
     replications, covered, below, above, withheld : counts; ``below`` is a truth under the
         interval, ``withheld`` a replication without an interval.
-    width : sum of the widths of the intervals there were.
+    width : sum over replications of the interval's width over the true value.
+    cv, skew : of the influence values, the largest of the populations that were drawn from.
     """
 
     replications: int = 0
@@ -53,6 +56,8 @@ class Tally:
     above: int = 0
     withheld: int = 0
     width: float = 0.0
+    cv: float = 0.0
+    skew: float = 0.0
 
     def __add__(self, other: Tally) -> Tally:
         return Tally(
@@ -62,6 +67,8 @@ class Tally:
             self.above + other.above,
             self.withheld + other.withheld,
             self.width + other.width,
+            max(self.cv, other.cv),
+            max(self.skew, other.skew, key=abs),
         )
 
 
@@ -81,23 +88,37 @@ def cells(largest: int | None = None) -> tuple[Cell, ...]:
 
 
 def run_block(cell: Cell, first: int, size: int, seed: int = SEED) -> Tallies:
-    """Measure replications ``first`` to ``first + size`` of a cell."""
-    population = POPULATIONS[cell.population](cell.rows_per_user)
-    truth = {
-        (case.statistic, tail): estimate(case.statistic, whole(population), tail).value
+    """Measure replications from ``first`` on of a cell, on a population of their own."""
+    everybody = _everybody(cell.population, cell.rows_per_user, first // BLOCK)
+    found: Tallies = {
+        (case.statistic, case.method, tail): _spread(estimate(case.statistic, everybody, tail))
         for case in cell.cases()
         for tail in case.tails
     }
-    found: Tallies = {}
     for r in range(first, first + size):
         rng = stream(seed, cell.population, cell.rows_per_user, cell.clusters, r)
-        sample = draw(population, cell.clusters, rng)
+        sample = draw(everybody.population, cell.clusters, rng)
         for case in cell.cases():
             for tail in case.tails:
+                truth = estimate(case.statistic, everybody, tail).value
                 key = (case.statistic, case.method, tail)
-                seen = _one(case, sample, tail, truth[case.statistic, tail])
-                found[key] = found.get(key, Tally()) + seen
+                found[key] = found[key] + _one(case, sample, tail, truth)
     return found
+
+
+@lru_cache(maxsize=1)
+def _everybody(population: str, rows_per_user: int, turn: int) -> Sample:
+    """Return a population as a sample of itself; its statistics are kept for the next cell."""
+    return whole(POPULATIONS[population](rows_per_user, turn))
+
+
+def _spread(truth: Linearised) -> Tally:
+    """Return the variation and the skewness of a statistic's influence values."""
+    psi = truth.influence * len(truth.influence)
+    sd = float(np.sqrt(np.mean(psi**2)))
+    if not sd or not truth.value:
+        return Tally()
+    return Tally(cv=sd / abs(truth.value), skew=float(np.mean(psi**3)) / sd**3)
 
 
 def _one(case: Case, sample: Sample, tail: str, truth: float) -> Tally:
@@ -109,7 +130,7 @@ def _one(case: Case, sample: Sample, tail: str, truth: float) -> Tally:
         covered=int(low <= truth <= high),
         below=int(truth < low),
         above=int(truth > high),
-        width=float(high - low),
+        width=float(high - low) / abs(truth) if truth else 0.0,
     )
 
 
@@ -132,18 +153,14 @@ def added(a: Tallies, b: Tallies) -> Tallies:
 
 def rows_of(cell: Cell, tallies: Tallies) -> tuple[CoverageRow, ...]:
     """Return the table's rows of a measured cell."""
-    population = whole(POPULATIONS[cell.population](cell.rows_per_user))
     return tuple(
-        _row(cell, case, tail, tallies[case.statistic, case.method, tail], population)
+        _row(cell, case, tail, tallies[case.statistic, case.method, tail])
         for case in cell.cases()
         for tail in case.tails
     )
 
 
-def _row(cell: Cell, case: Case, tail: str, tally: Tally, population: Sample) -> CoverageRow:
-    truth = estimate(case.statistic, population, tail)
-    psi = truth.influence * len(truth.influence)
-    spread = float(np.sqrt(np.mean(psi**2)))
+def _row(cell: Cell, case: Case, tail: str, tally: Tally) -> CoverageRow:
     given = tally.replications - tally.withheld
     return CoverageRow(
         statistic=case.statistic,
@@ -156,13 +173,7 @@ def _row(cell: Cell, case: Case, tail: str, tally: Tally, population: Sample) ->
         below=tally.below,
         above=tally.above,
         withheld=tally.withheld,
-        relative_width=tally.width / given / abs(truth.value) if given and truth.value else 0.0,
-        cv=spread / abs(truth.value) if truth.value else 0.0,
-        skew=float(np.mean(psi**3)) / spread**3 if spread else 0.0,
+        relative_width=tally.width / given if given else 0.0,
+        cv=tally.cv,
+        skew=tally.skew,
     )
-
-
-def merged(rows: Iterable[CoverageRow]) -> tuple[CoverageRow, ...]:
-    """Return rows in the order of the table, each (statistic, method, tail, size) once."""
-    by_key = {row.key: row for row in rows}
-    return tuple(replace(by_key[key]) for key in sorted(by_key))

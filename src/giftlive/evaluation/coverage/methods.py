@@ -121,13 +121,13 @@ def wilson(sample: Sample, tail: str, truth: float) -> Bounds:
     return bounds(proportion(int(total.sum()), len(total)))
 
 
-def ninetieth(sample: Sample, tail: str, truth: float) -> Bounds:
-    """Return Woodruff's interval of the 90th percentile of the gifts' amounts."""
-    reward = sample.column(tail)
-    gave = reward > 0.0
-    if not gave.any():
-        return math.nan, math.nan
-    return bounds(woodruff(reward[gave], sample.draw[gave], 0.9))
+def of_gifts(p: float) -> Maker:
+    """Return the maker of Woodruff's interval of the ``p`` quantile of the gifts' amounts."""
+
+    def maker(sample: Sample, tail: str, truth: float) -> Bounds:
+        return bounds(woodruff(sample.column(tail), sample.draw, p))
+
+    return maker
 
 
 def tail_of(sample: Sample, tail: str, truth: float) -> Bounds:
@@ -135,9 +135,9 @@ def tail_of(sample: Sample, tail: str, truth: float) -> Bounds:
     return bounds(hill(sample.total(tail)))
 
 
-def ordered(sample: Sample, tail: str, truth: float) -> Bounds:
-    """Return the interval of the 90th percentile of independent values."""
-    return bounds(order_statistics(sample.total(tail), 0.9))
+def ordered(p: float) -> Maker:
+    """Return the maker of the interval of the ``p`` quantile of independent values."""
+    return lambda sample, tail, _: bounds(order_statistics(sample.total(tail), p))
 
 
 def without_noise(sample: Sample, tail: str, truth: float) -> Bounds:

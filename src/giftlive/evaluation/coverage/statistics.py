@@ -15,7 +15,8 @@ from giftlive.stats.influence import Linearised
 from giftlive.stats.quantiles import rank_of
 from giftlive.types import Floats
 
-_LEVEL = 0.9
+LEVELS = (50, 90, 99)
+"""Quantiles that are measured, in per cent."""
 
 Estimator = Callable[[Sample, str], Linearised]
 """Maps a sample and a tail to a statistic with its influence values per user, [G]."""
@@ -76,16 +77,15 @@ def _gain(sample: Sample, y: Floats) -> Linearised:
     return one - judged.revenue_capture(y, sample.rival, 0.01)
 
 
-def _ninetieth(sample: Sample, tail: str) -> Linearised:
-    """Return the 90th percentile of the positive rewards, with the indicator's influence.
+def _quantile(p: float, sample: Sample, tail: str) -> Linearised:
+    """Return a quantile of the rewards, with the influence of the indicator below it.
 
     The slope of the distribution at the quantile is left out: it scales the influence values and
     changes neither their skewness nor, relative to p, their spread.
     """
     reward = sample.column(tail)
-    gave = reward > 0.0
-    q = float(np.sort(reward[gave])[rank_of(_LEVEL, int(gave.sum()))])
-    within = held.ratio(sample.by_user(gave & (reward <= q)), sample.by_user(gave))
+    q = float(np.sort(reward)[rank_of(p, len(reward))])
+    within = held.ratio(sample.by_user(reward <= q), sample.by_user(np.ones(len(reward))))
     return Linearised(q, within.influence * q / within.value)
 
 
@@ -125,5 +125,7 @@ RANKED: dict[str, Estimator] = {name: partial(_by_user, judge) for name, judge i
 ESTIMATORS: dict[str, Estimator] = (
     OF_SUMS
     | RANKED
-    | {"quantile": _ninetieth, "unit_quantile": _ninetieth, "tail_index": _tail_index}
+    | {f"quantile_p{p}": partial(_quantile, p / 100) for p in LEVELS}
+    | {f"unit_quantile_p{p}": partial(_quantile, p / 100) for p in LEVELS}
+    | {"tail_index": _tail_index}
 )

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from giftlive.errors import InputError, UsageError
 from giftlive.logs.decisions.arrow import READING, SCHEMA, as_log, as_table, require_columns
 from giftlive.logs.decisions.record import COLUMNS, PER_CANDIDATE, DecisionLog
-from giftlive.logs.decisions.rules import validate
+from giftlive.logs.decisions.rules import Policy, policy_of, validate
 from giftlive.logs.schema import TABLES
 from giftlive.logs.store import connection, literal_path
 
@@ -45,7 +45,8 @@ class DecisionWriter:
     Raises
     ------
     InputError
-        A batch is not valid, starts before the last one ended, or repeats an id.
+        A batch is not valid, starts before the last one ended, repeats an id, or is of another
+        policy than the first.
     UsageError
         The file cannot be written.
     """
@@ -57,6 +58,7 @@ class DecisionWriter:
         self._file: Any = None
         self._waiting: list[Any] = []
         self._held, self._last = 0, 0
+        self._policy: Policy | None = None
 
     def __enter__(self) -> DecisionWriter:
         try:
@@ -71,11 +73,13 @@ class DecisionWriter:
         """Add decisions, none earlier than those before; slates must be whole."""
         if not len(log):
             return
-        validate(log, file=str(self.path), first_row=self.rows, after=self._last)
+        validate(
+            log, file=str(self.path), first_row=self.rows, after=self._last, policy=self._policy
+        )
         self._waiting.append(as_table(log))
         self._held += len(log)
         self.rows += len(log)
-        self._last = int(log.ts[-1])
+        self._last, self._policy = int(log.ts[-1]), policy_of(log)
         if self._held >= GROUP_ROWS:
             self._flush(self._held // GROUP_ROWS * GROUP_ROWS)
 
@@ -148,11 +152,12 @@ class DecisionFile:
         if batch_rows < 1:
             raise UsageError(f"{batch_rows} rows", "batch_rows", "1 or more")
         first, last, width = 0, 0, self.width
+        policy: Policy | None = None
         for table in _whole_slates(self.path, batch_rows):
             log = as_log(table, width, str(self.path), first)
-            validate(log, file=str(self.path), first_row=first, after=last)
+            validate(log, file=str(self.path), first_row=first, after=last, policy=policy)
             yield log
-            first, last = first + len(log), int(log.ts[-1])
+            first, last, policy = first + len(log), int(log.ts[-1]), policy_of(log)
 
 
 def open_decisions(path: Path) -> DecisionFile:

@@ -15,8 +15,18 @@ from giftlive.types import Bools, Floats, Ints
 
 SUM_TOLERANCE = 1e-6
 
+Policy = tuple[str, str]
+"""Name and version."""
 
-def validate(log: DecisionLog, *, file: str = "", first_row: int = 0, after: int = 0) -> None:
+
+def validate(
+    log: DecisionLog,
+    *,
+    file: str = "",
+    first_row: int = 0,
+    after: int = 0,
+    policy: Policy | None = None,
+) -> None:
     """Return if every row is valid; raise at the first rule that is broken.
 
     Slates must be whole: all rows of one slate are in ``log``, next to each other.
@@ -24,7 +34,7 @@ def validate(log: DecisionLog, *, file: str = "", first_row: int = 0, after: int
     Parameters
     ----------
     file : named in messages. first_row : row of the file at which ``log`` starts, from 0.
-    after : ms UTC of the row before ``log``.
+    after : ms UTC of the row before ``log``. policy : that of the file; None: of the first row.
 
     Raises
     ------
@@ -35,7 +45,7 @@ def validate(log: DecisionLog, *, file: str = "", first_row: int = 0, after: int
         A decision has no propensity.
     """
     order = Rule("ts", "decisions in order of time", _in_order(after), "sort the log by `ts`")
-    for rule in (order, *RULES):
+    for rule in (order, *RULES, *_one_policy(policy)):
         bad = np.flatnonzero(~rule.holds(log))
         if len(bad):
             raise broken(rule, log, bad, file, first_row)
@@ -46,6 +56,27 @@ def _in_order(after: int) -> Callable[[DecisionLog], Bools]:
         return log.ts >= np.concatenate([[after], log.ts[:-1]])[: len(log)]
 
     return holds
+
+
+def policy_of(log: DecisionLog) -> Policy | None:
+    """Return the name and version of the policy that decided the first row; None without rows."""
+    return (log.policy[0], log.policy_version[0]) if len(log) else None
+
+
+def _one_policy(policy: Policy | None) -> tuple[Rule, ...]:
+    def of_the_file(column: str, place: int) -> Callable[[DecisionLog], Bools]:
+        def holds(log: DecisionLog) -> Bools:
+            mine = policy_of(log) if policy is None else policy
+            alike: Bools = np.equal(getattr(log, column), mine[place] if mine else "").astype(bool)
+            return alike
+
+        return holds
+
+    hint = "write one file per policy and version"
+    return tuple(
+        Rule(column, f"one {column} per file", of_the_file(column, place), hint)
+        for place, column in enumerate(("policy", "policy_version"))
+    )
 
 
 def _named(column: str) -> Callable[[DecisionLog], Bools]:
@@ -115,6 +146,7 @@ ROWS: tuple[Rule, ...] = (
         _unique,
         "log every decision once, one policy per file",
     ),
+    Rule("user_id", "0 or more", lambda log: log.user_id >= 0),
     Rule("ts", f"ms UTC, 0 to {MAX_TS}", lambda log: _between(0, MAX_TS, log.ts)),
     Rule("slot", "0 or more", lambda log: log.slot >= 0),
     Rule("seed", "0 or more, or nothing outside worlds", lambda log: log.seed >= -1),
@@ -209,4 +241,4 @@ ROWS: tuple[Rule, ...] = (
 
 
 RULES: tuple[Rule, ...] = (*ROWS, *SLATES)
-"""What :func:`validate` requires, in this order."""
+"""What :func:`validate` requires, in this order, between the order of time and one policy."""

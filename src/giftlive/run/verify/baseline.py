@@ -10,6 +10,7 @@ from functools import cached_property
 import numpy as np
 from scipy import stats
 
+from giftlive.errors import InputError
 from giftlive.run.verify import ranking
 from giftlive.run.verify.calibration import debiased_error
 from giftlive.run.verify.claims import Result
@@ -18,6 +19,8 @@ from giftlive.run.verify.recomputed import Clustered, Recomputed, of_rows
 from giftlive.run.verify.rows import Kept
 from giftlive.types import Floats, Ints
 
+LISTED = ("revenue_capture_1pct", "pr_auc", "ece", "calibration_ratio")
+"""Metrics that the list of estimates gives of the two models that are compared."""
 TRIVIAL = ("user_past_spend", "pair_past_spend", "streamer_past_income")
 FRACTIONS = (0.001, 0.005, 0.01, 0.02, 0.05, 0.10)
 EXCUSED: dict[str, str] = {}
@@ -104,13 +107,14 @@ class Model:
 
 
 def recompute(kept: Kept, result: Result) -> dict[str, Recomputed]:
-    """Return every number of the study by its key."""
+    """Return every number that the study must print, by its key."""
     models = _models(kept)
-    chosen, trivial = (models[name] for name in _chosen(result))
+    chosen, trivial = (models[name] for name in _chosen(_ranked(result, models)))
     name = "revenue_capture_1pct"
     found = {f"{name}_gain": chosen.minus(trivial, name)}
     for label, model in (("model", chosen), ("trivial", trivial)):
-        found |= {f"{metric}_{label}": number for metric, number in model.numbers.items()}
+        numbers = model.numbers
+        found |= {f"{metric}_{label}": numbers[metric] for metric in LISTED if metric in numbers}
     for who, model in models.items():
         found |= {
             f"leaderboard / {who} / {column}": model.numbers[metric]
@@ -120,24 +124,34 @@ def recompute(kept: Kept, result: Result) -> dict[str, Recomputed]:
     return found
 
 
-def _chosen(result: Result) -> tuple[str, str]:
-    """Return the best learned and the best trivial model: first of their kind in the table.
+def _ranked(result: Result, models: Mapping[str, Model]) -> list[str]:
+    """Return the models in the order of the leaderboard.
 
-    The table is ordered by the score on validation days, whose rows are not kept.
+    It is ordered by the score on validation days, whose rows are not kept.
     """
-    table = next(table for table in result["tables"] if table["name"] == "leaderboard")
-    names = [row[0] for row in table["rows"]]
-    learned = next(name for name in names if name not in TRIVIAL)
-    return learned, next(name for name in names if name in TRIVIAL)
+    tables = (table for table in result["tables"] if table["name"] == "leaderboard")
+    return [row[0] for table in tables for row in table["rows"] if row[0] in models]
+
+
+def _chosen(ranked: list[str]) -> tuple[str, str]:
+    """Return the best learned and the best trivial model: first of their kind in the table."""
+    learned = [name for name in ranked if name not in TRIVIAL]
+    trivial = [name for name in ranked if name in TRIVIAL]
+    if not learned or not trivial:
+        raise InputError(
+            "the leaderboard names no learned or no trivial model", "results/baseline.json, tables",
+            "one row per model",
+        )  # fmt: skip
+    return learned[0], trivial[0]
 
 
 def draw(kept: Kept, result: Result) -> dict[tuple[str, str], Drawn]:
     """Return what every series must show."""
     models = _models(kept)
-    chosen = _chosen(result)
+    order = _ranked(result, models)[::-1]
+    chosen = _chosen(order[::-1])
     y = next(iter(models.values())).y
     percent = [100 * f for f in FRACTIONS]
-    order = [row[0] for row in next(iter(result["tables"]))["rows"]][::-1]
     found = {
         ("leaderboard", "capture at 1 %"): Drawn(
             order, estimates=[f"leaderboard / {name} / capture@1 %" for name in order]

@@ -18,11 +18,13 @@ class Claim:
     ----------
     key : its name; in a table ``table / leading words of the row / column``.
     printed : the estimate as written. where : place in the results file.
+    repeated : whether it is a gate's evidence, printed in the list of estimates as well.
     """
 
     key: str
     printed: Mapping[str, Any]
     where: str
+    repeated: bool = False
 
 
 def claims_of(result: Result) -> Iterator[Claim]:
@@ -39,7 +41,7 @@ def claims_of(result: Result) -> Iterator[Claim]:
     for i, gate in enumerate(result["gates"]):
         if gate["estimate"] is not None:
             where = f"{file}, gates[{i}].estimate"
-            yield Claim(str(gate["estimate"]["name"]), gate["estimate"], where)
+            yield Claim(str(gate["estimate"]["name"]), gate["estimate"], where, repeated=True)
 
 
 def is_estimate(cell: object) -> bool:

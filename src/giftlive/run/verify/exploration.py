@@ -27,10 +27,20 @@ from giftlive.types import Floats
 EXCUSED: dict[str, str] = {}
 UNDRAWN: dict[str, str] = {}
 _TOPS = (1, 5, 10)
+TABLED = (
+    *("amount_p50", "amount_p90", "amount_p99", "amount_mean", "amount_share_eq_1"),
+    *("user_total_tail_index", "user_gini", "user_top1_share"),
+    *("streamer_gini", "streamer_top1_share"),
+    *("click_share_of_exposures", "gift_rows_per_click", "gift_sessions_per_session"),
+    *("watch_p50_s", "watch_mean_s", "gifting_pairs_repeat_share"),
+    *("gift_rate_pair_with_history", "gift_rate_pair_without_history"),
+    *("revenue_share_never_gifted_pairs", "gifts_with_click_timestamp"),
+)
+"""Facts that the table shows, as far as the logs give them a value."""
 
 
 def recompute(kept: Kept, result: Result) -> dict[str, Recomputed]:
-    """Return every fact by its name and by its cell in the table of facts."""
+    """Return every fact by its name, and by its cell in the table of facts if it has one."""
     found = {
         **_ratios(kept),
         **_shares(kept),
@@ -43,7 +53,8 @@ def recompute(kept: Kept, result: Result) -> dict[str, Recomputed]:
         **_days(kept),
         **_unknowable(kept),
     }
-    return found | {f"facts / {name} / value": number for name, number in found.items()}
+    tabled = {name: found[name] for name in TABLED if found[name].value is not None}
+    return found | {f"facts / {name} / value": number for name, number in tabled.items()}
 
 
 def _ratios(kept: Kept) -> dict[str, Recomputed]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from giftlive.run.digests import NAME, changes, sealed_digests
 from giftlive.run.verify.outcome import Difference
 from giftlive.run.verify.rows import read_json
 
@@ -30,8 +31,38 @@ def differences(
     gifts = str(attribution["gifts"]["count"])
     where = "tables/attribution.json, gifts"
     yield "gifts", _unequal("the number of gifts", gifts, str(rows.get("gift", 0)), where)
+    yield from _answers(folder, manifest)
     for path in sorted((folder / "tables").glob("*.parquet")):
         yield path.name, _unfinished(path)
+
+
+def _answers(folder: Path, manifest: Mapping[str, Any]) -> Iterator[tuple[str, Difference | None]]:
+    """Yield every results file against the step that made or skipped it."""
+    steps = {step["name"]: step["status"] for step in manifest.get("steps") or ()}
+    for path in sorted((folder / "results").glob("*.json")):
+        said = "skipped" if read_json(path)["skipped"] else "answered"
+        made = steps.get(path.stem, "not asked")
+        again = "answered" if made in {"done", "cached"} else made
+        yield path.name, _unequal(f"study {path.stem}", said, again, f"results/{path.name}")
+
+
+def edits(folder: Path) -> Iterator[tuple[str, Difference | None]]:
+    """Yield every file that the run sealed or that lies in the folder, if it is not the same."""
+    if not (folder / NAME).is_file():
+        wanted = "the digest of every file of the run"
+        yield NAME, Difference("files", NAME, "absent", wanted, NAME)
+        return
+    found = {change.path: change for change in changes(folder)}
+    for path in sorted(sealed_digests(folder).keys() | found.keys()):
+        change = found.get(path)
+        if change is None:
+            yield path, None
+        else:
+            name = f"the digest of {path}, which {change.words},"
+            yield (
+                path,
+                Difference("files", name, change.sealed or "none", change.found or "none", path),
+            )
 
 
 def _unequal(name: str, printed: str, again: str, where: str) -> Difference | None:

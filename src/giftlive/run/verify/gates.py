@@ -16,6 +16,7 @@ from giftlive.run.verify.outcome import Difference
 
 Rules = Mapping[str, Mapping[str, Any]]
 CheckResults = Mapping[str, bool]
+_UNDECIDED = "no change until the question is decided"
 _BAD_FIRST = ("FAIL", "NOT ANSWERABLE", "INCONCLUSIVE")
 
 
@@ -49,14 +50,27 @@ def regions(rule: Mapping[str, Any]) -> Iterator[tuple[str, float, float]]:
         yield part["estimate"], low, high
 
 
+def rules_for(study: str, rules: Rules) -> Rules:
+    """Return the rules that a study must be judged by."""
+    return {name: rule for name, rule in rules.items() if rule["study"] == study}
+
+
 def verdict_of(
     rule: Mapping[str, Any], estimates: Mapping[str, Mapping[str, Any]], checks: CheckResults
 ) -> str:
     """Return the verdict of ``rule``: checks first, then every interval against its region."""
+    return decided(rule, estimates, checks)[0]
+
+
+def decided(
+    rule: Mapping[str, Any], estimates: Mapping[str, Mapping[str, Any]], checks: CheckResults
+) -> tuple[str, tuple[str, float, float]]:
+    """Return the verdict, and the estimate and region that decided it: the first with it."""
+    asked = list(regions(rule))
     if not all(checks.get(name, False) for name in rule["checks"]):
-        return "NOT ANSWERABLE"
+        return "NOT ANSWERABLE", asked[0]
     found = []
-    for name, low, high in regions(rule):
+    for name, low, high in asked:
         estimate = estimates.get(name, {})
         least, most = estimate.get("low"), estimate.get("high")
         if least is None or most is None or estimate.get("value") is None:
@@ -65,7 +79,8 @@ def verdict_of(
             found.append("PASS")
         else:
             found.append("FAIL" if most < low or least > high else "INCONCLUSIVE")
-    return next((verdict for verdict in _BAD_FIRST if verdict in found), "PASS")
+    verdict = next((verdict for verdict in _BAD_FIRST if verdict in found), "PASS")
+    return verdict, asked[found.index(verdict)]
 
 
 def checks_again(
@@ -93,26 +108,50 @@ def _power(rule: Mapping[str, Any], result: Result) -> bool | None:
 def differences(
     result: Result, rules: Rules, found: CheckResults
 ) -> Iterator[tuple[str, Difference | None]]:
-    """Yield every gate and check of a study, with what is wrong with it or None."""
+    """Yield every gate and check of a study, with what is wrong with it or None.
+
+    Its gates must be those that the rules hold for the study, its checks those that they ask for.
+    """
     study = str(result["study"])
+    asked = rules_for(study, rules)
+    for name, said, again, where in _compared(result, asked, found):
+        wrong = None if said == again else Difference(study, name, str(said), str(again), where)
+        yield name, wrong
 
-    def compared(name: str, said: object, again: object, where: str) -> Difference | None:
-        return None if said == again else Difference(study, name, str(said), str(again), where)
 
+Comparison = tuple[str, object, object, str]
+"""What is compared, as it was printed, as it must be, and its place in the results file."""
+
+
+def _compared(result: Result, rules: Rules, found: CheckResults) -> Iterator[Comparison]:
+    file = f"results/{result['study']}.json"
+    checks = {check for rule in rules.values() for check in rule["checks"]}
+    yield "gates", sorted(gate["id"] for gate in result["gates"]), sorted(rules), f"{file}, gates"
+    made = {check["name"] for check in result["checks"]}
+    yield "checks", sorted(made), sorted(checks), f"{file}, checks"
+    for rule in rules.values():
+        for name, passed, once_more, where in checks_again(rule, result, found):
+            yield f"check {name}", passed, passed if once_more is None else once_more, where
     for i, gate in enumerate(result["gates"]):
-        name, where = str(gate["id"]), f"results/{study}.json, gates[{i}]"
-        rule = rules.get(name)
-        if rule is None:
-            yield name, compared(name, "judged", "no such rule", where)
-            continue
-        for check, made, once_more, place in checks_again(rule, result, found):
-            agrees = once_more is None or once_more == made
-            yield check, None if agrees else compared(f"check {check}", made, once_more, place)
-        verdict = verdict_of(rule, {e["name"]: e for e in result["estimates"]}, _passed(result))
-        yield name, compared(f"{name}, verdict", gate["verdict"], verdict, f"{where}.verdict")
-        act = rule.get({"PASS": "on_pass", "FAIL": "on_fail"}.get(verdict, ""))
-        for field, asked in (("rule", rule["rule"]), ("consequence", act or gate["consequence"])):
-            yield name, compared(f"{name}, {field}", gate[field], asked, f"{where}.{field}")
+        if gate["id"] in rules:
+            for field, again in _judged(rules[gate["id"]], result).items():
+                yield f"{gate['id']}, {field}", gate[field], again, f"{file}, gates[{i}].{field}"
+
+
+def _judged(rule: Mapping[str, Any], result: Result) -> dict[str, object]:
+    """Return every field of a gate that follows from its rule and the evidence."""
+    evidence = {estimate["name"]: estimate for estimate in result["estimates"]}
+    verdict, (name, low, high) = decided(rule, evidence, _passed(result))
+    consequence = {"PASS": rule["on_pass"], "FAIL": rule["on_fail"]}.get(verdict, _UNDECIDED)
+    return {
+        "verdict": verdict,
+        "rule": rule["rule"],
+        "rule_as_published": rule["as_published"],
+        "consequence": consequence,
+        "threshold": low if math.isfinite(low) else None,
+        "threshold_high": high if math.isfinite(high) else None,
+        "estimate": evidence.get(name),
+    }
 
 
 def _passed(result: Result) -> CheckResults:

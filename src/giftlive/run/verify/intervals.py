@@ -27,7 +27,7 @@ from giftlive.rng import stream
 from giftlive.run.verify.recomputed import (
     Clustered,
     Debiased,
-    Moments,
+    Given,
     Ordered,
     Recomputed,
     RowQuantile,
@@ -80,10 +80,9 @@ def _exactly(low: float, high: float, scale: float) -> Bounds:
 
 def _delta(_: Mapping[str, Any], found: Recomputed) -> Bounds:
     assert found.value is not None
-    if isinstance(found.basis, Moments):
-        half = float(stats.t.ppf(0.975, found.basis.n - 1)) * found.basis.error
-    else:
-        half = _delta_half(_basis(found, Clustered))
+    if isinstance(found.basis, Given):
+        return _exactly(found.basis.low, found.basis.high, found.scale)
+    half = _delta_half(_basis(found, Clustered))
     return _exactly(found.value - half, found.value + half, found.scale)
 
 

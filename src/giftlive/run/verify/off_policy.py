@@ -1,45 +1,48 @@
-"""Study 3.1 again, from one row per estimator, target and reward."""
+"""Study 3.1 again, from the estimate and the interval of every log."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
+
+import numpy as np
 
 from giftlive.run.verify.claims import Result
 from giftlive.run.verify.figures import Curve, Drawn
-from giftlive.run.verify.recomputed import Moments, Recomputed, share
+from giftlive.run.verify.recomputed import Given, Recomputed, mean, share
 from giftlive.run.verify.rows import Kept
 
-EXCUSED = {r"trials / .* / one log": "the decisions of a single log are not kept"}
+EXCUSED: dict[str, str] = {}
 UNDRAWN: dict[str, str] = {}
 _REWARDS = ["count", "capped", "full"]
+_LISTED = (
+    "snips_count_coverage",
+    "snips_capped_coverage",
+    "snips_full_coverage",
+    "dr_full_coverage",
+    "snips_count_bias",
+)
 
 
 def recompute(kept: Kept, result: Result) -> dict[str, Recomputed]:
-    """Return every number of the study by its key."""
+    """Return every number that the study must print, by its key."""
     found: dict[str, Recomputed] = {}
     _, target, _ = result["config"]["gated"]
-    for row in _trials(kept):
-        covered, off = _coverage(row), _bias(row)
+    logs = kept.columns("logs")
+    for i, row in enumerate(_trials(kept)):
+        value, low, high = (logs[name][logs["trial"] == i] for name in ("value", "low", "high"))
+        hits = int(np.sum((low <= row["truth"]) & (row["truth"] <= high)))
+        covered = share(hits, len(value))
+        off = replace(mean(value - row["truth"]), scale=float(np.abs(value).max()))
+        first = Recomputed(float(value[0]), Given(float(low[0]), float(high[0])))
         key = f"trials / {row['reward']} / {row['target']} / {row['estimator']}"
-        found |= {f"{key} / coverage": covered, f"{key} / bias": off}
+        found |= {f"{key} / coverage": covered, f"{key} / bias": off, f"{key} / one log": first}
         if row["target"] == target:
             name = f"{row['estimator']}_{row['reward']}"
-            found |= {f"{name}_coverage": covered, f"{name}_bias": off}
+            both = {f"{name}_coverage": covered, f"{name}_bias": off}
+            found |= {key: number for key, number in both.items() if key in _LISTED}
     return found
-
-
-def _coverage(row: Mapping[str, Any]) -> Recomputed:
-    n = int(row["replications"])
-    return share(round(row["coverage"] * n), n)
-
-
-def _bias(row: Mapping[str, Any]) -> Recomputed:
-    """Return the mean error; rmse² - bias² is the spread of the errors around it."""
-    n, bias, rmse = int(row["replications"]), float(row["bias"]), float(row["rmse"])
-    error = math.sqrt(max(rmse**2 - bias**2, 0.0) / (n - 1))
-    return Recomputed(bias, Moments(n, error), n, scale=rmse)
 
 
 def draw(kept: Kept, result: Result) -> dict[tuple[str, str], Drawn]:

@@ -28,7 +28,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class Tally:
-    """What became of the numbers of one subject: a study, the figures, the gates, the folder.
+    """What became of one subject: a study, the figures, the gates, the folder or its files.
 
     Attributes
     ----------
@@ -65,11 +65,10 @@ class Verification:
 
     @property
     def first(self) -> Difference | None:
-        """Return the first difference, or the first number that could not be computed again."""
+        """Return what is wrong with the first subject that has a difference or an open number."""
         for tally in self.tallies:
             if tally.differences:
                 return tally.differences[0]
-        for tally in self.tallies:
             if tally.unverified:
                 name, why = tally.unverified[0]
                 return Difference(tally.subject, name, "printed", f"not possible: {why}", why)

@@ -48,11 +48,11 @@ class Debiased:
 
 
 @dataclass(frozen=True)
-class Moments:
-    """The mean of n independent values, of which only the mean and its error are kept."""
+class Given:
+    """Bounds that were kept with the value: the decisions of a single log are not."""
 
-    n: int
-    error: float
+    low: float
+    high: float
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ class RowQuantile:
     rows: Floats
 
 
-Basis = Clustered | Debiased | Moments | Trials | Ordered | Tail | RowQuantile
+Basis = Clustered | Debiased | Given | Trials | Ordered | Tail | RowQuantile
 
 
 @dataclass(frozen=True)

@@ -6,19 +6,20 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from giftlive.run.verify.claims import Result
+from giftlive.run.verify.claims import Result, claims_of
+from giftlive.run.verify.concentration import gini
 from giftlive.run.verify.figures import Curve, Drawn
 from giftlive.run.verify.recomputed import Recomputed, mean, ratio
 from giftlive.run.verify.rows import Kept
 from giftlive.types import Floats
 
-_INCOMES = "the incomes of single streamers are not kept"
-EXCUSED = {r"allocation / .* / Gini of expected income": _INCOMES}
-UNDRAWN = {"fairness": "its x, a Gini over streamers, rests on incomes that are not kept"}
+EXCUSED: dict[str, str] = {}
+UNDRAWN: dict[str, str] = {}
+_GINI = "Gini of expected income"
 
 
 def recompute(kept: Kept, result: Result) -> dict[str, Recomputed]:
-    """Return every number of the study by its key."""
+    """Return every number that the study must print, by its key."""
     nights = _nights(kept)
     policies = list(nights["expected_revenue"])
     bound = nights["bound"][policies[0]]
@@ -37,18 +38,35 @@ def recompute(kept: Kept, result: Result) -> dict[str, Recomputed]:
             f"{policy}_share_of_bound": ratio(revenue, bound, len(bound)),
             f"{row}expected revenue": mean(revenue),
             f"{row}share of D": ratio(revenue, bound, len(bound)),
+            f"{row}{_GINI}": mean(_unevenness(kept, policy)),
         }
         for other in ("greedy", "greedy_with_cap"):
-            found[f"{policy}_minus_{other}"] = gain(policy, other)
+            if policy == "dual_price":
+                found[f"{policy}_minus_{other}"] = gain(policy, other)
             found[f"{row}gain over {other}"] = gain(policy, other)
     return found | {"allocation / certificate D / expected revenue": found["bound"]}
+
+
+def _unevenness(kept: Kept, policy: str) -> Floats:
+    """Return [evenings] the Gini of the streamers' expected incomes."""
+    rows = kept.columns("incomes", f"seed, income FROM incomes WHERE policy = '{policy}'")
+    return np.array(
+        [gini(rows["income"][rows["seed"] == s]).value for s in np.unique(rows["seed"])],
+        dtype=np.float64,
+    )
 
 
 def draw(kept: Kept, result: Result) -> dict[tuple[str, str], Drawn]:
     """Return what every series must show."""
     policies = list(_nights(kept)["bound"])
     shares = [f"{policy}_share_of_bound" for policy in policies]
-    return {
+    cells = {c.key: c.printed for c in claims_of(result)}
+    spread = {p: cells[f"allocation / {p} / {_GINI}"]["value"] or 0.0 for p in policies}
+    fairness = {
+        ("fairness", p): Drawn([spread[p]], estimates=[f"allocation / {p} / expected revenue"])
+        for p in policies
+    }
+    return fairness | {
         ("share_of_bound", "share of D"): Drawn(policies, estimates=shares),
         ("share_of_bound", "bound"): Drawn(policies, Curve.of([1.0] * len(policies))),
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -43,7 +43,7 @@ def verify(run: Path, progress: Progress = silent) -> Verification:
     Returns
     -------
     Verification
-        One tally per study (its estimates), then the figures, the gates and the folder.
+        One tally per study (its estimates), then the figures, the gates, the folder and its files.
 
     Raises
     ------
@@ -60,7 +60,7 @@ def verify(run: Path, progress: Progress = silent) -> Verification:
     if not results:
         raise InputError("the run folder holds no results", str(run / "results"), "one per study")
     rules, rules_hash = gates.rules_of()
-    asked = [result for result in results if not result["skipped"]]
+    asked = [result for result in results if not result["skipped"] or _says_something(result)]
     studies, drawn, judged = [], [], []
     for done, result in enumerate(asked):
         progress(done, len(asked) + 1)
@@ -69,8 +69,15 @@ def verify(run: Path, progress: Progress = silent) -> Verification:
         drawn.append(study.figures)
         judged.append(study.gates)
     whole = _counted("run folder", folder.differences(run, manifest, rules_hash))
+    files = _counted("files", folder.edits(run))
     progress(len(asked) + 1, len(asked) + 1)
-    return Verification((*studies, _merged("figures", drawn), _merged("gates", judged), whole))
+    figures_of_all, gates_of_all = _merged("figures", drawn), _merged("gates", judged)
+    return Verification((*studies, figures_of_all, gates_of_all, whole, files))
+
+
+def _says_something(result: Result) -> bool:
+    """Return whether there is anything to verify in what may call itself skipped."""
+    return any(result[part] for part in ("checks", "estimates", "figures", "gates", "tables"))
 
 
 @dataclass(frozen=True)
@@ -95,8 +102,8 @@ def _study(run: Path, result: Result, rules: gates.Rules) -> _Study:
             found = audit.recompute(kept, result)
             drawn = audit.draw(kept, result)
             again: dict[str, bool] = {}
-            for gate in judged:
-                again |= audit.checks(kept, rules[gate]["checks"]) if gate in rules else {}
+            for rule in gates.rules_for(name, rules).values():
+                again |= audit.checks(kept, rule["checks"])
         except InputError as error:
             why = f"{error.where}: {error.what}"
             return _none(name, why, [c.key for c in claims], series, judged)
@@ -120,7 +127,8 @@ def _none(study: str, why: str, claims: list[str], series: list[str], judged: li
 def _estimates(
     study: str, claims: list[Claim], found: Mapping[str, Recomputed], excused: Mapping[str, str]
 ) -> Tally:
-    differences: list[Difference] = []
+    differences = list(_absent(study, claims, found))
+    count = len(claims) + len(differences)
     unverified: list[tuple[str, str]] = []
     spared: list[tuple[str, str]] = []
     largest = 0.0
@@ -138,10 +146,21 @@ def _estimates(
             continue
         largest = max(largest, gap)
         differences += [wrong] if wrong else []
-    agreed = len(claims) - len(differences) - len(unverified) - len(spared)
+    agreed = count - len(differences) - len(unverified) - len(spared)
     return Tally(
-        study, len(claims), agreed, largest, tuple(differences), tuple(unverified), tuple(spared)
+        study, count, agreed, largest, tuple(differences), tuple(unverified), tuple(spared)
     )
+
+
+def _absent(
+    study: str, claims: list[Claim], found: Mapping[str, Recomputed]
+) -> Iterator[Difference]:
+    """Yield every number that the study must print and does not; gates only repeat numbers."""
+    printed = {claim.key for claim in claims if not claim.repeated}
+    for key in found:
+        if key not in printed:
+            again = f"{found[key].value}"
+            yield Difference(study, key, "absent", again, f"results/{study}.json")
 
 
 def _compared(study: str, claim: Claim, again: Recomputed) -> tuple[Difference | None, float]:
