@@ -84,7 +84,7 @@ def test_with_every_weight_at_zero_the_story_is_the_one_before(preset: str, scal
     assert hashlib.blake2b(text, digest_size=8).hexdigest() == GOLDEN[preset, scale]
 
 
-# --- the purse, fatigue, satisfaction, churn -------------------------------------------------------
+# --- the purse, fatigue, satisfaction, churn ------------------------------------------------------
 
 
 def test_a_budget_renews_with_its_period(churny: Run) -> None:
