@@ -189,7 +189,7 @@ def _mean_logs(tiers, tilt):  # type: ignore[no-untyped-def]
     return out
 
 
-@njit(cache=True, nogil=True, _nrt=False)
+@njit(cache=True, nogil=True)
 def _best(scene, shortlist, user, match, listed, best):  # type: ignore[no-untyped-def]
     """Write the streamer of largest true value of every ``user`` into ``best`` [U], -1 so far.
 
@@ -261,7 +261,7 @@ def _sum_matches(scale, taste, u, blocks, b, match):  # type: ignore[no-untyped-
         match[b, j] = scale * total
 
 
-@njit(cache=True, nogil=True, _nrt=False)
+@njit(cache=True, nogil=True)
 def _best_of_all(scene, user, best):  # type: ignore[no-untyped-def]
     """Do what ``_best`` does by evaluating every pair."""
     users, streamers, law = scene.users, scene.streamers, scene.law

@@ -47,20 +47,19 @@ def nobody(rooms: int) -> Present:
     return Present(np.zeros(rooms, dtype=np.int64), np.zeros(rooms, dtype=np.int64))
 
 
-@njit(cache=True, nogil=True, _nrt=False)
+@njit(cache=True, nogil=True)
 def empty_rooms(present):  # type: ignore[no-untyped-def]
     """Send everybody away: the next round begins."""
     present.viewers[:] = 0
     present.donors[:] = 0
 
 
-@njit(cache=True, nogil=True, _nrt=False)
+@njit(cache=True, nogil=True)
 def play_rows(scene, rules, present, log, first, last):  # type: ignore[no-untyped-def]
     """Write what came of the decisions in rows [first, last) of one round, one after another.
 
     ``log.room`` holds them (-1: nothing shown), the columns before it say who decided when. In
-    rounds a room is its streamer's index. Nothing is allocated here, so that references need not
-    be counted (``_nrt``): counting the arrays of every inlined tuple takes half the time.
+    rounds a room is its streamer's index.
     """
     users, streamers, law = scene.users, scene.streamers, scene.law
     for row in range(first, last):
@@ -88,7 +87,7 @@ def play_rows(scene, rules, present, log, first, last):  # type: ignore[no-untyp
         present.donors[room] += 1 if users.whale[user] else 0
 
 
-@njit(cache=True, nogil=True, _nrt=False)
+@njit(cache=True, nogil=True)
 def play_rounds(scene, rules, present, log, first, last, many):  # type: ignore[no-untyped-def]
     """Write what came of the decisions in rows [first, last), ``many`` rows a round."""
     for start in range(first, last, many):
