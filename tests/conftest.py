@@ -1,8 +1,12 @@
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
+
+PrepareEvening = Callable[[Path, dict[str, str], int], tuple[Any, Any]]
 
 # Compiled functions are slow once: deadlines would measure the compiler. CI draws the same cases
 # every time; a developer's machine explores new ones.
@@ -29,3 +33,26 @@ def shared_data(name: str) -> Path:
 def gdq() -> Path:
     """Return the folder of real donations."""
     return shared_data("gdq")
+
+
+@pytest.fixture(scope="session")
+def prepare() -> PrepareEvening:
+    """Return what fills a folder with a world's logs, tables and evening, as a run does."""
+    # Imported here: tests of a lower layer do not pay for the upper ones.
+    from giftlive.evaluation.evening import evening_world, open_evening, prepare_evening
+    from giftlive.logs import Store, ingest
+    from giftlive.tables.build import build_tables
+    from giftlive.tables.options import TableOptions
+    from giftlive.world import write_twin
+
+    def make(folder: Path, settings: dict[str, str], seed: int) -> tuple[Any, Any]:
+        world = evening_world("scarce", None, settings, seed)
+        write_twin(world, folder / "logs", truth=False)
+        ingest(folder / "logs", folder / "store")
+        store = Store.open(folder / "store")
+        build_tables(store, folder / "tables", TableOptions())
+        (folder / "evening").mkdir()
+        prepare_evening(store, folder / "tables", world, seed, folder / "evening")
+        return store, open_evening(folder / "evening", "scarce", None, settings, seed)
+
+    return make

@@ -196,7 +196,9 @@ def test_an_interrupt_while_the_report_is_drawn_leaves_no_run(
         raise KeyboardInterrupt
 
     monkeypatch.setattr(pipeline, "render", interrupt)
-    refused("study", "exploration", "--source", twin, "--out", "deep/RUN", code=130)
+    message = refused("study", "exploration", "--source", twin, "--out", "deep/RUN", code=130)
+    assert "interrupted" in message
+    assert not list(Path("deep").rglob("*"))
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,8 @@ import numpy as np
 import pytest
 
 from giftlive.allocation import Prices
-from giftlive.evaluation.evening import Evening, evening_world, open_evening, prepare_evening
-from giftlive.logs import Store, ingest
-from giftlive.tables.build import build_tables
-from giftlive.tables.options import TableOptions
-from giftlive.world import write_twin
+from giftlive.evaluation.evening import Evening, evening_world
+from giftlive.logs import Store
 from giftlive.world.truth import true_seat_seconds, true_value
 
 SEED = 7
@@ -22,6 +19,7 @@ TINY = {"sizes.users": "200", "sizes.streamers": "8", "calendar.history_days": "
 ONE_HOUR = {"visits.diurnal": f"[{', '.join('01'[h == 20] for h in range(24))}]"}
 
 Oracle = Callable[..., Evening]
+Prepare = Callable[[Path, dict[str, str], int], tuple[Store, Evening]]
 
 
 @dataclass(frozen=True)
@@ -35,16 +33,9 @@ class Prepared:
 
 
 @pytest.fixture(scope="session")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
+def prepared(tmp_path_factory: pytest.TempPathFactory, prepare: Prepare) -> Prepared:
     folder = tmp_path_factory.mktemp("evening")
-    world = evening_world("scarce", None, TINY, SEED)
-    write_twin(world, folder / "logs", truth=False)
-    ingest(folder / "logs", folder / "store")
-    store = Store.open(folder / "store")
-    build_tables(store, folder / "tables", TableOptions())
-    (folder / "evening").mkdir()
-    prepare_evening(store, folder / "tables", world, SEED, folder / "evening")
-    evening = open_evening(folder / "evening", "scarce", None, TINY, SEED)
+    store, evening = prepare(folder, TINY, SEED)
     return Prepared(store, folder / "tables", folder / "evening", evening)
 
 

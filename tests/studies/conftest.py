@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from giftlive.allocation import Prices
 from giftlive.config import load_config
-from giftlive.evaluation.evening import Evening, evening_world, open_evening, prepare_evening
+from giftlive.evaluation.evening import Evening, evening_world
 from giftlive.evaluation.results import StudyResult
-from giftlive.logs import Store, ingest
+from giftlive.logs import Store
 from giftlive.studies.context import Context
 from giftlive.studies.registry import STUDIES
-from giftlive.tables.build import build_tables
-from giftlive.tables.options import TableOptions
-from giftlive.world import write_twin
 from giftlive.world.payoff import with_payoff
 from giftlive.world.truth import true_seat_seconds, true_value
 
@@ -34,20 +32,14 @@ SMALL = {
 ONE_HOUR = f"[{', '.join('01'[hour == 20] for hour in range(24))}]"
 
 Oracle = Callable[[dict[str, str]], Evening]
+Prepare = Callable[[Path, dict[str, str], int], tuple[Store, Evening]]
 
 
 @pytest.fixture(scope="session")
-def context(tmp_path_factory: pytest.TempPathFactory) -> Context:
+def context(tmp_path_factory: pytest.TempPathFactory, prepare: Prepare) -> Context:
     """A prepared evening of a tiny scarce world, as a run prepares it."""
     folder = tmp_path_factory.mktemp("studies")
-    world = evening_world("scarce", None, TINY, SEED)
-    write_twin(world, folder / "logs", truth=False)
-    ingest(folder / "logs", folder / "store")
-    store = Store.open(folder / "store")
-    build_tables(store, folder / "tables", TableOptions())
-    (folder / "evening").mkdir()
-    prepare_evening(store, folder / "tables", world, SEED, folder / "evening")
-    evening = open_evening(folder / "evening", "scarce", None, TINY, SEED)
+    store, evening = prepare(folder, TINY, SEED)
     return Context(load_config(overrides=SMALL), store, folder / "tables", "tests", evening)
 
 

@@ -190,7 +190,7 @@ def power(
         value=effect,
         threshold=f"<= {detects:g} with a chance of {chance:.0%}{floor}",
         detail=f"{n:,} {n_unit} show {found} with a chance of {chance:.0%}, at a spread of {sd:g}"
-        f" per unit fixed beforehand; {needed:,} are needed",
+        f" per unit fixed beforehand; at least {needed:,} are needed",
     )
 
 

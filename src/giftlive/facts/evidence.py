@@ -12,11 +12,10 @@ from numpy.typing import NDArray
 
 from giftlive.facts.fact import Quantity
 from giftlive.logs.store import Store
-from giftlive.stats.coverage_table import groups_for
+from giftlive.stats.coverage_table import measured_this_uneven
 from giftlive.stats.print_rule import UNMEASURED
 from giftlive.types import Ints
 
-_LIVE = frozenset({"kuailive", "parquet"})
 _USERS = " UNION ".join(
     f"SELECT DISTINCT user_id FROM {view}"
     for view in ("click", "gift", "comment", "likes", "negative")
@@ -72,7 +71,7 @@ class Evidence:
             source.unit,
             source.window,
             np.unique(users),
-            source.kind in _LIVE and _as_even_as_measured(con, source.window),
+            source.live_platform and _as_even_as_measured(con, source.window),
             source.rejects,
             source.rows,
         )
@@ -109,11 +108,7 @@ def _as_even_as_measured(con: duckdb.DuckDBPyConnection, window: tuple[int, int]
     middle = (window[0] + window[1]) // 2
     sql = f"SELECT sum(amount)::DOUBLE AS total FROM gift WHERE ts < {middle} GROUP BY user_id"
     total = _fetch(con, sql)["total"]
-    if len(total) < 2 or not total.std() > 0.0:
-        return True
-    cv, skew = total.std() / total.mean(), np.mean(((total - total.mean()) / total.std()) ** 3)
-    rows = [r for rows in groups_for("mean", "student_t", "gift", 1.0) for r in rows]
-    return bool(cv <= max(r.cv for r in rows) and skew <= max(r.skew for r in rows))
+    return len(total) < 2 or not total.std() > 0.0 or measured_this_uneven("gift", total)
 
 
 def _fetch(con: duckdb.DuckDBPyConnection, sql: str) -> dict[str, NDArray[Any]]:

@@ -98,7 +98,7 @@ _STAGES = {
 
 
 def funnel_section(evidence: Evidence) -> Section:
-    """Return the rates of the funnel, users resampled, and its stages by events and users."""
+    """Return the rates of the funnel, clustered by user, and its stages by events and users."""
     counts: dict[str, Ints] = evidence.columns(_BY_USER)
     counts["exposures"] = counts["clicks"] + counts["negatives"]
     counts["gave"] = (counts["gifts"] > 0).astype(np.int64)

@@ -91,7 +91,7 @@ def _largest(evidence: Evidence, n: int) -> Fact:
     reason = evidence.lacks(_MAX.needs)
     if reason or largest is None:
         return undefined(evidence, _MAX, reason or "there are no gift rows")
-    why = "the largest of a sample has no resampling interval"
+    why = "no sample says how large the next largest gift is"
     return stated(evidence, _MAX, float(largest), why, n, _ROWS)
 
 

@@ -148,7 +148,7 @@ def _weekly_ratio(evidence: Evidence, volume: DailyVolume) -> Fact:
     np.add.at(amount, week[week < weeks], volume.amount[week < weeks])
     if not amount.min():
         return undefined(evidence, _WEEKS, "a week without a gift")
-    why = f"{weeks} weeks are too few to resample"
+    why = f"{weeks} weeks are too few for an interval"
     return stated(evidence, _WEEKS, float(amount.max() / amount.min()), why, int(weeks), "weeks")
 
 

@@ -39,6 +39,11 @@ class Source:
     rejects: Mapping[str, Mapping[str, int]]
     window: tuple[int, int]
 
+    @property
+    def live_platform(self) -> bool:
+        """Whether these are logs of a live platform, in the format of KuaiLive."""
+        return self.kind in {"kuailive", "parquet"}
+
     def require(self, *tables: str, step: str) -> None:
         """Raise unless every one of ``tables`` has rows.
 

@@ -13,8 +13,11 @@ from dataclasses import asdict, dataclass, fields
 from functools import lru_cache
 from importlib.resources import files
 
+import numpy as np
+
 from giftlive.errors import IntegrityError
 from giftlive.stats.intervals import Interval, proportion
+from giftlive.types import Floats
 
 LOWEST, HIGHEST = 0.93, 0.97
 """Share of samples that a nominal 95 % interval must cover, as measured."""
@@ -132,6 +135,26 @@ def groups_for(
         tuple(sorted((r for r in there if r.rows_per_cluster == s), key=lambda r: r.clusters))
         for s in sorted({*above, *below})
     )
+
+
+def measured_this_uneven(tail: str, totals: Floats) -> bool:
+    """Return whether the users behind a tail were at least as uneven as these.
+
+    Parameters
+    ----------
+    totals : [G] what each user gave, from a history and not from the sample being judged.
+
+    Returns
+    -------
+    bool
+        False where the totals do not vary: nothing is known of a history without a gift.
+    """
+    mean, spread = (float(totals.mean()), float(totals.std())) if len(totals) else (0.0, 0.0)
+    known = [r for rows in groups_for("mean", "student_t", tail, 1.0) for r in rows]
+    if not (mean > 0.0 and spread > 0.0 and known):
+        return False
+    skew = float(np.mean(((totals - mean) / spread) ** 3))
+    return spread / mean <= max(r.cv for r in known) and skew <= max(r.skew for r in known)
 
 
 def _cell(value: object) -> str:

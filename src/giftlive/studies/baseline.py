@@ -10,7 +10,7 @@ from giftlive import metrics
 from giftlive.evaluation import checks, leaderboard
 from giftlive.evaluation.folds import folds_of
 from giftlive.evaluation.gates import judge, load_rules
-from giftlive.evaluation.history import history_totals, money_tail
+from giftlive.evaluation.history import tail_of
 from giftlive.evaluation.leaderboard import Predictions, Scored, TestSet
 from giftlive.evaluation.results import Check, Estimate, Figure, Gate, Series, StudyResult, Table
 from giftlive.evaluation.rules import Rule
@@ -116,7 +116,7 @@ def _board(context: Context, matrix: Matrix, folds: tuple[Fold, ...]) -> Board:
     metric = "revenue_capture_1pct"
     gain = leaderboard.gain(test, learned, trivial, metric)
     tie = leaderboard.gain(test, learned, learned, metric)
-    tail = money_tail(context.store.source.kind, matrix.unit, history_totals(matrix, folds[0]))
+    tail = tail_of(context.store.source, matrix, folds[0])
     moved = leaderboard.moved(matrix, folds, predictions)
     return Board(test, predictions, scored, learned, trivial, gain, tie, moved, tail)
 

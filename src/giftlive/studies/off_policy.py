@@ -14,6 +14,7 @@ from giftlive.evaluation.gates import judge, load_rules
 from giftlive.evaluation.results import Check, Estimate, Figure, Gate, Series, StudyResult, Table
 from giftlive.evaluation.rules import Rule
 from giftlive.evaluation.screening import bandit_contexts, rewards_of
+from giftlive.stats.coverage_table import HIGHEST, LOWEST
 from giftlive.stats.intervals import Interval, no_interval, withheld
 from giftlive.studies.context import SHARE_OF_LOGS, Context, Kind, estimate, say
 from giftlive.types import Message
@@ -23,9 +24,6 @@ GATED = ("snips", "greedy", "count")
 
 ERRORS = Kind("mean", "light")
 """The mean error of the gated estimator over many logs, each a sum over thousands of decisions."""
-
-_COVERS = (0.93, 0.97)
-"""Coverage over all logs with which the interval of one of them is printed."""
 
 
 @dataclass(frozen=True)
@@ -201,7 +199,7 @@ def _one_log(trial: Trial) -> Estimate:
     value, low, high = trial.first
     interval = Interval(value, low, high, "ratio_delta", trial.decisions, "decisions")
     covered = trial.coverage.value or 0.0
-    if not _COVERS[0] <= covered <= _COVERS[1]:
+    if not LOWEST <= covered <= HIGHEST:
         interval = withheld(interval, f"intervals like it hold the truth in {covered:.0%} of logs")
     return _shown(trial, "one_log", interval, Kind("ratio", trial.reward), "ratio")
 
