@@ -1,22 +1,27 @@
-"""The features, each declared once: name, group, definition, unit, as-of rule, SQL.
+"""The features, each declared once: name, group, definition, unit, as-of rule, expression.
 
-``sql`` is an expression over the columns of the feature's group:
-
-- history groups (``pair``, ``user``, ``streamer``): the running state of
-  :mod:`giftlive.tables.features.query` as known strictly before ``ts``;
-- ``context``: the columns of the probe; ``planted``: those of the sample;
-- ``room``, ``user_profile``, ``streamer_profile``: one raw column, replaced by its ordinal code.
+A feature of a history group is an :mod:`expression <giftlive.tables.features.expression>` over
+the state columns of :mod:`giftlive.tables.features.state`. ``context`` features are columns of
+the probe, ``room_profile``, ``user_profile`` and ``streamer_profile`` features one raw column,
+replaced by its ordinal code. The data dictionary is generated from these declarations.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-KNOWN_BEFORE = "events with known_ts < ts"
+from giftlive.tables.features.expression import Expression, Ratio, Seconds, Shrunk, Since, State
+from giftlive.tables.features.state import ACTORS, HALF_LIVES_MS, HEAT_MS
+
+KNOWN_BEFORE = "events with known_ts < as_of_ts"
+BEFORE_TODAY = "events known before the local day began"
+TODAY = "events of the local day with known_ts < as_of_ts"
 AT_ENTRY = "ts itself"
 STATIC = "fixed before the decision"
 SNAPSHOT = "snapshot of the last day: not known at ts"
+
+GIFTS = ("gift", "gift_anonymous")
 
 
 @dataclass(frozen=True)
@@ -26,7 +31,7 @@ class Feature:
     Attributes
     ----------
     name : column name. group : what it is a property of. definition : one sentence.
-    unit : of the value. as_of : which events may enter. sql : see the module.
+    unit : of the value. as_of : which events may enter. value : see the module.
     needs : tables the source must have for the column to mean anything (any one suffices).
     """
 
@@ -35,7 +40,7 @@ class Feature:
     definition: str
     unit: str
     as_of: str
-    sql: str
+    value: Expression
     needs: tuple[str, ...] = ()
 
 
@@ -43,49 +48,200 @@ _OF = {
     "pair": "from this user to this streamer",
     "user": "by this user",
     "streamer": "with this streamer",
+    "room": "in this room",
+    "taste": "by this user in rooms of this category",
 }
 
-_HISTORY = (
-    ("gift_count", "gifts", "gifts", "gift", "gift_count"),
-    ("gift_sum", "amount of gifts", "amount", "gift", "gift_sum"),
-    (
-        "gift_mean",
-        "mean amount of gifts (0 without any)",
-        "amount per gift",
-        "gift",
-        "case when gift_count > 0 then cast(gift_sum as double) / gift_count else 0 end",
+
+def _sums(group: str) -> Iterator[Feature]:
+    """Yield count, sum, mean, recency of the whole past."""
+    g, of = f"{group}_", _OF[group]
+    gift = GIFTS if group in ("streamer", "room") else ("gift",)
+    yield from (
+        Feature(f"{g}{name}", group, f"{what} {of}", unit, KNOWN_BEFORE, value, needs)
+        for name, what, unit, value, needs in (
+            ("gift_count", "gifts", "gifts", State(f"{g}gift_count"), gift),
+            ("gift_sum", "amount of gifts", "amount", State(f"{g}gift_sum"), gift),
+            (
+                *("gift_mean", "mean amount of gifts (0 without any)", "amount per gift"),
+                *(Ratio(f"{g}gift_sum", f"{g}gift_count"), gift),
+            ),
+            (
+                *("gift_recency_seconds", "seconds since the last gift became known (-1: none)"),
+                *("s", Since(f"{g}last_gift_ts"), gift),
+            ),
+            ("click_count", "entries", "clicks", State(f"{g}click_count"), ("click",)),
+            (
+                *("click_recency_seconds", "seconds since the last entry (-1: none)", "s"),
+                *(Since(f"{g}last_click_ts"), ("click",)),
+            ),
+            (
+                *("watch_seconds", "time watched in viewings that have ended", "s"),
+                *(Seconds(f"{g}watch_ms"), ("click",)),
+            ),
+            ("comment_count", "comments", "comments", State(f"{g}comment_count"), ("comment",)),
+            ("like_count", "likes", "likes", State(f"{g}like_count"), ("like",)),
+        )
+    )
+
+
+def _decayed(group: str) -> Iterator[Feature]:
+    """Yield sums in which an event counts half after every half-life."""
+    gift = GIFTS if group == "streamer" else ("gift",)
+    for what, unit, noun, needs in (
+        ("click", "clicks", "entries", ("click",)),
+        ("gift", "amount", "amount of gifts", gift),
+    ):
+        for half_life in HALF_LIVES_MS:
+            yield Feature(
+                f"{group}_{what}_{half_life}",
+                group,
+                f"{noun} {_OF[group]}, halved every {half_life} since it became known",
+                unit,
+                KNOWN_BEFORE,
+                State(f"{group}_{what}_{half_life}"),
+                needs,
+            )
+
+
+def _today(group: str) -> Iterator[Feature]:
+    gift = GIFTS if group == "streamer" else ("gift",)
+    for name, noun, unit, value, needs in (
+        ("click_today", "entries", "clicks", State(f"{group}_click_today"), ("click",)),
+        (
+            *("watch_seconds_today", "time watched in viewings that ended", "s"),
+            *(Seconds(f"{group}_watch_ms_today"), ("click",)),
+        ),
+        ("gift_today", "amount of gifts", "amount", State(f"{group}_gift_today"), gift),
+    ):
+        definition = f"{noun} {_OF[group]} since local midnight"
+        yield Feature(f"{group}_{name}", group, definition, unit, TODAY, value, needs)
+
+
+def _shrunk(group: str) -> Iterator[Feature]:
+    """Yield rates per entry, shrunk to what was usual before the day began."""
+    g, strength = f"{group}_", f"{group}_strength"
+    both = ("gift", "gift_anonymous")
+    for name, what, unit, count, prior in (
+        ("gift_rate", "gifts per entry", "gifts per click", "gift_count", "gift_rate"),
+        ("gift_value", "amount per entry", "amount per click", "gift_sum", "gift_value"),
+    ):
+        yield Feature(
+            f"{g}{name}",
+            group,
+            f"{what} {_OF[group]}, shrunk to the mean over all of them",
+            unit,
+            f"{KNOWN_BEFORE}; the mean: {BEFORE_TODAY}",
+            Shrunk(f"{g}{count}", (f"{g}click_count",), f"{g}prior_{prior}", strength),
+            both,
+        )
+
+
+def _entering(group: str) -> Iterator[Feature]:
+    """Yield how often those who were shown entered, as known when the day began."""
+    g = f"{group}_"
+    shown = (f"{g}entered_count", f"{g}negative_count")
+    yield Feature(
+        f"{g}negative_count",
+        group,
+        f"times shown and not entered {_OF[group]}",
+        "negatives",
+        BEFORE_TODAY,
+        State(f"{g}negative_count"),
+        ("negative",),
+    )
+    yield Feature(
+        f"{g}enter_rate",
+        group,
+        f"entries per exposure {_OF[group]}, shrunk to the mean over all of them",
+        "clicks per exposure",
+        BEFORE_TODAY,
+        Shrunk(f"{g}entered_count", shown, f"{g}prior_enter_rate", f"{g}enter_strength"),
+        ("negative",),
+    )
+
+
+def _heat() -> Iterator[Feature]:
+    for span in HEAT_MS:
+        yield Feature(
+            f"streamer_click_{span}",
+            "streamer",
+            f"entries with this streamer in the last {span}",
+            "clicks",
+            KNOWN_BEFORE,
+            State(f"streamer_click_{span}"),
+            ("click",),
+        )
+        yield Feature(
+            f"streamer_gift_{span}",
+            "streamer",
+            f"amount of gifts with this streamer in the last {span}",
+            "amount",
+            KNOWN_BEFORE,
+            State(f"streamer_gift_{span}"),
+            GIFTS,
+        )
+
+
+_EFFICIENCY = Feature(
+    "streamer_efficiency",
+    "streamer",
+    "share of streamers with less amount of gifts per time watched (-1: never watched)",
+    "share",
+    BEFORE_TODAY,
+    State("streamer_efficiency"),
+    ("click",),
+)
+
+_EXCLUSIVITY = (
+    Feature(
+        "pair_gift_share",
+        "pair",
+        "share of this user's gift amount that went to this streamer (0 without any)",
+        "share",
+        KNOWN_BEFORE,
+        Ratio("pair_gift_sum", "user_gift_sum"),
+        ("gift",),
     ),
-    (
-        "gift_recency_seconds",
-        "seconds since the last gift became known (-1 without any)",
-        "s",
-        "gift",
-        "case when gift_count > 0 then cast(ts - last_gift_ts as double) / 1000 else -1 end",
-    ),
-    ("click_count", "entries", "clicks", "click", "click_count"),
-    (
-        "watch_seconds",
-        "time watched in viewings that have ended",
-        "s",
-        "click",
-        "cast(watch_ms as double) / 1000",
+    Feature(
+        "pair_watch_share",
+        "pair",
+        "share of this user's time watched that went to this streamer (0 without any)",
+        "share",
+        KNOWN_BEFORE,
+        Ratio("pair_watch_ms", "user_watch_ms"),
+        ("click",),
     ),
 )
 
+_ROOM_SUMS = ("gift_count", "gift_sum", "click_count", "comment_count", "like_count")
+_TASTE_SUMS = ("click_count", "watch_seconds", "gift_sum")
 
-def _history(group: str) -> tuple[Feature, ...]:
-    return tuple(
-        Feature(
-            f"{group}_{name}",
-            group,
-            f"{what} {_OF[group]}",
-            unit,
-            KNOWN_BEFORE,
-            sql,
-            ("gift", "gift_anonymous") if table == "gift" and group == "streamer" else (table,),
-        )
-        for name, what, unit, table, sql in _HISTORY
-    )
+_ROOM = (
+    *(f for f in _sums("room") if f.name.removeprefix("room_") in _ROOM_SUMS),
+    Feature(
+        "room_age_seconds",
+        "room",
+        "seconds since the room opened (-1 unknown)",
+        "s",
+        STATIC,
+        Since("room_start_ts"),
+        ("room",),
+    ),
+)
+
+_TASTE = tuple(
+    Feature(f.name, f.group, f.definition, f.unit, f.as_of, f.value, ("room",))
+    for f in _sums("taste")
+    if f.name.removeprefix("taste_") in _TASTE_SUMS
+)
+
+_CONTEXT = (
+    Feature(
+        "hour", "context", "hour of the day in the source's zone", "h", AT_ENTRY, State("hour")
+    ),
+    Feature("weekday", "context", "weekday, Monday = 0", "day", AT_ENTRY, State("weekday")),
+)
 
 
 def _profile(entity: str, columns: str, as_of: str = STATIC) -> tuple[Feature, ...]:
@@ -96,41 +252,27 @@ def _profile(entity: str, columns: str, as_of: str = STATIC) -> tuple[Feature, .
             f"{column} of the {entity}, ordinal (-1 unknown)",
             "code",
             as_of,
-            column,
+            State(column),
             (entity,),
         )
         for column in columns.split()
     )
 
 
-_CONTEXT = (
-    Feature("hour", "context", "hour of the day in the source's zone", "h", AT_ENTRY, "hour"),
-    Feature("weekday", "context", "weekday, Monday = 0", "day", AT_ENTRY, "weekday"),
-)
-
-_ROOM = tuple(
-    Feature(
-        f"room_{column}",
-        "room",
-        f"{column} of the room, ordinal (-1 unknown)",
-        "code",
-        STATIC,
-        column,
-        ("room",),
-    )
-    for column in ("live_type", "category")
-)
-
 FEATURES: tuple[Feature, ...] = (
-    *_history("pair"),
-    *_history("user"),
-    *_history("streamer"),
-    *_CONTEXT,
+    *(f for g in ACTORS for f in (*_sums(g), *_decayed(g), *_today(g), *_shrunk(g))),
+    *(f for g in ("user", "streamer") for f in _entering(g)),
+    *_heat(),
+    _EFFICIENCY,
+    *_EXCLUSIVITY,
     *_ROOM,
+    *_TASTE,
+    *_CONTEXT,
+    *_profile("room", "live_type category"),
     *_profile("user", "age gender device_brand device_price is_live_streamer is_photo_author"),
     *_profile("streamer", "age gender device_brand device_price"),
 )
-"""The first feature set: everything in it is known strictly before the decision."""
+"""Everything in it is known strictly before the decision."""
 
 SNAPSHOT_FEATURES: tuple[Feature, ...] = (
     *_profile("user", "fans_num follow_num accu_watch_live_cnt accu_watch_live_duration", SNAPSHOT),
@@ -149,7 +291,7 @@ PLANTED_LEAK = Feature(
     "the label itself, so that the audit has something to find",
     "amount",
     "after the viewing: a leak on purpose",
-    "label_amount",
+    State("label_amount"),
 )
 
 
@@ -160,7 +302,7 @@ def declared_features(
 
     Examples
     --------
-    >>> [f.name for f in declared_features({"gift"}) if f.group == "pair"][-1]
+    >>> [f.name for f in declared_features({"gift"}) if f.group == "pair"][3]
     'pair_gift_recency_seconds'
     """
     tables = set(capabilities)
