@@ -14,8 +14,8 @@ test:            ## The whole default test suite
 	@scripts/setup dev
 	@scripts/test
 
-test-slow:       ## Theory, coverage and scale tests
-	@scripts/setup dev
+test-slow:       ## Theory, coverage, scale and Spark tests (Spark also needs a Java runtime)
+	@scripts/setup dev,spark
 	@scripts/test -m slow
 
 check:           ## Format, lint, types, import direction, sizes

@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -25,12 +25,26 @@ class IngestConfig(BaseModel):
 
 
 class TablesConfig(BaseModel):
-    """Sessions, labels and splits."""
+    """Sessions, labels, splits, and where the tables are made."""
 
     model_config = _FROZEN
     attribution_window_ms: Annotated[int, Field(ge=0)] = 60_000
+    session_gap_ms: Annotated[int, Field(ge=0)] | None = None
+    as_of: Literal["event", "day"] = "event"
+    dwell_seconds: Literal[0, 3, 5, 10, 30] = 0
     folds: Annotated[int, Field(ge=3)] = 3
-    planted_leak: bool = False
+    planted_leak: Literal["", "label", "future_noise", "whole_period", "train_only"] = ""
+    engine: Literal["duckdb", "spark"] = "duckdb"
+    master: str | None = None
+    form: Literal["native", "portable"] = "native"
+
+
+MACHINE: dict[str, Any] = {
+    "jobs": True,
+    "memory_limit": True,
+    "tables": {"engine", "master", "form"},
+}
+"""Settings that decide where a run computes, never what: no cache key holds them."""
 
 
 class ModelsConfig(BaseModel):

@@ -36,6 +36,11 @@ WRONG = {
     "run --demo --scale enormous": "unknown scale 'enormous'; expected a name or a number. "
     "Hint: valid keys: full, medium, small, tiny",
     "run --source . --scale tiny": "--scale: it sizes the built-in world",
+    "run --demo --master local[2]": "--master: only Spark has a master; expected --engine spark",
+    "run --demo --engine abacus": "key tables.engine: 'abacus' is not valid; expected 'duckdb' or",
+    "run --demo --set tables.dwell_seconds=4": "key tables.dwell_seconds: 4 is not valid",
+    "run --demo --set tables.dwell_seconds=5 --set tables.as_of=day": "a decision 5 s after the "
+    "entry, known as of the day's start",
     "run": "--source / --demo: none of them given; expected exactly one",
     "run --demo --source .": "--source / --demo: both of them given; expected exactly one",
     "run --demo --config none.toml": "none.toml: no such file; expected a TOML file",

@@ -28,6 +28,9 @@ def make_store(tmp_path_factory: pytest.TempPathFactory) -> MakeStore:
         gifts: Rows = (),
         *,
         anonymous: Rows = (),
+        comments: Rows = (),
+        likes: Rows = (),
+        negatives: Rows = (),
         rooms: Sequence[dict[str, Any]] = (),
         users: Sequence[dict[str, Any]] = (),
         streamers: Sequence[dict[str, Any]] = (),
@@ -40,10 +43,12 @@ def make_store(tmp_path_factory: pytest.TempPathFactory) -> MakeStore:
         ends = {(user, live, ts): known for user, live, _, ts, _, known in entries}
         known_gifts = [(*g, ends.get((g[0], g[1], g[3]), g[3])) for g in sorted(gifts, key=_order)]
         hidden = [(*g, g[3]) for g in sorted(anonymous, key=_order)]
+        acts = {"comment": comments, "like": likes, "negative": negatives}
         tables: dict[str, list[dict[str, Any]]] = {
             "click": _numbered("click", entries),
             "gift": _numbered("gift", known_gifts),
             "gift_anonymous": _numbered("gift_anonymous", hidden),
+            **{t: _numbered(t, [(*row, row[3]) for row in _timed(acts[t])]) for t in acts},
             "room": list(rooms),
             "user": list(users),
             "streamer": list(streamers),
@@ -67,6 +72,10 @@ def make_store(tmp_path_factory: pytest.TempPathFactory) -> MakeStore:
 def _order(row: tuple[int, ...]) -> tuple[int, ...]:
     user, live, streamer, ts, value = row
     return ts, user, live, streamer, value
+
+
+def _timed(rows: Rows) -> list[tuple[int, ...]]:
+    return sorted(rows, key=lambda row: (row[3], *row[:3]))
 
 
 def _numbered(table: str, rows: Sequence[tuple[int, ...]]) -> list[dict[str, Any]]:

@@ -13,8 +13,8 @@ import pytest
 
 from giftlive.errors import IdentityError, InputError, UsageError
 from giftlive.logs import Store, ingest
-from giftlive.tables import TableOptions, build, build_tables, load_matrix
-from giftlive.tables.features import features_sql
+from giftlive.tables import TableOptions, build_tables, load_matrix
+from giftlive.tables.features import seam
 
 MakeStore = Callable[..., Store]
 ReadSamples = Callable[[Path], list[dict[str, Any]]]
@@ -159,8 +159,11 @@ def test_balance_file(
 def test_nothing_half_written_when_rows_go_missing(
     make_store: MakeStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    whole = seam.stage_features
     monkeypatch.setattr(
-        build, "features_sql", lambda features: features_sql(features) + "\nwhere p.user_id > 1"
+        seam,
+        "stage_features",
+        lambda *asked: f"select * from ({whole(*asked)}) f where sample_id > 0",
     )
     with pytest.raises(IdentityError, match=r"1 feature rows .* expected 2 samples"):
         build_tables(make_store(VISITS, GIFTS), tmp_path)

@@ -16,6 +16,9 @@ from hypothesis import strategies as st
 from giftlive.errors import ConservationError, MissingCapabilityError, UsageError
 from giftlive.logs.store import Store
 from giftlive.tables import TableOptions, build_tables
+from giftlive.tables.engine import DuckEngine
+from giftlive.tables.labels import attribution, stage_labels
+from giftlive.tables.sessions import stage_sessions
 
 MINUTE = 60_000
 MakeStore = Callable[..., Store]
@@ -131,7 +134,6 @@ def credit_by_hand(
 @given(ENTRIES.filter(len), PRESENTS, st.sampled_from([0, 20_000, 60_000]))
 def test_labels_match_the_golden_and_conserve_money(
     make_store: MakeStore,
-    tmp_path: Path,
     entries: list[tuple[tuple[int, ...], int]],
     presents: list[tuple[tuple[int, ...], int]],
     window: int,
@@ -139,9 +141,14 @@ def test_labels_match_the_golden_and_conserve_money(
     clicks = [(*who, watch) for who, watch in entries]
     gifts = [(*who, amount) for who, amount in presents]
     options = replace(CLICKS, attribution_window_ms=window)
-    found = build_tables(make_store(clicks, gifts), tmp_path, options).attribution
+    engine = DuckEngine.open(make_store(clicks, gifts), threads=1)
+    stage_sessions(engine, "click", options)
+    stage_labels(engine, "click", options)
+    found = attribution(engine, "click", options)
+    labelled = engine.rows("select label_amount from label order by row_id")
+    engine.close()
     credit, orphans = credit_by_hand(clicks, gifts, window)
-    assert [amount for amount, _ in labels(tmp_path)] == credit
+    assert [amount for (amount,) in labelled] == credit
     for reason in ("no_click", "click_only_after", "out_of_window"):
         assert getattr(found, reason).amount == orphans[reason]
     assert sum(credit) + orphans.total() == found.gifts.amount == sum(g[-1] for g in gifts)

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import typer
 
-from giftlive.cli import audit, coverage, doctor, ingest, report, roadmap, run, study, verify, world
+from giftlive.cli import (
+    audit,
+    bench,
+    coverage,
+    doctor,
+    ingest,
+    report,
+    roadmap,
+    run,
+    study,
+    verify,
+    world,
+)
 
 app = typer.Typer(
     name="giftlive",
@@ -24,3 +36,4 @@ app.command("verify")(verify.verify)
 app.command("coverage")(coverage.coverage)
 app.command("doctor")(doctor.doctor)
 app.add_typer(world.app, name="world")
+app.add_typer(bench.app, name="bench")

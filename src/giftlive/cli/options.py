@@ -26,6 +26,14 @@ Settings = Annotated[
 Seed = Annotated[int | None, typer.Option("--seed", help="Overrides the configured seed.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an old folder.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
+Engine = Annotated[
+    str | None,
+    typer.Option("--engine", help="Where tables are made: duckdb or spark.", show_default=False),
+]
+Master = Annotated[
+    str | None,
+    typer.Option("--master", help="Spark master URL, e.g. spark://host:7077.", show_default=False),
+]
 CacheDir = Annotated[
     Path | None, typer.Option("--cache", help="Where finished steps are kept.", show_default=False)
 ]
@@ -87,6 +95,27 @@ def spoken(
     parts += [part for text in settings or [] for part in ("--set", text)]
     parts += [] if seed is None else ["--seed", str(seed)]
     return shlex.join(parts)
+
+
+def placed(engine: str | None, master: str | None) -> list[str]:
+    """Return the settings of ``--engine`` and ``--master``.
+
+    Raises
+    ------
+    UsageError
+        A master without the engine that has one.
+
+    Examples
+    --------
+    >>> placed("spark", "local[2]")
+    ['tables.engine=spark', 'tables.master=local[2]']
+    """
+    if master is not None and engine != "spark":
+        raise UsageError(
+            "only Spark has a master", "--master", "--engine spark beside it", "add --engine spark"
+        )
+    named = [("engine", engine), ("master", master)]
+    return [f"tables.{key}={value}" for key, value in named if value is not None]
 
 
 def resolve(config: Path | None, settings: list[str] | None, seed: int | None) -> RunConfig:

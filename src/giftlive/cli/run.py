@@ -23,6 +23,8 @@ def run(
     settings: options.Settings = None,
     seed: options.Seed = None,
     scale: Scale = None,
+    engine: options.Engine = None,
+    master: options.Master = None,
     overwrite: options.Overwrite = False,
     cache: options.CacheDir = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 1 when a gate FAILs.")] = False,
@@ -36,7 +38,7 @@ def run(
         raise UsageError(
             "it sizes the built-in world", "--scale", "--demo beside it", "leave out --scale"
         )
-    chosen = [*(settings or []), *_scaled(scale)]
+    chosen = [*(settings or []), *_scaled(scale), *options.placed(engine, master)]
     request = RunRequest(
         source=source,
         out=out,
@@ -53,6 +55,8 @@ def run(
         console.print(show.verdict_table(summary.gate_rows()))
         for line in summary.skipped_lines():
             console.print(line, style="dim", highlight=False, markup=False)
+        for line in summary.warnings:
+            console.print(f"warning: {line}", style="yellow", highlight=False, markup=False)
         typer.echo(f"report: {summary.report}")
     if strict and summary.failed:
         raise typer.Exit(1)

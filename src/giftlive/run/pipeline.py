@@ -52,6 +52,7 @@ def run_all(request: RunRequest) -> Summary:
     """
     check_target(request.out, request.overwrite)
     check_choices(request.config)
+    steps.table_options(request.config)
     shop = Workshop(Cache(request.cache or default_cache()), request.config, Reporter())
     context = _context(shop, request)
     answers = [steps.study(shop, study, context) for study in request.studies()]
@@ -70,7 +71,7 @@ def _context(shop: Workshop, request: RunRequest) -> Context:
         demo = request.config.demo
         path = steps.twin(shop, demo.preset, demo.scale, demo.preset)
     source = steps.store(shop, path)
-    tables = steps.tables(shop, source)
+    tables = steps.tables(shop, source, steps.table_options(request.config))
     steps.leak_audit(shop, source, tables)
     capabilities = source.source.capabilities
     wanted = any(
@@ -162,7 +163,7 @@ def audit_source(source: Path, config: RunConfig, cache: Path | None) -> list[di
         }
         for finding in _health(read)
     ]
-    folder = steps.tables(shop, read)
+    folder = steps.tables(shop, read, steps.table_options(config))
     trials = steps.leak_audit(shop, read, folder)
     leaks = [
         {

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from giftlive.config import RunConfig
+from giftlive.config import MACHINE, RunConfig
 from giftlive.evaluation.evening import (
     Evening,
     evening_world,
@@ -92,29 +92,22 @@ def fingerprint_of(path: Path) -> tuple[str, bool]:
 def table_options(config: RunConfig) -> TableOptions:
     """Return the table options of a configuration."""
     return TableOptions(
-        attribution_window_ms=config.tables.attribution_window_ms,
-        planted_leak=config.tables.planted_leak,
+        **config.tables.model_dump(exclude={"folds"}),
         memory_limit=config.memory_limit,
         threads=config.jobs,
     )
 
 
-def tables(shop: Workshop, source: Store, name: str = "") -> Path:
+def tables(shop: Workshop, source: Store, options: TableOptions, name: str = "") -> Path:
     """Return the folder of labels, samples and features of ``source``."""
-    options = table_options(shop.config)
 
     def make(folder: Path) -> None:
         build_tables(source, folder, options, step.listener)
 
     with shop.reporter.step(f"features {name}".strip()) as step:
-        key = shop.key(source.source.fingerprint, _decisive(options))
+        key = shop.key(source.source.fingerprint, options.decisive())
         folder, step.cached = shop.cache.fetch("tables", key, make)
     return folder
-
-
-def _decisive(options: TableOptions) -> dict[str, Any]:
-    """Return the options that can change a result: memory and threads cannot."""
-    return {k: v for k, v in asdict(options).items() if k not in {"memory_limit", "threads"}}
 
 
 def leak_audit(shop: Workshop, source: Store, folder: Path) -> list[AuditFinding]:
@@ -133,7 +126,7 @@ def leak_audit(shop: Workshop, source: Store, folder: Path) -> list[AuditFinding
         (work / "findings.json").write_text(canonical_json(rows), encoding="utf-8")
 
     with shop.reporter.step("leak audit") as step:
-        key = shop.key(source.source.fingerprint, _decisive(options), seed)
+        key = shop.key(source.source.fingerprint, options.decisive(), seed)
         path, step.cached = shop.cache.fetch("audit", key, make)
         rows = json.loads((path / "findings.json").read_text(encoding="utf-8"))
         findings = [AuditFinding(**row) for row in rows]
@@ -145,7 +138,9 @@ def evening(shop: Workshop) -> Evening:
     """Return the evening on which policies are compared, with values estimated from its logs."""
     preset = shop.config.arena.preset
     history = store(shop, twin(shop, preset, shop.config.arena.scale, preset), preset)
-    samples = tables(shop, history, preset)
+    # tonight's rooms are offered before anyone enters: no dwell, and histories up to the minute
+    options = replace(table_options(shop.config), dwell_seconds=0, as_of="event")
+    samples = tables(shop, history, options, preset)
     arena = shop.config.arena
 
     def make(folder: Path) -> None:
@@ -153,8 +148,9 @@ def evening(shop: Workshop) -> Evening:
         prepare_evening(history, samples, world, shop.config.seed, folder)
 
     with shop.reporter.step("values tonight") as step:
-        options = _decisive(table_options(shop.config))
-        key = shop.key(history.source.fingerprint, options, arena.model_dump(), shop.config.seed)
+        key = shop.key(
+            history.source.fingerprint, options.decisive(), arena.model_dump(), shop.config.seed
+        )
         path, step.cached = shop.cache.fetch("evening", key, make)
     return open_evening(path, arena.preset, arena.scale, arena.overrides, shop.config.seed)
 
@@ -183,7 +179,7 @@ def study(shop: Workshop, asked: Study, context: Context) -> Answer:
         (folder / "result.json").write_text(canonical_json(answered), encoding="utf-8")
 
     with shop.reporter.step(asked.name) as step:
-        config = shop.config.model_dump(exclude={"jobs", "memory_limit", "demo"})
+        config = shop.config.model_dump(exclude={**MACHINE, "demo": True})
         key = shop.key(asked.name, context.inputs(), config)
         path, step.cached = shop.cache.fetch("study", key, make)
     found = json.loads((path / "result.json").read_text(encoding="utf-8"))

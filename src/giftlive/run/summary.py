@@ -11,6 +11,7 @@ from giftlive.evaluation.gates import load_rules
 from giftlive.evaluation.results import Gate
 from giftlive.reports.i18n import translate
 from giftlive.reports.load import load_run
+from giftlive.run.verify.rows import read_json
 
 
 @dataclass(frozen=True)
@@ -21,12 +22,14 @@ class Summary:
     ----------
     gates : every gate of the run. skipped : step name and reason.
     report : path of ``report.html``. not_run : gates whose study is not in this run.
+    warnings : what a reader of the numbers should know first.
     """
 
     gates: tuple[Gate, ...]
     skipped: tuple[tuple[str, str], ...]
     not_run: tuple[str, ...]
     report: Path
+    warnings: tuple[str, ...] = ()
 
     @property
     def failed(self) -> bool:
@@ -56,6 +59,7 @@ class Summary:
         return {
             "gates": self.gate_rows(),
             "skipped": [{"step": name, "reason": reason} for name, reason in self.skipped],
+            "warnings": list(self.warnings),
             "report": str(self.report),
         }
 
@@ -83,7 +87,16 @@ def read_summary(folder: Path) -> Summary:
     skipped = tuple((r.study, translate(r.skipped)) for r in results if r.skipped is not None)
     made = {gate.id for gate in gates}
     not_run = tuple(name for name in load_rules() if name not in made)
-    return Summary(gates, skipped, not_run, folder / "report.html")
+    return Summary(gates, skipped, not_run, folder / "report.html", _warnings(folder))
+
+
+def _warnings(folder: Path) -> tuple[str, ...]:
+    """Return what the balance of the labels warns of; a folder without one warns of nothing."""
+    file = folder / "tables" / "attribution.json"
+    if not file.is_file():
+        return ()
+    warning = read_json(file).get("warning")
+    return () if warning is None else (str(warning),)
 
 
 def _row(gate: Gate) -> dict[str, str]:

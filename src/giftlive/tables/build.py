@@ -5,19 +5,22 @@ from __future__ import annotations
 import json
 import shutil
 import uuid
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from giftlive.errors import IdentityError
 from giftlive.logs.source import Source
-from giftlive.logs.store import Store, literal_path, quoted
+from giftlive.logs.store import Store
+from giftlive.tables.engine.protocol import Engine
+from giftlive.tables.engine.registry import open_engine
 from giftlive.tables.features.declare import Feature, declared_features
-from giftlive.tables.features.ordinal import Codes, stage_codes
-from giftlive.tables.features.query import features_sql
-from giftlive.tables.labels import Attribution, attribution, stage_labels
+from giftlive.tables.features.ordinal import Codes
+from giftlive.tables.features.seam import write_features
+from giftlive.tables.labels import Attribution, attribution
 from giftlive.tables.options import TableOptions
-from giftlive.tables.samples import SAMPLE_COLUMNS, stage_samples
+from giftlive.tables.samples import SAMPLE_COLUMNS
+from giftlive.tables.staging import stage_decisions
 from giftlive.types import Progress, silent
 
 LABELS, SAMPLES = "labels.parquet", "samples.parquet"
@@ -78,17 +81,19 @@ def build_tables(
     folder.mkdir(parents=True, exist_ok=True)
     partial = folder / f".partial-{uuid.uuid4().hex}"
     partial.mkdir()
-    con = store.connect(options.memory_limit, options.threads)
     try:
-        stage_labels(con, unit, options)
-        balance = attribution(con, unit, options)
-        progress(1, _STEPS)
-        stage_samples(con, unit, options, store.source.tz, store.source.window[1])
-        codes = stage_codes(con, features)
-        progress(2, _STEPS)
-        _write_parquet(con, features, partial)
-        progress(3, _STEPS)
-        tables = _summary(con, folder, partial, unit, features, balance)
+        engine = open_engine(store, options, partial)
+        try:
+            codes = stage_decisions(engine, store.source, options, features)
+            progress(1, _STEPS)
+            balance = attribution(engine, unit, options)
+            progress(2, _STEPS)
+            engine.write(f"select {_LABEL_COLUMNS} from label order by row_id", partial / LABELS)
+            write_features(engine, features, options, partial / SAMPLES)
+            progress(3, _STEPS)
+            tables = _summary(engine, folder, partial, unit, features, balance)
+        finally:
+            engine.close()
         _write_json(partial / ATTRIBUTION, {"unit": unit, **balance.as_dict()})
         _write_json(
             partial / DICTIONARY, data_dictionary(store.source, options, tables, features, codes)
@@ -96,7 +101,6 @@ def build_tables(
         for name in (LABELS, SAMPLES, ATTRIBUTION, DICTIONARY):
             (partial / name).replace(folder / name)
     finally:
-        con.close()
         shutil.rmtree(partial)
     progress(_STEPS, _STEPS)
     return tables
@@ -105,46 +109,35 @@ def build_tables(
 def features_of(source: Source, options: TableOptions) -> tuple[Feature, ...]:
     """Return the features that ``options`` ask of ``source``."""
     return declared_features(
-        source.capabilities, strict=options.strict, planted_leak=options.planted_leak
+        source.capabilities,
+        strict=options.strict,
+        planted_leak=options.planted_leak,
+        first_window=options.dwell_seconds > 0,
     )
-
-
-def samples_sql(features: tuple[Feature, ...]) -> str:
-    """Return the SELECT behind ``samples.parquet``: the sample columns, then the features."""
-    extra = "".join(f", f.{f.name}" for f in features if f.name not in SAMPLE_COLUMNS)
-    fixed = ", ".join(f"s.{name}" for name in SAMPLE_COLUMNS)
-    return (
-        f"select {fixed}{extra}\nfrom sample s\n"
-        f"join (\n{features_sql(features)}\n) f on f.sample_id = s.sample_id\norder by s.sample_id"
-    )
-
-
-def _write_parquet(con: Any, features: tuple[Feature, ...], folder: Path) -> None:
-    labels = f"select {_LABEL_COLUMNS} from label order by row_id"
-    for name, sql in ((LABELS, labels), (SAMPLES, samples_sql(features))):
-        con.execute(f"copy ({sql}) to {quoted((folder / name).absolute())} (format parquet)")
 
 
 def _summary(
-    con: Any,
+    engine: Engine,
     folder: Path,
     partial: Path,
     unit: str,
     features: tuple[Feature, ...],
     balance: Attribution,
 ) -> Tables:
-    expected = con.execute("select count(*), sum(label_amount) from sample").fetchone()
-    rows, amount, positives, unmatured = con.execute(
-        "select count(*), sum(label_amount), count(*) filter (where label_amount > 0),"
-        " count(*) filter (where not matured)"
-        f" from read_parquet({literal_path((partial / SAMPLES).absolute())})"
-    ).fetchone()
-    if (rows, amount or 0) != (expected[0], balance.labels.amount):
+    import pyarrow.parquet as pq
+
+    expected = engine.rows("select count(*) from sample")[0][0]
+    columns = pq.read_table(partial / SAMPLES, columns=["label_amount", "matured"])
+    amount = columns["label_amount"].to_numpy()
+    rows, total = len(amount), int(amount.sum())
+    if (rows, total) != (expected, balance.labels.amount):
         raise IdentityError(
-            f"{rows} feature rows worth {amount}",
+            f"{rows} feature rows worth {total}",
             SAMPLES,
-            f"{expected[0]} samples worth {balance.labels.amount}",
+            f"{expected} samples worth {balance.labels.amount}",
         )
+    positives = int((amount > 0).sum())
+    unmatured = int((~columns["matured"].to_numpy()).sum())
     names = tuple(feature.name for feature in features)
     return Tables(folder, unit, rows, positives, unmatured, names, balance)
 
@@ -172,14 +165,22 @@ def data_dictionary(
             "tz": source.tz,
             "amount": source.unit,
         },
-        "options": {
-            name: value
-            for name, value in asdict(options).items()
-            if name not in ("memory_limit", "threads")
-        },
+        "options": options.decisive(),
         "columns": fixed,
-        "features": [asdict(feature) for feature in features],
+        "features": [_described(feature) for feature in features],
         "codes": codes,
+    }
+
+
+def _described(feature: Feature) -> dict[str, Any]:
+    return {
+        "name": feature.name,
+        "group": feature.group,
+        "definition": feature.definition,
+        "unit": feature.unit,
+        "as_of": feature.as_of,
+        "formula": feature.value.sql(),
+        "needs": list(feature.needs),
     }
 
 

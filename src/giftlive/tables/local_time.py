@@ -2,40 +2,69 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from datetime import date, timedelta
 
 import numpy as np
 
-from giftlive.clock import local_day, local_hour, local_weekday, zone
+from giftlive.clock import local_day, local_hour, local_weekday, midnight_ms, zone
+from giftlive.logs.schema import EVENTS, TABLES
+from giftlive.tables.engine.protocol import Engine
 from giftlive.types import Ints
 
 SLOT_MS = 900_000
 """A quarter of an hour: every offset in use is a multiple of it, so a slot has one local hour."""
 
-SLOT_OF = f"ts - ts % {SLOT_MS}"
-"""SQL for the slot of a column ``ts``."""
+_EPOCH = date(1970, 1, 1)
+_TIMED = tuple(TABLES[name].view for name in EVENTS if name != "moderation")
 
 
-def stage_local_time(con: Any, slots: Ints, tz: str) -> None:
-    """Create ``local_time(slot_ts, day, hour, weekday)`` for the given slot starts [n] in ms."""
+def slot_of(time: str) -> str:
+    """Return SQL for the slot of a column of ms.
+
+    Examples
+    --------
+    >>> slot_of("s.ts")
+    's.ts - s.ts % 900000'
+    """
+    return f"{time} - {time} % {SLOT_MS}"
+
+
+def stage_local_time(engine: Engine, tz: str, probes: Iterable[str]) -> None:
+    """Create ``local_time(slot_ts, day, day_start_ts, hour, weekday)`` for every slot in use.
+
+    Parameters
+    ----------
+    tz : zone of the source.
+    probes : SELECTs of one column ``time`` in ms; the times of all events come with them.
+    """
     import pyarrow as pa
 
-    slots = np.unique(np.asarray(slots, dtype=np.int64))
+    times = [f"select {column} as time from {v}" for v in _TIMED for column in ("ts", "known_ts")]
+    union = " union all ".join([*times, *probes])
+    found = engine.columns(f"select distinct {slot_of('time')} as slot_ts from ({union}) moments")
+    slots = np.sort(np.asarray(found["slot_ts"], dtype=np.int64))
     where = zone(tz)
-    table = pa.table(
-        {
-            "slot_ts": slots,
-            "day": local_day(slots, where),
-            "hour": local_hour(slots, where),
-            "weekday": local_weekday(slots, where),
-        }
-    )
-    con.register("local_time_rows", table)
-    con.execute("create or replace table local_time as select * from local_time_rows")
-    con.unregister("local_time_rows")
+    day = local_day(slots, where)
+    columns = {
+        "slot_ts": slots,
+        "day": day,
+        "day_start_ts": day_starts_ms(day, tz),
+        "hour": local_hour(slots, where),
+        "weekday": local_weekday(slots, where),
+    }
+    engine.put("local_time", pa.table(columns))
 
 
-def stage_local_time_of(con: Any, relation: str, tz: str) -> None:
-    """Create ``local_time`` for every slot in which ``relation`` has a ``ts``."""
-    slots = con.execute(f"select distinct {SLOT_OF} as slot from {relation}").fetchnumpy()["slot"]
-    stage_local_time(con, np.asarray(slots, dtype=np.int64), tz)
+def day_starts_ms(days: Ints, tz: str) -> Ints:
+    """Return the first instant of each local day [n] in ms UTC, daylight saving included.
+
+    Examples
+    --------
+    >>> day_starts_ms(np.array([20_213]), "Asia/Shanghai").tolist()
+    [1746374400000]
+    """
+    where = zone(tz)
+    unique, inverse = np.unique(np.asarray(days, dtype=np.int64), return_inverse=True)
+    starts = [midnight_ms(_EPOCH + timedelta(days=int(day)), where) for day in unique]
+    return np.array(starts, dtype=np.int64)[inverse]

@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from giftlive.errors import UsageError
 from giftlive.logs.store import Store
 from giftlive.tables.build import features_of
+from giftlive.tables.engine.protocol import Engine
+from giftlive.tables.engine.registry import open_engine
 from giftlive.tables.features.declare import Feature
-from giftlive.tables.features.ordinal import stage_codes
-from giftlive.tables.features.query import features_sql
-from giftlive.tables.local_time import SLOT_MS, SLOT_OF, stage_local_time
+from giftlive.tables.features.ordinal import stage_codes, stage_room_category
+from giftlive.tables.features.seam import stage_features
+from giftlive.tables.local_time import slot_of, stage_local_time
 from giftlive.tables.options import TableOptions
+from giftlive.tables.staging import ROOMS_MET
 from giftlive.types import Floats, Ints
+
+_PROBE = """with placed as (
+  select a.sample_id, a.user_id, a.live_id, a.streamer_id, a.ts, {as_of} as as_of_ts,
+         c.day, c.day_start_ts, c.hour, c.weekday
+  from asked a join local_time c on c.slot_ts = {slot}
+)
+select p.*, coalesce(r.category, cast(-1 as bigint)) as category,
+       case when r.start_ts < p.as_of_ts then r.start_ts else cast(-1 as bigint) end
+         as room_start_ts
+from placed p left join room_category r on r.live_id = p.live_id"""
+
+_ROW_ONLY = ("planted", "first_window")
 
 
 def features_at(
@@ -31,6 +44,7 @@ def features_at(
 
     The same SQL as :func:`giftlive.tables.build_tables`, with the probes in place of the
     samples: a probe at a sample's user, streamer, room and time returns the sample's features.
+    Features of the first window belong to a viewing, not to a time: a probe has none.
 
     Parameters
     ----------
@@ -54,16 +68,14 @@ def features_at(
     times = np.broadcast_to(np.asarray(ts, dtype=np.int64), users.shape)
     _require_lengths(len(users), streamers, lives)
     features = _wanted(features_of(store.source, options), names)
-    con = store.connect(options.memory_limit, options.threads)
+    engine = open_engine(store, options)
     try:
-        stage_local_time(con, times - times % SLOT_MS, store.source.tz)
-        stage_codes(con, features)
-        _stage_probes(con, users, streamers, lives, times)
-        columns = con.execute(
-            f"select * from ({features_sql(features, 'probe')}) f order by sample_id"
-        ).fetchnumpy()
+        _put_probes(engine, users, streamers, lives, times)
+        _stage_probes(engine, store.source.tz, features, options)
+        select = stage_features(engine, features, "probe")
+        columns = engine.columns(f"select * from ({select}) f order by sample_id")
     finally:
-        con.close()
+        engine.close()
     X = np.empty((len(users), len(features)), dtype=np.float64)
     for j, feature in enumerate(features):
         X[:, j] = columns[feature.name]
@@ -71,7 +83,7 @@ def features_at(
 
 
 def _wanted(declared: tuple[Feature, ...], names: tuple[str, ...] | None) -> tuple[Feature, ...]:
-    by_name = {f.name: f for f in declared if f.group != "planted"}
+    by_name = {f.name: f for f in declared if f.group not in _ROW_ONLY}
     for name in names or ():
         if name not in by_name:
             raise UsageError(f"no feature {name!r}", "names", f"one of {', '.join(by_name)}")
@@ -84,21 +96,25 @@ def _require_lengths(n: int, *columns: Ints) -> None:
         raise UsageError(f"lengths {lengths}", "features_at", "one entry per probe")
 
 
-def _stage_probes(con: Any, users: Ints, streamers: Ints, lives: Ints, times: Ints) -> None:
+def _put_probes(engine: Engine, users: Ints, streamers: Ints, lives: Ints, times: Ints) -> None:
     import pyarrow as pa
 
-    rows = pa.table(
-        {
-            "sample_id": np.arange(len(users), dtype=np.int64),
-            "user_id": users,
-            "live_id": np.asarray(lives, dtype=np.int64),
-            "streamer_id": np.asarray(streamers, dtype=np.int64),
-            "ts": np.ascontiguousarray(times),
-        }
-    )
-    con.register("probe_rows", rows)
-    con.execute(
-        "create table probe as select p.*, c.hour, c.weekday from probe_rows p"
-        f" join local_time c on c.slot_ts = {SLOT_OF.replace('ts', 'p.ts')}"
-    )
-    con.unregister("probe_rows")
+    columns = {
+        "sample_id": np.arange(len(users), dtype=np.int64),
+        "user_id": users,
+        "live_id": np.asarray(lives, dtype=np.int64),
+        "streamer_id": np.asarray(streamers, dtype=np.int64),
+        "ts": np.ascontiguousarray(times),
+    }
+    engine.put("asked", pa.table(columns))
+
+
+def _stage_probes(
+    engine: Engine, tz: str, features: tuple[Feature, ...], options: TableOptions
+) -> None:
+    """Create ``probe`` from ``asked``, and what features need besides."""
+    stage_local_time(engine, tz, ["select ts from asked"])
+    stage_codes(engine, features)
+    stage_room_category(engine, *ROOMS_MET, "asked")
+    as_of = "c.day_start_ts" if options.as_of == "day" else "a.ts"
+    engine.stage("probe", _PROBE.format(slot=slot_of("a.ts"), as_of=as_of))

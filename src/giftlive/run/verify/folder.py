@@ -11,8 +11,9 @@ import numpy as np
 from giftlive.run.digests import NAME, changes, sealed_digests
 from giftlive.run.verify.outcome import Difference
 from giftlive.run.verify.rows import read_json
+from giftlive.tables.labels import ORPHANS
 
-_ORPHANS = ("labels", "no_click", "click_only_after", "out_of_window")
+_PARTS = ("labels", *ORPHANS)
 
 
 def differences(
@@ -23,7 +24,7 @@ def differences(
     yield "rules", _unequal("the rules' digest", printed, rules_hash, "manifest.json, rules_hash")
     attribution = read_json(folder / "tables" / "attribution.json")
     for what in ("count", "amount"):
-        parts = sum(int(attribution[name][what]) for name in _ORPHANS)
+        parts = sum(int(attribution[name][what]) for name in _PARTS)
         whole = int(attribution["gifts"][what])
         name = f"labels and orphan gifts by {what}"
         yield name, _unequal(name, str(parts), str(whole), "tables/attribution.json")

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from giftlive.tables.features.expression import Expression, Ratio, Seconds, Shrunk, Since, State
+from giftlive.tables.features.planted import FORESIGHT
 from giftlive.tables.features.state import ACTORS, HALF_LIVES_MS, HEAT_MS
 
 KNOWN_BEFORE = "events with known_ts < as_of_ts"
@@ -19,6 +20,7 @@ BEFORE_TODAY = "events known before the local day began"
 TODAY = "events of the local day with known_ts < as_of_ts"
 AT_ENTRY = "ts itself"
 STATIC = "fixed before the decision"
+FIRST_WINDOW = "events with ts <= known_ts < as_of_ts, as_of_ts = ts + dwell"
 SNAPSHOT = "snapshot of the last day: not known at ts"
 
 GIFTS = ("gift", "gift_anonymous")
@@ -285,18 +287,56 @@ SNAPSHOT_FEATURES: tuple[Feature, ...] = (
 )
 """Columns measured at the end of the data; only ``TableOptions(strict=False)`` lets them in."""
 
-PLANTED_LEAK = Feature(
-    "planted_leak",
-    "planted",
-    "the label itself, so that the audit has something to find",
-    "amount",
-    "after the viewing: a leak on purpose",
-    State("label_amount"),
+FIRST_WINDOW_FEATURES: tuple[Feature, ...] = (
+    Feature(
+        "first_window_watch_seconds",
+        "first_window",
+        "time watched of the first seconds of this viewing, at most the dwell",
+        "s",
+        FIRST_WINDOW,
+        Seconds("first_window_watch_ms"),
+        ("click",),
+    ),
+    *(
+        Feature(
+            f"first_window_{name}",
+            "first_window",
+            f"{noun} by this user in this room since the entry",
+            unit,
+            FIRST_WINDOW,
+            State(f"first_window_{name}"),
+            needs,
+        )
+        for name, noun, unit, needs in (
+            ("comment_count", "comments", "comments", ("comment",)),
+            ("like_count", "likes", "likes", ("like",)),
+            ("gift_count", "gifts", "gifts", ("gift",)),
+            ("gift_sum", "amount of gifts", "amount", ("gift",)),
+        )
+    ),
 )
+"""Seen between the entry and a decision taken some seconds later; only such decisions have them."""
+
+PLANTED_LEAK: dict[str, Feature] = {
+    kind: Feature(
+        "planted_leak",
+        "planted",
+        f"{planted.definition}, so that the audit has something to find",
+        "amount" if kind == "label" else "number",
+        "after the row: a leak on purpose",
+        planted,
+    )
+    for kind, planted in FORESIGHT.items()
+}
+"""A leak of each kind; ``TableOptions(planted_leak=kind)`` lets one in."""
 
 
 def declared_features(
-    capabilities: Iterable[str], *, strict: bool = True, planted_leak: bool = False
+    capabilities: Iterable[str],
+    *,
+    strict: bool = True,
+    planted_leak: str = "",
+    first_window: bool = False,
 ) -> tuple[Feature, ...]:
     """Return the features that mean something for a source with these tables.
 
@@ -307,5 +347,6 @@ def declared_features(
     """
     tables = set(capabilities)
     declared = FEATURES if strict else FEATURES + SNAPSHOT_FEATURES
+    declared += FIRST_WINDOW_FEATURES if first_window else ()
     usable = tuple(f for f in declared if not f.needs or tables.intersection(f.needs))
-    return (*usable, PLANTED_LEAK) if planted_leak else usable
+    return (*usable, PLANTED_LEAK[planted_leak]) if planted_leak else usable

@@ -4,16 +4,32 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Any
 
-from giftlive.tables.features.declare import Feature
-from giftlive.tables.features.query import ENCODED
+from giftlive.tables.engine.protocol import Engine
+from giftlive.tables.features.declare import FEATURES, Feature
 
 UNKNOWN = frozenset({"", "unknown", "none", "null", "nan", "-1"})
 _NUMBER = r"\d+(?:\.\d+)?"
 _RANGE = re.compile(rf"([<≤>≥]?=?)\s*({_NUMBER})\s*(?:\+|[-~–—]\s*{_NUMBER})?")
 
 Codes = dict[str, dict[str, int]]
+
+PROFILES: dict[str, tuple[str, str]] = {
+    "room_profile": ("room", "live_id"),
+    "user_profile": ("users", "user_id"),
+    "streamer_profile": ("streamers", "streamer_id"),
+}
+"""Groups whose features are coded columns of an entity: its view and its id."""
+
+_CATEGORY = next(feature for feature in FEATURES if feature.name == "room_category")
+
+_ROOM_CATEGORY = """with met as ({met}), described as (
+  select live_id, min(cast(category as string)) as category, min(start_ts) as start_ts
+  from room where live_id in (select live_id from met) group by live_id
+)
+select d.live_id, coalesce(c.code, cast(-1 as bigint)) as category, d.start_ts
+from described d
+left join code c on c.feature = 'room_category' and c.value = d.category"""
 
 
 def ordinal_codes(values: Iterable[str]) -> dict[str, int]:
@@ -42,32 +58,51 @@ def _lower_bound(match: re.Match[str]) -> int:
     return 0 if sign[:1] in ("<", "≤") else int(float(number)) if "." in number else int(number)
 
 
-def stage_codes(con: Any, features: Iterable[Feature]) -> Codes:
-    """Create the table ``code(feature, value, code)`` of every coded feature, and return it."""
-    codes: Codes = {}
+def stage_codes(engine: Engine, features: Iterable[Feature]) -> Codes:
+    """Create ``code(feature, value, code)`` of every coded feature, and return their codes.
+
+    The table always has the codes of rooms' categories, whether or not they are a feature.
+    """
+    wanted = [feature for feature in features if feature.group in PROFILES]
+    found = _values(engine, dict.fromkeys([*wanted, _CATEGORY]))
+    codes = {name: ordinal_codes(values) for name, values in found.items()}
+    _store(engine, codes)
+    return {feature.name: codes[feature.name] for feature in wanted}
+
+
+def stage_room_category(engine: Engine, *relations: str) -> None:
+    """Create ``room_category(live_id, category, start_ts)`` for the rooms of ``relations``.
+
+    Needs ``code``. ``category`` is the ordinal code (-1 unknown), ``start_ts`` the first time the
+    room opened; rooms that the source does not describe have no row.
+    """
+    met = " union ".join(f"select live_id from {relation}" for relation in relations)
+    engine.stage("room_category", _ROOM_CATEGORY.format(met=met))
+
+
+def _values(engine: Engine, features: Iterable[Feature]) -> dict[str, list[str]]:
+    """Return the distinct values of every feature's column, in one query."""
+    selects, values = [], {}
     for feature in features:
-        if feature.group in ENCODED:
-            view, _ = ENCODED[feature.group]
-            distinct = con.execute(
-                f"select distinct cast({feature.sql} as string) from {view}"
-                f" where {feature.sql} is not null"
-            ).fetchall()
-            codes[feature.name] = ordinal_codes(value for (value,) in distinct)
-    _store(con, codes)
-    return codes
+        view, _ = PROFILES[feature.group]
+        (column,) = feature.value.reads
+        values[feature.name] = list[str]()
+        selects.append(
+            f"select distinct '{feature.name}' as feature, cast({column} as string) as value"
+            f" from {view} where {column} is not null"
+        )
+    for name, value in engine.rows(" union all ".join(selects)):
+        values[name].append(value)
+    return values
 
 
-def _store(con: Any, codes: Codes) -> None:
+def _store(engine: Engine, codes: Codes) -> None:
     import pyarrow as pa
 
     rows = [(f, v, c) for f, column in codes.items() for v, c in column.items()]
-    table = pa.table(
-        {
-            "feature": pa.array([row[0] for row in rows], pa.string()),
-            "value": pa.array([row[1] for row in rows], pa.string()),
-            "code": pa.array([row[2] for row in rows], pa.int64()),
-        }
-    )
-    con.register("code_rows", table)
-    con.execute("create or replace table code as select * from code_rows")
-    con.unregister("code_rows")
+    columns = {
+        "feature": pa.array([row[0] for row in rows], pa.string()),
+        "value": pa.array([row[1] for row in rows], pa.string()),
+        "code": pa.array([row[2] for row in rows], pa.int64()),
+    }
+    engine.put("code", pa.table(columns))

@@ -1,156 +1,135 @@
-"""One SQL text for all features: unions, running sums over RANGE frames, and plain joins.
+"""One portable SQL text for all features: what to stage, and the SELECT over it.
 
-Point in time without an ASOF join: the probes and the events of a key are one stream in time,
-and the state before a probe is a running sum over it,
-
-    SUM(x) OVER (PARTITION BY key ORDER BY instant
-                 RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW).
-
-``instant`` counts half milliseconds: a probe stands at 2·ts, an event at 2·known_ts + 1. So the
-frame of a probe holds exactly the events with known_ts < ts; those of its own millisecond come
-after it whatever the order of the rows, and the other probes of the frame add nothing. (The
-frame "1 PRECEDING" on the ms says the same and costs DuckDB six times as much.) The text uses
-only what DuckDB and Spark SQL share.
+A feature is an expression over state columns; this module finds the columns that the wanted
+features read and asks only for those. Running state comes from
+:mod:`giftlive.tables.features.windows`, what stands still for a day from
+:mod:`giftlive.tables.features.daily`, codes from :mod:`giftlive.tables.features.entities`.
+The same columns come by another route from :mod:`giftlive.tables.features.direct`. All of them
+use only what DuckDB and Spark SQL share.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Set
+from dataclasses import dataclass
 
+from giftlive.tables.features.daily import daily_parts
 from giftlive.tables.features.declare import Feature
+from giftlive.tables.features.direct import direct_parts
+from giftlive.tables.features.entities import profile_part
+from giftlive.tables.features.ordinal import PROFILES
+from giftlive.tables.features.part import Part, Stage
+from giftlive.tables.features.state import DAILY, HALF_LIVES_MS, HISTORY, KEYS
+from giftlive.tables.features.windows import fade_sql, history_parts
 
-HISTORY_KEYS: dict[str, tuple[str, ...]] = {
-    "pair": ("user_id", "streamer_id"),
-    "user": ("user_id",),
-    "streamer": ("streamer_id",),
-}
-"""Groups whose features are running state, and the key each state belongs to."""
-
-ENCODED: dict[str, tuple[str, str]] = {
-    "room": ("room", "live_id"),
-    "user_profile": ("users", "user_id"),
-    "streamer_profile": ("streamers", "streamer_id"),
-}
-"""Groups whose features are coded columns of an entity: its view and its id."""
-
-_EVENT_VALUES = ("clicks", "watch_ms", "gifts", "amount", "gift_known_ts")
-
-_STATE = {
-    "click_count": ("sum", "clicks"),
-    "watch_ms": ("sum", "watch_ms"),
-    "gift_count": ("sum", "gifts"),
-    "gift_sum": ("sum", "amount"),
-    "last_gift_ts": ("max", "gift_known_ts"),
-}
-
-_EVENTS = """event as (
-  -- an entry is known at once, its length only when it ends
-  select user_id, streamer_id, ts as known_ts, 1 as clicks, 0 as watch_ms, 0 as gifts,
-         0 as amount, cast(null as bigint) as gift_known_ts from click
-  union all
-  select user_id, streamer_id, known_ts, 0, watch_ms, 0, 0, null from click
-  union all
-  select user_id, streamer_id, known_ts, 0, 0, 1, amount, known_ts from gift
-  union all
-  -- a streamer knows what came in without knowing from whom
-  select -1, streamer_id, known_ts, 0, 0, 1, amount, known_ts from gift_anonymous
-)"""
+_WEIGHT_AT_ONCE = 4
+"""Streams whose joins run at once: each holds up to a row per probe in memory."""
 
 
-def features_sql(features: Iterable[Feature], probe: str = "sample", by_row: bool = False) -> str:
-    """Return the SELECT that computes ``features`` for every row of the table ``probe``.
+@dataclass(frozen=True)
+class Plan:
+    """SQL in the order it runs.
+
+    Attributes
+    ----------
+    stages : (table, SELECT) to stage one after the other; a later one may read an earlier.
+    select : yields ``sample_id`` and one column per feature, one row per probe.
+    """
+
+    stages: tuple[Stage, ...]
+    select: str
+
+
+def plan_features(features: Iterable[Feature], probe: str = "sample", by_row: bool = False) -> Plan:
+    """Return the SQL that computes ``features`` for every row of the table ``probe``.
 
     Parameters
     ----------
     features : declarations; columns come in this order after ``sample_id``.
-    probe : table with sample_id, user_id, live_id, streamer_id, ts, hour, weekday
-        (id -1 = unknown: its history is empty). sample_id is unique.
-    by_row : use a join of each probe with its earlier events instead of running windows; the
-        same result by an independent route, quadratic, for the audit of a few rows.
+    probe : table with sample_id (unique), user_id, live_id, streamer_id, category, as_of_ts,
+        day, day_start_ts and what context features read; id or category -1 = unknown, its
+        history is empty.
+    by_row : join each probe with its earlier events instead of running windows; the same
+        result by an independent route, quadratic, for the audit of a few rows.
 
     Examples
     --------
     >>> from giftlive.tables.features.declare import FEATURES
-    >>> "range between unbounded preceding" in features_sql(FEATURES)
-    True
+    >>> plan = plan_features([f for f in FEATURES if f.name == "pair_gift_sum"])
+    >>> [name for name, _ in plan.stages][-1]
+    'pair_gift_running'
     """
     features = tuple(features)
-    groups = list(dict.fromkeys(feature.group for feature in features))
-    relations = [_EVENTS] if any(group in HISTORY_KEYS for group in groups) else []
-    for group in groups:
+    read = dict.fromkeys(c for f in features if f.group not in PROFILES for c in f.value.reads)
+    history, daily = _by_group(HISTORY, read), _by_group(DAILY, read)
+    form = direct_parts if by_row else window_parts
+    parts = [*form(history, daily, probe), *_profile_parts(features, probe)]
+    brought = {name for part in parts for name in part.columns}
+    source = _base_sql(probe, [column for column in read if column not in brought])
+    stages = [stage for part in parts for stage in part.stages]
+    *early, last = _bunches(parts)
+    for number, bunch in enumerate(early):
+        stages.append((f"state_{number}", _joined_sql(source, bunch)))
+        source = f"select * from state_{number}"
+    values = "".join(
+        f",\n       {f.name if f.group in PROFILES else f.value.sql()} as {f.name}"
+        for f in features
+    )
+    return Plan(tuple(stages), f"select sample_id{values}\nfrom ({_joined_sql(source, last)}) s")
+
+
+def window_parts(
+    history: Mapping[str, Set[str]], daily: Mapping[str, Set[str]], probe: str
+) -> tuple[Part, ...]:
+    """Return the parts that bring these columns (by group, without prefix)."""
+    return *history_parts(history, probe), *daily_parts(daily, probe)
+
+
+def _base_sql(probe: str, read: Iterable[str]) -> str:
+    """Return the probe: its keys, what is read of it, and 2^(-age of its day / half-life)."""
+    keys = [key for columns in KEYS.values() for key in columns]
+    columns = dict.fromkeys(["sample_id", *keys, "day", "as_of_ts", *read])
+    fades = [
+        f"{fade_sql('day_start_ts', 'as_of_ts', ms)} as fade_{name}"
+        for name, ms in HALF_LIVES_MS.items()
+    ]
+    return f"select {', '.join((*columns, *fades))} from {probe}"
+
+
+def _joined_sql(source: str, parts: Iterable[Part]) -> str:
+    """Return ``source`` widened by the columns of ``parts``."""
+    columns = "".join(f",\n       {s} as {n}" for part in parts for n, s in part.columns.items())
+    return f"select p.*{columns}\nfrom ({source}) p{''.join(part.joins for part in parts)}"
+
+
+def _bunches(parts: Iterable[Part]) -> list[list[Part]]:
+    """Return the parts in bunches that are joined at once, so that no join starves of memory."""
+    bunches: list[list[Part]] = [[]]
+    for part in parts:
+        if sum(p.weight for p in (*bunches[-1], part)) > _WEIGHT_AT_ONCE:
+            bunches.append([])
+        bunches[-1].append(part)
+    return bunches
+
+
+def _by_group(declared: Mapping[str, tuple[str, ...]], read: Iterable[str]) -> dict[str, Set[str]]:
+    """Return which columns of each group are read, without their prefix."""
+    wanted = set(read)
+    found = {g: {c for c in columns if f"{g}_{c}" in wanted} for g, columns in declared.items()}
+    return {g: columns for g, columns in found.items() if columns}
+
+
+def _profile_parts(features: tuple[Feature, ...], probe: str) -> Iterator[Part]:
+    for group in PROFILES:
         members = [feature for feature in features if feature.group == group]
-        relations += _relations(group, members, probe, by_row)
-    columns = "".join(f", {f.group}_features.{f.name}" for f in features)
-    joins = "".join(
-        f"\njoin {group}_features on {group}_features.sample_id = p.sample_id" for group in groups
+        if members:
+            yield profile_part(group, members, probe)
+
+
+def _faded(probe: str) -> str:
+    """Return the probe with what is left of a term from the start of its day."""
+    fades = ", ".join(
+        f"{fade_sql('day_start_ts', 'as_of_ts', ms)} as fade_{name}"
+        for name, ms in HALF_LIVES_MS.items()
     )
-    head = f"with {', '.join(relations)}\n" if relations else ""
-    return f"{head}select p.sample_id{columns}\nfrom {probe} p{joins}"
-
-
-def _relations(group: str, members: list[Feature], probe: str, by_row: bool) -> list[str]:
-    if group in ENCODED:
-        return [_encoded(group, members, probe)]
-    columns = ", ".join(f"{feature.sql} as {feature.name}" for feature in members)
-    if group not in HISTORY_KEYS:
-        return [f"{group}_features as (select sample_id, {columns} from {probe})"]
-    state = _state_by_row(group, probe) if by_row else _state_by_window(group, probe)
-    return [state, f"{group}_features as (select sample_id, {columns} from {group}_state)"]
-
-
-def _aggregates(source: str = "", over: str = "") -> str:
-    sums = []
-    for name, (function, column) in _STATE.items():
-        call = f"{function}({source}{column}){over}"
-        value = call if function == "max" else f"cast(coalesce({call}, 0) as bigint)"
-        sums.append(f"{value} as {name}")
-    return ", ".join(sums)
-
-
-def _state_by_window(group: str, probe: str) -> str:
-    keys = HISTORY_KEYS[group]
-    same = " and ".join(f"p.{key} = e.{key}" for key in keys)
-    known = " and ".join(f"e.{key} <> -1" for key in keys)
-    values = ", ".join(f"e.{column}" for column in _EVENT_VALUES)
-    return f"""{group}_stream as (
-  select {", ".join(f"p.{key}" for key in keys)}, p.sample_id, p.ts, 2 * p.ts as instant,
-         0 as clicks, 0 as watch_ms, 0 as gifts, 0 as amount, cast(null as bigint) as gift_known_ts
-  from {probe} p
-  union all
-  select {", ".join(f"e.{key}" for key in keys)}, null, null, 2 * e.known_ts + 1, {values}
-  from event e
-  where {known} and exists (select 1 from {probe} p where {same})
-), {group}_running as (
-  select sample_id, ts, {_aggregates(over=" over known_before")}
-  from {group}_stream
-  window known_before as (partition by {", ".join(keys)} order by instant
-                          range between unbounded preceding and current row)
-), {group}_state as (select * from {group}_running where sample_id is not null)"""
-
-
-def _state_by_row(group: str, probe: str) -> str:
-    keys = HISTORY_KEYS[group]
-    same = " and ".join(f"e.{key} = p.{key} and e.{key} <> -1" for key in keys)
-    return f"""{group}_state as (
-  select p.sample_id, p.ts, {_aggregates("e.")}
-  from {probe} p left join event e on {same} and e.known_ts < p.ts
-  group by p.sample_id, p.ts
-)"""
-
-
-def _encoded(group: str, members: list[Feature], probe: str) -> str:
-    view, key = ENCODED[group]
-    raw = ", ".join(f"min(cast({f.sql} as string)) as {f.name}" for f in members)
-    codes = ", ".join(f"coalesce(code_{f.name}.code, -1) as {f.name}" for f in members)
-    joins = "".join(
-        f"\n  left join code code_{f.name} on code_{f.name}.feature = '{f.name}'"
-        f" and code_{f.name}.value = {group}_raw.{f.name}"
-        for f in members
-    )
-    return f"""{group}_raw as (
-  select {key}, {raw} from {view}
-  where {key} in (select {key} from {probe}) group by {key}
-), {group}_features as (
-  select p.sample_id, {codes}
-  from {probe} p left join {group}_raw on {group}_raw.{key} = p.{key}{joins}
-)"""
+    return f"select *, {fades} from {probe}"

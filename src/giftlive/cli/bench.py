@@ -1,0 +1,65 @@
+"""``giftlive bench``: speed beside what it is compared with, from a clone of the repository."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+import typer
+
+app = typer.Typer(help="Speed as ratios.", no_args_is_help=True, rich_markup_mode=None)
+
+
+@app.callback()
+def _group() -> None:
+    """Keep ``tables`` a sub-command while it is the only one."""
+
+
+@app.command(
+    "tables",
+    context_settings={
+        "allow_extra_args": True,
+        "ignore_unknown_options": True,
+        "help_option_names": [],
+    },
+)
+def tables(context: typer.Context) -> None:
+    """Labels and all features of a full-size log, both forms, against Polars.
+
+    Runs `python -m benchmarks.tables` with the same arguments (--help lists them). Exit 1 when
+    the results differ.
+    """
+    command = [sys.executable, "-m", "benchmarks.tables", *context.args]
+    done = subprocess.run(command, cwd=_clone(), check=False)
+    raise typer.Exit(done.returncode)
+
+
+def _clone() -> Path:
+    """Return the root of the clone that this package is part of.
+
+    Raises
+    ------
+    UsageError
+        The package was installed without its repository, or Polars is absent.
+    """
+    import giftlive
+    from giftlive.errors import UsageError
+
+    root = Path(giftlive.__file__).resolve().parents[2]
+    if not (root / "benchmarks" / "tables.py").is_file():
+        raise UsageError(
+            "the benchmarks are not part of the installed package",
+            "giftlive bench",
+            "a clone of the repository",
+            "clone it, run `pip install -e '.[bench]'` there, and call the command again",
+        )
+    if importlib.util.find_spec("polars") is None:
+        raise UsageError(
+            "Polars, which the tables are compared with, is not installed",
+            "giftlive bench tables",
+            "the extra `bench`",
+            "run `pip install -e '.[bench]'` in the clone",
+        )
+    return root

@@ -1,0 +1,68 @@
+"""Which rows are tried: rows of every day, and rows whose future lies at a cut."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from giftlive.tables.engine.duck import DuckEngine
+from giftlive.types import Ints
+
+CUTS = (0.25, 0.5, 0.95)
+"""Quantiles of the decisions at which the future begins."""
+NEAR_ROWS = 60
+"""Rows tried at each cut: gifts that are not known yet first, the latest first."""
+SPREAD_ROWS = 160
+"""Rows replayed, the same number of each day; those before a cut are tried there too."""
+
+_SCRAMBLE, _PRIME = 48_271, 2_147_483_647
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Rows of a trial by sample id, sorted; ``cut`` in ms, None where nothing is changed."""
+
+    cut: int | None
+    rows: Ints
+
+
+def draw_rows(engine: DuckEngine, samples: str, rng: np.random.Generator) -> list[Drawn]:
+    """Return the rows of every trial, the replay first.
+
+    Parameters
+    ----------
+    samples : SQL of the sample table. rng : decides which rows of a day.
+    """
+    spread = _spread(engine, samples, rng)
+    days = spread["sample_id"]
+    trials = [Drawn(None, days)]
+    for cut in _cuts(engine, samples):
+        near = engine.columns(
+            f"select sample_id from {samples} where as_of_ts <= {cut} order by"
+            f" label_known_ts < {cut}, label_amount = 0, sample_id desc limit {NEAR_ROWS}"
+        )["sample_id"]
+        trials.append(Drawn(cut, np.union1d(near, days[spread["as_of_ts"] <= cut])))
+    return trials
+
+
+def _cuts(engine: DuckEngine, samples: str) -> list[int]:
+    # the row at such a cut has a label of its own, which nothing at the cut may know
+    cuts = ", ".join(
+        f"coalesce(quantile_disc(as_of_ts, {share}) filter (where label_amount > 0),"
+        f" quantile_disc(as_of_ts, {share}))"
+        for share in CUTS
+    )
+    return sorted({int(ts) for ts in engine.rows(f"select {cuts} from {samples}")[0] if ts})
+
+
+def _spread(engine: DuckEngine, samples: str, rng: np.random.Generator) -> dict[str, Ints]:
+    """Return about SPREAD_ROWS rows, as many of each day; half with a gift, where there are any."""
+    days = engine.rows(f"select count(distinct day) from {samples}")[0][0]
+    each = max(1, -(-SPREAD_ROWS // (2 * max(1, days))))
+    draw = f"(sample_id % {_PRIME} * {_SCRAMBLE} + {int(rng.integers(_PRIME))}) % {_PRIME}"
+    return engine.columns(
+        f"select sample_id, as_of_ts from {samples} where sample_id in ("
+        f"select unnest(min_by(sample_id, {draw}, {each})) from {samples}"
+        " group by day, label_amount > 0) order by sample_id"
+    )

@@ -1,0 +1,25 @@
+"""A part of a plan: some state columns, what to stage for them, and how they reach the probe."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+Stage = tuple[str, str]
+"""A table's name and the SELECT that fills it."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """SQL that brings a few columns to the probe, which is called ``p``.
+
+    Attributes
+    ----------
+    stages : what to stage, in order. joins : left joins of staged tables to ``p``.
+    columns : SQL of each column over ``p`` and the joined tables.
+    weight : 1 where a joined table may have a row for every probe, else 0.
+    """
+
+    stages: tuple[Stage, ...]
+    joins: str
+    columns: dict[str, str]
+    weight: int = 0

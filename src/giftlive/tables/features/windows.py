@@ -1,0 +1,280 @@
+"""Running state by key, in windows that no engine has a dialect for.
+
+The past of a probe is its day so far and the days before it, each computed once:
+
+- ``running``: probes and events of a key and a local day are one stream ordered by ``instant``,
+  which counts half milliseconds: a probe stands at 2·as_of_ts, an event at 2·known_ts + 1. The
+  frame from the start of the stream to the current row then holds exactly the events with
+  known_ts < as_of_ts, whatever the order of the rows; other probes add nothing. A frame of
+  2·length before the probe holds those with as_of_ts - length <= known_ts; for it, the events
+  shortly before midnight join the stream of the next day too, bringing nothing else.
+- ``day``: what each key gathered on each day, decayed sums anchored where the day starts.
+- ``carry``: for a key and a day with probes, the sum of its earlier days, each aged from start
+  to start (in true ms: days of 23 and 25 hours are no exception).
+
+Decayed terms are at least 1 at their anchor and are added as decimals: a sum depends neither on
+the order of its terms nor on the number of threads, and nothing overflows.
+Keys without probes, events after the last probe of their key, and probes before the first event
+of their key stay out of the streams.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Set
+from dataclasses import dataclass
+
+from giftlive.tables.features.events import (
+    events_sql,
+    known_sql,
+    of_sql,
+    same_sql,
+)
+from giftlive.tables.features.part import Part, Stage
+from giftlive.tables.features.state import HALF_LIVES_MS, HEAT_MS, KEYS
+from giftlive.tables.local_time import slot_of
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How a state column comes from events: a measure, gathered in a form, over a span of ms.
+
+    Forms: "sum", "last" (time), "decayed" (span: half-life), "today", "heat" (span: length).
+    """
+
+    measure: str
+    form: str
+    span_ms: int = 0
+
+
+TALLIES: dict[str, Tally] = {
+    "click_count": Tally("entries", "sum"),
+    "watch_ms": Tally("watch_ms", "sum"),
+    "gift_count": Tally("gifts", "sum"),
+    "gift_sum": Tally("amount", "sum"),
+    "comment_count": Tally("comments", "sum"),
+    "like_count": Tally("likes", "sum"),
+    "last_click_ts": Tally("entries", "last"),
+    "last_gift_ts": Tally("gifts", "last"),
+    **{f"click_{name}": Tally("entries", "decayed", ms) for name, ms in HALF_LIVES_MS.items()},
+    **{f"gift_{name}": Tally("amount", "decayed", ms) for name, ms in HALF_LIVES_MS.items()},
+    "click_today": Tally("entries", "today"),
+    "watch_ms_today": Tally("watch_ms", "today"),
+    "gift_today": Tally("amount", "today"),
+    **{f"click_{name}": Tally("entries", "heat", ms) for name, ms in HEAT_MS.items()},
+    **{f"gift_{name}": Tally("amount", "heat", ms) for name, ms in HEAT_MS.items()},
+}
+"""Every history column of :data:`giftlive.tables.features.state.HISTORY`."""
+
+STREAMS = {"click": ("entries", "watch_ms"), "gift": ("gifts", "amount", "comments", "likes")}
+"""Measures that share a stream: gifts are few, and need not widen the stream of clicks."""
+
+CLOCK = "clock"
+"""Staged: the days that a slot counts for; ``own`` is 0 for the day after a late slot."""
+
+_TERM = {"entries": "decimal(18, 10)", "amount": "decimal(38, 10)"}
+_CARRIED_TERM = "decimal(38, 15)"
+_LASTING = ("sum", "last", "decayed")
+
+
+def fade_sql(from_ts: str, to_ts: str, half_life_ms: int) -> str:
+    """Return SQL for 2^(-(to - from) / half-life)."""
+    return f"pow(cast(2 as double), cast({from_ts} - {to_ts} as double) / {half_life_ms})"
+
+
+def _clock_stage() -> Stage:
+    """Return the stage of :data:`CLOCK`: every slot's own day, and the day that begins soon."""
+    horizon = max(HEAT_MS.values())
+    return (
+        CLOCK,
+        f"""select slot_ts, day, day_start_ts, 1 as own from local_time
+union all
+select s.slot_ts, d.day, d.day_start_ts, 0
+from local_time s join (select distinct day, day_start_ts from local_time) d
+  on s.slot_ts < d.day_start_ts and s.slot_ts >= d.day_start_ts - {horizon}""",
+    )
+
+
+@dataclass(frozen=True)
+class Stream:
+    """The history columns (without prefix) of one group that come from one kind of event."""
+
+    group: str
+    name: str
+    columns: tuple[str, ...]
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Whose state it is."""
+        return KEYS[self.group]
+
+    @property
+    def tallies(self) -> dict[str, Tally]:
+        """What is gathered: today's part of a sum needs no tally of its own."""
+        return {_gathered(column): TALLIES[_gathered(column)] for column in self.columns}
+
+    @property
+    def lasting(self) -> dict[str, Tally]:
+        """What is carried from day to day."""
+        return {c: t for c, t in self.tallies.items() if t.form in _LASTING}
+
+    def table(self, part: str) -> str:
+        """Return the name of the staged ``part``: "day", "carry" or "running"."""
+        return f"{self.group}_{self.name}_{part}"
+
+    def part(self, probe: str) -> Part:
+        """Return the stream's part of a plan; ``{group}_reach`` and the clock are staged."""
+        day, carry, running = (self.table(part) for part in ("day", "carry", "running"))
+        stages = (
+            (day, _day_sql(self)),
+            (carry, _carry_sql(self, probe)),
+            (running, _running_sql(self, probe)),
+        )
+        joins = (
+            f"\nleft join {carry} on {same_sql((*self.keys, 'day'), carry, 'p')}"
+            f"\nleft join {running} on {running}.sample_id = p.sample_id"
+        )
+        columns = {f"{self.group}_{name}": self.column_sql(name) for name in self.columns}
+        return Part(stages, joins, columns, weight=1)
+
+    def column_sql(self, column: str) -> str:
+        """Return a state column from the joined parts and the fades of the probe."""
+        tally, name = TALLIES[column], _gathered(column)
+        unknown = -1 if tally.form == "last" else 0
+        running = f"coalesce({self.table('running')}.{name}, {unknown})"
+        carried = f"coalesce({self.table('carry')}.{name}, {unknown})"
+        if tally.form in ("today", "heat"):
+            return running
+        if tally.form == "last":
+            return f"greatest({running}, {carried})"
+        if tally.form == "decayed":
+            return f"({running} + {carried}) * p.fade_{column.rpartition('_')[2]}"
+        return f"{running} + {carried}"
+
+
+def history_parts(columns: Mapping[str, Set[str]], probe: str) -> tuple[Part, ...]:
+    """Return the parts that bring these history columns (by group, without prefix)."""
+    streams = [stream for group in columns for stream in _streams(group, columns[group])]
+    if not streams:
+        return ()
+    groups = dict.fromkeys(stream.group for stream in streams)
+    first = (_clock_stage(), *(_reach_stage(group, probe) for group in groups))
+    return Part(first, "", {}), *(stream.part(probe) for stream in streams)
+
+
+def _streams(group: str, columns: Set[str]) -> Iterator[Stream]:
+    for name, measures in STREAMS.items():
+        mine = tuple(c for c, t in TALLIES.items() if c in columns and t.measure in measures)
+        if mine:
+            yield Stream(group, name, mine)
+
+
+def _reach_stage(group: str, probe: str) -> Stage:
+    """Return the stage of a group's keys with the last time any probe asks for them."""
+    keys = ", ".join(KEYS[group])
+    return f"{group}_reach", (
+        f"select {keys}, max(as_of_ts) as last_ts from {probe} p\n"
+        f"where {known_sql(KEYS[group], 'p')} group by {keys}"
+    )
+
+
+def _gathered(column: str) -> str:
+    tally = TALLIES[column]
+    if tally.form != "today":
+        return column
+    return next(c for c, t in TALLIES.items() if (t.measure, t.form) == (tally.measure, "sum"))
+
+
+def _dated_sql(stream: Stream, tallies: dict[str, Tally], bound: str, same: tuple[str, ...]) -> str:
+    """Return the events with their days and terms that are known before ``bound``.last_ts."""
+    measures = dict.fromkeys(tally.measure for tally in stream.tallies.values())
+    terms = "".join(f", {_term_sql(tally)} as {column}" for column, tally in tallies.items())
+    has_heat = any(tally.form == "heat" for tally in stream.tallies.values())
+    days = CLOCK if has_heat else f"(select * from {CLOCK} where own = 1)"
+    matches = " and ".join(f"b.{c} = {'t' if c == 'day' else 'e'}.{c}" for c in same)
+    return f"""select {of_sql("e", stream.keys)}, t.day, t.day_start_ts, e.known_ts{terms}
+from ({events_sql(stream.keys, measures)}) e
+join {days} t on t.slot_ts = {slot_of("e.known_ts")}
+join {bound} b on {matches} and e.known_ts < b.last_ts"""
+
+
+def _term_sql(tally: Tally) -> str:
+    value = f"e.{tally.measure}"
+    if tally.form == "heat":
+        return value
+    if tally.form == "sum":
+        return f"{value} * t.own"
+    if tally.form == "last":
+        return f"case when {value} * t.own > 0 then e.known_ts end"
+    growth = fade_sql("e.known_ts", "t.day_start_ts", tally.span_ms)
+    term = _TERM[tally.measure]
+    return f"case when {value} * t.own > 0 then cast({growth} * {value} as {term}) end"
+
+
+def _day_sql(stream: Stream) -> str:
+    keys = ", ".join(stream.keys)
+    gathered = "".join(f", {_gather(tally, c)} as {c}" for c, tally in stream.lasting.items())
+    dated = _dated_sql(stream, stream.lasting, f"{stream.group}_reach", stream.keys)
+    return f"""select {keys}, day, min(day_start_ts) as day_start_ts,
+       min(known_ts) as first_ts{gathered}
+from ({dated}) e group by {keys}, day"""
+
+
+def _gather(tally: Tally, term: str) -> str:
+    if tally.form == "last":
+        return f"max({term})"
+    total = f"sum({term})"
+    return total if tally.form == "decayed" else f"cast({total} as bigint)"
+
+
+def _carry_sql(stream: Stream, probe: str) -> str:
+    keys, day = ", ".join(stream.keys), stream.table("day")
+    carried = "".join(f", {_carried_sql(t, c)} as {c}" for c, t in stream.lasting.items())
+    return f"""select {of_sql("q", stream.keys)}, q.day, max(q.last_ts) as last_ts{carried}
+from (
+  select {keys}, day, min(day_start_ts) as day_start_ts, max(as_of_ts) as last_ts
+  from {probe} p
+  where exists (select 1 from {day} d where {same_sql(stream.keys, "d", "p")})
+  group by {keys}, day
+) q
+left join {day} d on {same_sql(stream.keys, "d", "q")} and d.day < q.day
+group by {of_sql("q", stream.keys)}, q.day"""
+
+
+def _carried_sql(tally: Tally, column: str) -> str:
+    if tally.form != "decayed":
+        return _gather(tally, f"d.{column}")
+    fade = fade_sql("d.day_start_ts", "q.day_start_ts", tally.span_ms)
+    return f"cast(sum(cast(cast(d.{column} as double) * {fade} as {_CARRIED_TERM})) as double)"
+
+
+def _running_sql(stream: Stream, probe: str) -> str:
+    whose, day = (*stream.keys, "day"), stream.table("day")
+    gathered = ", ".join(f"{_over(t, c, whose)} as {c}" for c, t in stream.tallies.items())
+    nothing = ", ".join(f"null as {c}" for c in stream.tallies)
+    dated = _dated_sql(stream, stream.tallies, stream.table("carry"), whose)
+    return f"""select * from (
+  select sample_id, {gathered}
+  from (
+    select {of_sql("p", whose)}, p.sample_id, 2 * p.as_of_ts as instant, {nothing}
+    from {probe} p
+    join {day} d on {same_sql(whose, "d", "p")} and d.first_ts < p.as_of_ts
+    union all
+    select {of_sql("e", whose)}, null, 2 * e.known_ts + 1, {of_sql("e", stream.tallies)}
+    from ({dated}) e
+  ) stream
+  window known_before as (partition by {", ".join(whose)} order by instant
+                          range between unbounded preceding and current row)
+) state where sample_id is not null"""
+
+
+def _over(tally: Tally, term: str, whose: tuple[str, ...]) -> str:
+    if tally.form == "last":
+        return f"max({term}) over known_before"
+    if tally.form == "decayed":
+        return f"cast(sum({term}) over known_before as double)"
+    if tally.form == "sum":
+        return f"cast(sum({term}) over known_before as bigint)"
+    return (
+        f"cast(sum({term}) over (partition by {', '.join(whose)} order by instant"
+        f" range between {2 * tally.span_ms} preceding and current row) as bigint)"
+    )
