@@ -134,7 +134,7 @@ def before(probes: pl.DataFrame, events: pl.DataFrame, at: str = "key") -> pl.Da
         left_on=at,
         right_on="seen",
         strategy="backward",
-        allow_exact_matches=True,
+        allow_exact_matches=False,
         coalesce=False,
     )
     floor = {name: "today" if name.endswith("_today") else "base" for name in events.columns}
