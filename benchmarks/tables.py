@@ -37,7 +37,7 @@ FORMS, PEER = ("native", "portable"), "polars"
 THREADS, TOLERANCE, SMALL = "2", 1e-9, 5_000
 POLARS_MEMORY = "dirty_decay_ms:20000,muzzy_decay_ms:-1,thp:always,metadata_thp:auto"
 """Large pages that are kept: a tenth less processor time for Polars, more memory."""
-FILES = ("labels.parquet", "samples.parquet")
+TABLES = ("labels", "samples")
 
 
 @dataclass(frozen=True)
@@ -91,21 +91,27 @@ def differences(found: Path, expected: Path) -> Iterator[str]:
     Columns that only one of the two has are not compared; every feature of the peer that the
     source supports is in both, or is named.
     """
-    import pyarrow.parquet as pq
-
-    for name in FILES:
-        files = [pq.ParquetFile(folder / name) for folder in (found, expected)]
-        rows = [file.metadata.num_rows for file in files]
+    for name in TABLES:
+        files = [rows_of(folder, name) for folder in (found, expected)]
+        rows = [file.count_rows() for file in files]
         if rows[0] != rows[1]:
             yield f"{name}: {rows[0]:,} rows, not {rows[1]:,}"
             continue
-        columns = [file.schema_arrow.names for file in files]
+        columns = [file.schema.names for file in files]
         for column in (c for c in columns[1] if c in columns[0]):
-            a, b = (file.read([column]).column(0) for file in files)
+            a, b = (file.to_table([column]).column(0) for file in files)
             if a.null_count or b.null_count:
                 yield f"{name}, {column}: absent values"
             elif wrong := unequal(a.to_numpy(), b.to_numpy()):
                 yield f"{name}, {column}: {wrong}"
+
+
+def rows_of(folder: Path, name: str) -> Any:
+    """Return a table of a folder: one file, or a folder of parts in the order of their names."""
+    from pyarrow.dataset import dataset
+
+    parts = folder / name
+    return dataset(parts if parts.is_dir() else folder / f"{name}.parquet", format="parquet")
 
 
 def unequal(found: Any, expected: Any) -> str:
@@ -123,9 +129,7 @@ def unequal(found: Any, expected: Any) -> str:
 
 def missing(found: Path, features: Sequence[str]) -> list[str]:
     """Return the features that a folder of tables lacks."""
-    import pyarrow.parquet as pq
-
-    names = set(pq.read_schema(found / "samples.parquet").names)
+    names = set(rows_of(found, "samples").schema.names)
     return [name for name in features if name not in names]
 
 

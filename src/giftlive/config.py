@@ -42,7 +42,7 @@ class TablesConfig(BaseModel):
 MACHINE: dict[str, Any] = {
     "jobs": True,
     "memory_limit": True,
-    "tables": {"engine", "master", "form"},
+    "tables": {"master"},
 }
 """Settings that decide where a run computes, never what: no cache key holds them."""
 

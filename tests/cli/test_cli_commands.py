@@ -65,11 +65,15 @@ def test_ingest_counts_what_it_stored(cli: Cli, twin: Path) -> None:
 def test_audit_lists_health_and_every_trial_of_every_feature(cli: Cli, twin: Path) -> None:
     findings = parsed(cli("audit", "--source", twin, "--json"))["findings"]
     kinds = {row["kind"] for row in findings}
-    trials = {f"leak trial: {name}" for name in ("future", "replay", "label copy")}
-    assert kinds == {"data health", *trials}
+    trials = {f"leak trial: {name}" for name in ("future", "replay", "lift")}
+    assert kinds == {"data health", *trials, "leak trial: canary", "leak trial: rows"}
     subjects = [{r["subject"] for r in findings if r["kind"] == kind} for kind in sorted(trials)]
     assert subjects[0] == subjects[1] == subjects[2]
-    assert {r["result"] for r in findings if r["kind"] in trials} == {"passed"}
+    assert not [r for r in findings if r["result"] == "FAILED"]
+    assert {r["result"] for r in findings if r["kind"] == "leak trial: future"} == {"passed"}
+    canaries = [r for r in findings if r["kind"] == "leak trial: canary"]
+    assert len(canaries) == 4
+    assert all(r["detail"].startswith("caught: ") for r in canaries)
     lines = succeeded(cli("audit", "--source", twin)).splitlines()
     assert len(lines) == len(findings)
     assert all(
@@ -80,8 +84,10 @@ def test_audit_lists_health_and_every_trial_of_every_feature(cli: Cli, twin: Pat
 @pytest.mark.parametrize(
     "command",
     [
-        ("audit", "--planted-leak"),
-        ("run", "--set", "tables.planted_leak=true", "--out", "RUN"),
+        ("audit", "--planted-leak", "label"),
+        ("audit", "--planted-leak", "future_noise", "--set", "tables.form=portable"),
+        ("audit", "--planted-leak", "train_only"),
+        ("run", "--set", "tables.planted_leak=whole_period", "--out", "RUN"),
     ],
 )
 def test_a_planted_leak_is_named_with_exit_code_1(

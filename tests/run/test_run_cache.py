@@ -54,6 +54,31 @@ def test_an_interrupted_step_leaves_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_step_that_can_go_on_finds_what_it_left(tmp_path: Path) -> None:
+    cache, found = Cache(tmp_path), []
+
+    def make(folder: Path) -> None:
+        found.append((folder / "half.txt").is_file())
+        (folder / "half.txt").write_text("half", encoding="utf-8")
+        if len(found) == 1:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        cache.fetch("step", 1, make, resumed=True)
+    with cache._work("") as nameless:
+        assert nameless.is_dir()
+    folder, cached = cache.fetch("step", 1, make, resumed=True)
+    assert (found, cached) == ([False, True], False)
+    assert list(tmp_path.iterdir()) == [folder]
+
+
+def test_two_runs_never_share_a_half_made_step(tmp_path: Path) -> None:
+    cache = Cache(tmp_path)
+    with cache._work("step-1") as one, cache._work("step-1") as other:
+        assert one != other
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_run_folder_appears_whole_or_not_at_all(tmp_path: Path) -> None:
     out = tmp_path / "RUN"
 

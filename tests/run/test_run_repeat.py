@@ -133,7 +133,7 @@ def test_an_interrupted_run_goes_on_where_it_stopped(
 
 
 def test_a_leak_is_found_again_when_its_trial_is_cached(tiny: Path, tmp_path: Path) -> None:
-    config: RunConfig = load_config(overrides={"tables.planted_leak": True})
+    config: RunConfig = load_config(overrides={"tables.planted_leak": "train_only"})
     for _ in range(2):
         with pytest.raises(LeakError, match="planted_leak"):
             audit_source(tiny, config, tmp_path)

@@ -94,10 +94,10 @@ def _write(folder: Path, name: str, rows: Sequence[dict[str, Any]]) -> None:
 
 @pytest.fixture
 def samples() -> Callable[[Path], list[dict[str, Any]]]:
-    """Return a function that reads samples.parquet as a list of rows."""
+    """Return a function that reads the sample table as a list of rows."""
 
     def read(folder: Path) -> list[dict[str, Any]]:
-        rows: list[dict[str, Any]] = pq.read_table(folder / "samples.parquet").to_pylist()
+        rows: list[dict[str, Any]] = pq.read_table(folder / "samples").to_pylist()
         return rows
 
     return read

@@ -90,7 +90,8 @@ def test_files_do_not_depend_on_threads_or_file_order(
     one = replace(TableOptions(), threads=1)
     build_tables(crowd(make_store), tmp_path / "a")
     build_tables(crowd(make_store, reverse_files=True), tmp_path / "b", one)
-    for name in ("labels.parquet", "samples.parquet", "attribution.json", "dictionary.json"):
+    parts = "samples/part-0000.parquet"
+    for name in ("labels.parquet", parts, "attribution.json", "dictionary.json"):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
 
 
@@ -121,7 +122,7 @@ def test_lines_of_a_file_in_any_order_give_the_same_samples(tmp_path: Path) -> N
         write_csv(tmp_path / f"csv{seed}", np.random.default_rng(seed))
         store = ingest(tmp_path / f"csv{seed}", tmp_path / f"store{seed}")
         build_tables(store, tmp_path / f"tables{seed}")
-        written.add((tmp_path / f"tables{seed}" / "samples.parquet").read_bytes())
+        written.add((tmp_path / f"tables{seed}" / "samples" / "part-0000.parquet").read_bytes())
     assert len(written) == 1
 
 
@@ -142,7 +143,9 @@ def test_dictionary_describes_every_column(
         "attribution.json",
         "dictionary.json",
         "labels.parquet",
-        "samples.parquet",
+        "parts.json",
+        "samples",
+        "state",
     ]
 
 

@@ -211,7 +211,7 @@ def test_spark_builds_what_duckdb_builds(make_store: MakeStore, tmp_path: Path) 
         assert (tmp_path / "duckdb" / name).read_text() == (tmp_path / "spark" / name).read_text()
     labels = [pq.read_table(tmp_path / e / "labels.parquet") for e in ("duckdb", "spark")]
     assert_equal_rows(*labels)
-    one, other = (pq.read_table(tmp_path / e / "samples.parquet") for e in ("duckdb", "spark"))
+    one, other = (pq.read_table(tmp_path / e / "samples") for e in ("duckdb", "spark"))
     assert one.column_names == other.column_names
     for name in one.column_names:
         assert one.schema.field(name).type == other.schema.field(name).type, name

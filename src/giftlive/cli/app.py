@@ -14,6 +14,7 @@ from giftlive.cli import (
     roadmap,
     run,
     study,
+    tables,
     verify,
     world,
 )
@@ -28,6 +29,7 @@ app = typer.Typer(
 )
 app.command("run")(run.run)
 app.command("ingest")(ingest.ingest)
+app.command("tables")(tables.tables)
 app.command("audit")(audit.audit)
 app.command("study")(study.study)
 app.command("roadmap")(roadmap.roadmap)

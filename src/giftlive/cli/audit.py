@@ -16,20 +16,24 @@ def audit(
     seed: options.Seed = None,
     cache: options.CacheDir = None,
     planted_leak: Annotated[
-        bool,
+        str,
         typer.Option(
-            "--planted-leak", help="Add a feature made of the label; the audit must catch it."
+            "--planted-leak",
+            metavar="KIND",
+            help="Add a feature that leaks (label, future_noise, whole_period, train_only);"
+            " the audit must catch it.",
+            show_default=False,
         ),
-    ] = False,
+    ] = "",
     json: options.Json = False,
 ) -> None:
     """Exit 1 and name the feature when one knows the future."""
     from giftlive.run.pipeline import audit_source
 
-    chosen = [*(settings or []), *(["tables.planted_leak=true"] if planted_leak else [])]
+    chosen = [*(settings or []), *([f"tables.planted_leak={planted_leak}"] if planted_leak else [])]
     findings = audit_source(source, options.resolve(config, chosen, seed), cache)
     if json:
         show.as_json({"findings": findings})
         return
     for row in findings:
-        typer.echo(f"{row['kind']:<24}{row['subject']:<34}{row['result']:<10}{row['detail']}")
+        typer.echo(f"{row['kind']:<24}{row['subject']:<34}{row['result']:<17}{row['detail']}")

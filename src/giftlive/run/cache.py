@@ -7,13 +7,14 @@ a later run picks up at the first step that is not there.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
-import tempfile
 import time
-from collections.abc import Callable
-from contextlib import suppress
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,11 +43,15 @@ class Cache:
         """Return where the entry of ``step`` under ``key`` stands or would stand."""
         return self.folder / f"{step}-{digest(key)[:20]}"
 
-    def fetch(self, step: str, key: Any, make: Callable[[Path], None]) -> tuple[Path, bool]:
+    def fetch(
+        self, step: str, key: Any, make: Callable[[Path], None], *, resumed: bool = False
+    ) -> tuple[Path, bool]:
         """Return the entry's folder and whether it was already there.
 
         ``make`` fills a temporary folder; only a complete one is renamed into place. An entry
-        whose files are not the ones that were written is rebuilt.
+        whose files are not the ones that were written is rebuilt. With ``resumed``, ``make``
+        can go on with what it left when it was interrupted or killed, and is given that folder
+        again.
         """
         path = self.path(step, key)
         if intact(path):
@@ -54,14 +59,27 @@ class Cache:
         shutil.rmtree(path, ignore_errors=True)
         self.folder.mkdir(parents=True, exist_ok=True)
         self._sweep()
-        work = Path(tempfile.mkdtemp(prefix=_HALF_MADE, dir=self.folder))
-        try:
+        with self._work(path.name if resumed else "") as work:
             make(work)
             seal(work)
             _put_in_place(work, path)
-        finally:
-            shutil.rmtree(work, ignore_errors=True)
         return path, False
+
+    @contextmanager
+    def _work(self, name: str) -> Iterator[Path]:
+        """Yield a folder to work in; one with a name outlives an interruption."""
+        with ExitStack() as held:
+            if name and not held.enter_context(_lock(self.folder / f"{_HALF_MADE}{name}.lock")):
+                name = ""  # another run is at it: two never share a folder
+            work = self.folder / f"{_HALF_MADE}{name or uuid.uuid4().hex}"
+            work.mkdir(exist_ok=bool(name))
+            try:
+                yield work
+            except BaseException as error:
+                if not (name and isinstance(error, KeyboardInterrupt)):
+                    shutil.rmtree(work, ignore_errors=True)
+                raise
+            shutil.rmtree(work, ignore_errors=True)
 
     def _sweep(self) -> None:
         """Remove what runs that were killed a day or more ago left half-made, nothing else."""
@@ -69,6 +87,19 @@ class Cache:
             with suppress(FileNotFoundError):  # its own run has just taken it away
                 if time.time() - path.stat().st_mtime > _ABANDONED_SECONDS:
                     shutil.rmtree(path, ignore_errors=True)
+
+
+@contextmanager
+def _lock(file: Path) -> Iterator[bool]:
+    """Yield whether this process alone holds ``file``; the system lets go of it when killed."""
+    with file.open("a") as opened:
+        try:
+            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            yield False
+            return
+        yield True
+        file.unlink(missing_ok=True)
 
 
 def _put_in_place(work: Path, path: Path) -> None:

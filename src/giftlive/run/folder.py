@@ -22,6 +22,7 @@ class Kind:
 
 RUN = Kind("run folder", "manifest.json")
 STORE = Kind("store", "source.json")
+TABLES = Kind("folder of tables", "dictionary.json")
 TWIN = Kind("generated world", "world.json")
 
 

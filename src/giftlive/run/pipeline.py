@@ -16,7 +16,7 @@ from giftlive.run import digests, steps
 from giftlive.run.cache import Cache, default_cache
 from giftlive.run.canonical import canonical_json
 from giftlive.run.choices import check_choices
-from giftlive.run.folder import atomic_folder, check_target
+from giftlive.run.folder import TABLES, atomic_folder, check_target
 from giftlive.run.manifest import code_version, manifest, step_rows
 from giftlive.run.progress import Reporter
 from giftlive.run.steps import Answer, Workshop
@@ -142,6 +142,32 @@ def _health(source: Store) -> list[Finding]:
         evidence.con.close()
 
 
+def build_tables_of(
+    source: Path, out: Path, config: RunConfig, cache: Path | None
+) -> dict[str, int | str]:
+    """Build the tables of ``source`` in ``out``, or only what is new there; return their sizes.
+
+    Raises
+    ------
+    UsageError
+        ``out`` holds something that is not a folder of tables.
+    """
+    check_target(out, overwrite=True, kind=TABLES)
+    shop = Workshop(Cache(cache or default_cache()), config, Reporter())
+    built = steps.tables_in(shop, steps.store(shop, source), steps.table_options(config), out)
+    sizes: dict[str, int | str] = {
+        "tables": str(out),
+        "unit": built.unit,
+        "rows": built.rows,
+        "rows_with_a_gift": built.positives,
+        "rows_not_matured": built.unmatured,
+        "features": len(built.features),
+        "rows_kept": built.kept,
+        "rows_computed": built.rows - built.kept,
+    }
+    return sizes | ({"built_anew": built.because} if built.because else {})
+
+
 def audit_source(source: Path, config: RunConfig, cache: Path | None) -> list[dict[str, str]]:
     """Return the data-health findings and the leak trials of ``source`` as rows of words.
 
@@ -169,7 +195,7 @@ def audit_source(source: Path, config: RunConfig, cache: Path | None) -> list[di
         {
             "kind": f"leak trial: {finding.kind}",
             "subject": finding.feature,
-            "result": "passed" if finding.passed else "FAILED",
+            "result": finding.result,
             "detail": finding.detail,
         }
         for finding in trials

@@ -26,7 +26,7 @@ from giftlive.run.manifest import code_version
 from giftlive.run.progress import Reporter
 from giftlive.studies.context import Context, Study, skipped
 from giftlive.tables.audit import AuditFinding, find_leaks, refuse_leaks
-from giftlive.tables.build import build_tables
+from giftlive.tables.build import Tables, build_tables
 from giftlive.tables.options import TableOptions
 from giftlive.world import build_world, load_scenario, write_twin
 
@@ -106,8 +106,14 @@ def tables(shop: Workshop, source: Store, options: TableOptions, name: str = "")
 
     with shop.reporter.step(f"features {name}".strip()) as step:
         key = shop.key(source.source.fingerprint, options.decisive())
-        folder, step.cached = shop.cache.fetch("tables", key, make)
+        folder, step.cached = shop.cache.fetch("tables", key, make, resumed=True)
     return folder
+
+
+def tables_in(shop: Workshop, source: Store, options: TableOptions, out: Path) -> Tables:
+    """Build the tables of ``source`` in ``out``; from tables that are there only rows are new."""
+    with shop.reporter.step("features") as step:
+        return build_tables(source, out, options, step.listener, previous=out)
 
 
 def leak_audit(shop: Workshop, source: Store, folder: Path) -> list[AuditFinding]:
@@ -116,7 +122,8 @@ def leak_audit(shop: Workshop, source: Store, folder: Path) -> list[AuditFinding
     Raises
     ------
     LeakError
-        A feature knows the future; it is named.
+        A feature knows the future; it is named. Or a leak planted into the audit's own rows was
+        not caught.
     """
     options, seed = table_options(shop.config), shop.config.seed
 

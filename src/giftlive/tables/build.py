@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 from giftlive.errors import IdentityError
 from giftlive.logs.source import Source
 from giftlive.logs.store import Store
+from giftlive.tables.append import Kept
 from giftlive.tables.engine.protocol import Engine
 from giftlive.tables.engine.registry import open_engine
 from giftlive.tables.features.declare import Feature, declared_features
@@ -19,11 +19,12 @@ from giftlive.tables.features.ordinal import Codes
 from giftlive.tables.features.seam import write_features
 from giftlive.tables.labels import Attribution, attribution
 from giftlive.tables.options import TableOptions
+from giftlive.tables.parts import PARTS_FILE, SAMPLES, STATE, Parts, sample_files
 from giftlive.tables.samples import SAMPLE_COLUMNS
 from giftlive.tables.staging import stage_decisions
 from giftlive.types import Progress, silent
 
-LABELS, SAMPLES = "labels.parquet", "samples.parquet"
+LABELS = "labels.parquet"
 ATTRIBUTION, DICTIONARY = "attribution.json", "dictionary.json"
 _STEPS = 4
 
@@ -38,6 +39,8 @@ class Tables:
     ----------
     folder : where. unit : what one row is. rows, positives, unmatured : samples in all, with a
     gift, and with a label that could still change. features : names in column order.
+    kept : rows whose features stood already. because : why not, where there was a build to go on
+    from ("" otherwise).
     """
 
     folder: Path
@@ -47,6 +50,8 @@ class Tables:
     unmatured: int
     features: tuple[str, ...]
     attribution: Attribution
+    kept: int = 0
+    because: str = ""
 
 
 def build_tables(
@@ -54,12 +59,22 @@ def build_tables(
     folder: Path,
     options: TableOptions = TableOptions(),  # noqa: B008  (frozen)
     progress: Progress = silent,
+    *,
+    previous: Path | None = None,
 ) -> Tables:
     """Derive labels and point-in-time features from ``store`` and write them into ``folder``.
 
-    Writes ``labels.parquet`` (one row per click), ``samples.parquet`` (one row per unit, ordered
-    by ``sample_id``), ``attribution.json`` and ``dictionary.json``. Nothing half-written appears
-    in ``folder``: the files are moved there when all are complete, the dictionary last.
+    Writes ``labels.parquet`` (one row per click), ``samples/`` (parts of one row per unit, ordered
+    by ``sample_id``), ``attribution.json`` and ``dictionary.json``; in the native form also
+    ``state/``, from which a later build or the service goes on. Nothing half-written appears in
+    ``folder``: the files are moved there when all are complete, the dictionary last. A killed
+    build goes on where its last part ended when it is called again.
+
+    Parameters
+    ----------
+    previous : folder of tables built from the same logs when they were shorter (it may be
+        ``folder`` itself): rows that nothing new can change are kept (native form).
+    progress : told how much is done; the unit changes on the way, the share only grows.
 
     Returns
     -------
@@ -75,35 +90,86 @@ def build_tables(
     IdentityError
         The feature table has not one row per sample.
     """
-    unit = options.unit_of(store.source)
-    features = features_of(store.source, options)
+    options.unit_of(store.source)
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    partial = folder / f".partial-{uuid.uuid4().hex}"
-    partial.mkdir()
+    partial, earlier = _half_made(folder, previous)
     try:
-        engine = open_engine(store, options, partial)
-        try:
-            codes = stage_decisions(engine, store.source, options, features)
-            progress(1, _STEPS)
-            balance = attribution(engine, unit, options)
-            progress(2, _STEPS)
-            engine.write(f"select {_LABEL_COLUMNS} from label order by row_id", partial / LABELS)
-            write_features(engine, features, options, partial / SAMPLES)
-            progress(3, _STEPS)
-            tables = _summary(engine, folder, partial, unit, features, balance)
-        finally:
-            engine.close()
-        _write_json(partial / ATTRIBUTION, {"unit": unit, **balance.as_dict()})
-        _write_json(
-            partial / DICTIONARY, data_dictionary(store.source, options, tables, features, codes)
-        )
-        for name in (LABELS, SAMPLES, ATTRIBUTION, DICTIONARY):
-            (partial / name).replace(folder / name)
-    finally:
+        return _build(store, folder, options, progress, partial, earlier)
+    except Exception:
         shutil.rmtree(partial)
+        raise
+
+
+def _build(
+    store: Store,
+    folder: Path,
+    options: TableOptions,
+    progress: Progress,
+    partial: Path,
+    earlier: Path | None,
+) -> Tables:
+    unit = options.unit_of(store.source)
+    features = features_of(store.source, options)
+    engine = open_engine(store, options, partial)
+    try:
+        codes = stage_decisions(engine, store.source, options, features)
+        progress(1, _STEPS)
+        balance = attribution(engine, unit, options)
+        engine.write(f"select {_LABEL_COLUMNS} from label order by row_id", partial / LABELS)
+        progress(2, _STEPS)
+        kept = write_features(engine, features, options, partial, earlier, _within(progress))
+        progress(3, _STEPS)
+        tables = _summary(engine, folder, partial, unit, features, balance, kept)
+    finally:
+        engine.close()
+    _write_json(partial / ATTRIBUTION, {"unit": unit, **balance.as_dict()})
+    _write_json(
+        partial / DICTIONARY, data_dictionary(store.source, options, tables, features, codes)
+    )
+    _put_in_place(partial, folder)
     progress(_STEPS, _STEPS)
     return tables
+
+
+def _within(progress: Progress) -> Progress:
+    """Return a listener of rows that moves the bar from the second to the third of four steps."""
+
+    def heard(done: int, total: int) -> None:
+        progress(2 * total + done, _STEPS * total)
+
+    return heard
+
+
+def _half_made(folder: Path, previous: Path | None) -> tuple[Path, Path | None]:
+    """Return an empty folder to work in, and the build to go on from: the one that got further.
+
+    What a killed build left stands in one of two folders: in the second while the rows of the
+    first are being looked through.
+    """
+    first, second = folder / ".half-made", folder / ".half-made-before"
+    found = {place: Parts.read(place) for place in (first, second, previous) if place}
+    done = {place: parts.until_ts for place, parts in found.items() if parts is not None}
+    earlier = max(done, key=lambda place: done[place]) if done else None
+    if earlier == first:
+        shutil.rmtree(second, ignore_errors=True)
+        first.rename(second)
+        earlier = second
+    shutil.rmtree(first, ignore_errors=True)
+    first.mkdir()
+    return first, earlier
+
+
+def _put_in_place(partial: Path, folder: Path) -> None:
+    """Move the finished files into ``folder``, the dictionary last: without it there are none."""
+    (folder / DICTIONARY).unlink(missing_ok=True)
+    for name in (SAMPLES, STATE):
+        shutil.rmtree(folder / name, ignore_errors=True)
+    for name in (SAMPLES, STATE, PARTS_FILE, LABELS, ATTRIBUTION, DICTIONARY):
+        if (partial / name).exists():
+            (partial / name).replace(folder / name)
+    shutil.rmtree(partial)
+    shutil.rmtree(folder / ".half-made-before", ignore_errors=True)
 
 
 def features_of(source: Source, options: TableOptions) -> tuple[Feature, ...]:
@@ -123,11 +189,12 @@ def _summary(
     unit: str,
     features: tuple[Feature, ...],
     balance: Attribution,
+    kept: Kept,
 ) -> Tables:
     import pyarrow.parquet as pq
 
     expected = engine.rows("select count(*) from sample")[0][0]
-    columns = pq.read_table(partial / SAMPLES, columns=["label_amount", "matured"])
+    columns = pq.read_table(sample_files(partial), columns=["label_amount", "matured"])
     amount = columns["label_amount"].to_numpy()
     rows, total = len(amount), int(amount.sum())
     if (rows, total) != (expected, balance.labels.amount):
@@ -139,7 +206,9 @@ def _summary(
     positives = int((amount > 0).sum())
     unmatured = int((~columns["matured"].to_numpy()).sum())
     names = tuple(feature.name for feature in features)
-    return Tables(folder, unit, rows, positives, unmatured, names, balance)
+    return Tables(
+        *(folder, unit, rows, positives, unmatured, names, balance), kept.rows, kept.because
+    )
 
 
 def data_dictionary(

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from giftlive.errors import InputError, UsageError, Where
-from giftlive.tables.build import DICTIONARY, SAMPLES
+from giftlive.tables.build import DICTIONARY
+from giftlive.tables.parts import sample_files
 from giftlive.types import Bools, Floats, Ints
 
 
@@ -56,7 +57,7 @@ def load_matrix(
     *,
     matured_only: bool = True,
 ) -> Matrix:
-    """Read ``samples.parquet`` column by column.
+    """Read the sample table column by column.
 
     Parameters
     ----------
@@ -118,4 +119,4 @@ def _checked(names: tuple[str, ...] | None, declared: list[str]) -> tuple[str, .
 def _column(folder: Path, name: str) -> Any:
     import pyarrow.parquet as pq
 
-    return pq.read_table(folder / SAMPLES, columns=[name])[name].to_numpy()
+    return pq.read_table(sample_files(folder), columns=[name])[name].to_numpy()

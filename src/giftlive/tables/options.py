@@ -99,8 +99,12 @@ class TableOptions:
         return self.form == "native" and self.engine == "duckdb"
 
     def decisive(self) -> dict[str, Any]:
-        """Return the options that can change a result: the machine's cannot."""
-        return {name: value for name, value in asdict(self).items() if name not in _MACHINE}
+        """Return the options that can change a result: the machine's cannot.
+
+        The route is among them: another one gives doubles that differ in their last digits.
+        """
+        plain = {name: value for name, value in asdict(self).items() if name not in _MACHINE}
+        return {**plain, "route": "sweep" if self.by_sweep else f"sql on {self.engine}"}
 
     def unit_of(self, source: Source) -> str:
         """Return the unit of the rows built from ``source``.

@@ -27,7 +27,13 @@ SAMPLE_COLUMNS: dict[str, tuple[str, str]] = {
     "observed_ms": ("how much of the label's window, from ts on, the source holds", "ms"),
     "censored": ("the label's window ends after the last event of the source", "boolean"),
 }
-"""Columns of ``samples.parquet`` that are not features: definition and unit."""
+"""Columns of the sample table that are not features: definition and unit."""
+
+LABEL_COLUMNS = (
+    *("label_amount", "label_count", "label_known_ts", "matured"),
+    *("first_gift_delay_ms", "observed_ms", "censored"),
+)
+"""Those that may change while more becomes known; everything else of a row stands for good."""
 
 _SAMPLE = """with total as (
   select m.unit_id, m.decision_ts, cast(sum(l.label_amount) as bigint) as label_amount,

@@ -99,7 +99,8 @@ def write(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Log], Written]:
         names = ("sample_id", "user_id", "live_id", "streamer_id", "ts", "label_amount")
         columns = list(zip(*log.sample, strict=True)) or [()] * len(names)
         samples = {n: pa.array(c, pa.int64()) for n, c in zip(names, columns, strict=True)}
-        pq.write_table(pa.table(samples), folder / "samples.parquet")
+        (folder / "samples").mkdir()
+        pq.write_table(pa.table(samples), folder / "samples" / "part-0000.parquet")
         (folder / "dictionary.json").write_text(json.dumps({"unit": log.unit, "features": []}))
         return Written(Store.open(folder), folder, log)
 

@@ -42,7 +42,10 @@ class Compared:
 
     @staticmethod
     def of(
-        before: Mapping[str, Any], after: Mapping[str, Any], part: NDArray[Any], names: Iterable[str]
+        before: Mapping[str, Any],
+        after: Mapping[str, Any],
+        part: NDArray[Any],
+        names: Iterable[str],
     ) -> Compared:
         """Compare columns of equal rows; a value that ``after`` leaves open is not tried."""
         return Compared({name: _comparison(before[name], after[name], part) for name in names})

@@ -21,29 +21,30 @@ _SCRAMBLE, _PRIME = 48_271, 2_147_483_647
 
 @dataclass(frozen=True)
 class Drawn:
-    """Rows of a trial by sample id, sorted; ``cut`` in ms, None where nothing is changed."""
+    """Rows of a trial by sample id, sorted; everything known from ``cut`` (ms) on is changed."""
 
-    cut: int | None
+    cut: int
     rows: Ints
 
 
-def draw_rows(engine: DuckEngine, samples: str, rng: np.random.Generator) -> list[Drawn]:
-    """Return the rows of every trial, the replay first.
+def draw_rows(
+    engine: DuckEngine, samples: str, rng: np.random.Generator
+) -> tuple[Ints, list[Drawn]]:
+    """Return the rows that are tried, by sample id, and those of every cut.
 
     Parameters
     ----------
     samples : SQL of the sample table. rng : decides which rows of a day.
     """
     spread = _spread(engine, samples, rng)
-    days = spread["sample_id"]
-    trials = [Drawn(None, days)]
+    ids, trials = spread["sample_id"], []
     for cut in _cuts(engine, samples):
         near = engine.columns(
             f"select sample_id from {samples} where as_of_ts <= {cut} order by"
             f" label_known_ts < {cut}, label_amount = 0, sample_id desc limit {NEAR_ROWS}"
         )["sample_id"]
-        trials.append(Drawn(cut, np.union1d(near, days[spread["as_of_ts"] <= cut])))
-    return trials
+        trials.append(Drawn(cut, np.union1d(near, ids[spread["as_of_ts"] <= cut])))
+    return np.unique(np.concatenate([ids, *(drawn.rows for drawn in trials)])), trials
 
 
 def _cuts(engine: DuckEngine, samples: str) -> list[int]:
@@ -53,7 +54,9 @@ def _cuts(engine: DuckEngine, samples: str) -> list[int]:
         f" quantile_disc(as_of_ts, {share}))"
         for share in CUTS
     )
-    return sorted({int(ts) for ts in engine.rows(f"select {cuts} from {samples}")[0] if ts})
+    return sorted(
+        {int(ts) for ts in engine.rows(f"select {cuts} from {samples}")[0] if ts is not None}
+    )
 
 
 def _spread(engine: DuckEngine, samples: str, rng: np.random.Generator) -> dict[str, Ints]:

@@ -74,9 +74,9 @@ def changed_rooms_sql(cut: int) -> str:
     A room that nobody has met before the cut gets another category and type, or never opens. One
     that was met keeps them: they are declared as fixed. The views are those of the other future.
     """
-    met = " union ".join(
-        f"select live_id from {view} where ts < {cut}" for view in EVENT_VIEWS
-    )
+    met = " union ".join(f"select live_id from {view} where ts < {cut}" for view in EVENT_VIEWS)
     once = f"live_id not in (select live_id from near_room where start_ts < {cut})"
-    unmet = f"(start_ts >= {cut} and {once} and live_id not in ({met} union select live_id from tried))"
+    unmet = (
+        f"(start_ts >= {cut} and {once} and live_id not in ({met} union select live_id from tried))"
+    )
     return _ROOM.format(cut=cut, unmet=unmet)

@@ -111,7 +111,8 @@ def _in_top(x: Floats, rows: Ranked) -> Floats:
     values, place = np.unique(-x, return_inverse=True)
     mass = np.bincount(place, rows.weight, len(values))
     room = TOP * mass.sum() - (np.cumsum(mass) - mass)
-    return np.clip(room / mass, 0.0, 1.0)[place]
+    inside: Floats = np.clip(room / mass, 0.0, 1.0)
+    return inside[place]
 
 
 def _lift(value: Floats, weight: Floats, rows: Ranked, best: float) -> Lift:

@@ -34,8 +34,9 @@ class Logs:
     def show_near(self) -> None:
         """Let the views hold what is near the rows in ``tried``."""
         for view in EVENT_VIEWS:
-            self._stage_shown(view, f"select * from ({self._rows('near', view)}) e"
-                              f" where {_touches('tried')}")
+            self._stage_shown(
+                view, f"select * from ({self._rows('near', view)}) e where {_touches('tried')}"
+            )
         rooms = "select * from near_room"
         self._stage_shown("room", rooms if self.cut is None else changed_rooms_sql(self.cut))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,9 +29,6 @@ OF_ALL_KEYS = frozenset(
     if column in (*PRIORS, "efficiency")
 )
 """State columns that need every key's events, not only the probe's."""
-
-REPLAYED_DAYS = 3
-"""Days whose columns of all keys are replayed: each costs all events before it."""
 
 _PROBE = """select s.sample_id, s.user_id, s.live_id, s.streamer_id, s.ts, {as_of} as as_of_ts,
        t.day, t.day_start_ts, e.hour, e.weekday,
@@ -105,11 +101,12 @@ def _value_sql(feature: Feature) -> str:
 
 
 def _of_days_sql() -> str:
-    """Return SQL for the rows of a few days: the first ones, where a past is cheap, and others."""
-    return (
-        "select * from probe where day in (select day from (select distinct day from probe) d"
-        f" order by case when day % 7 = 3 then 0 else 1 end, day limit {REPLAYED_DAYS})"
-    )
+    """Return SQL for the rows of the first two days, where a past is cheap, and of a middle one."""
+    return """with numbered as (
+  select day, row_number() over (order by day) as n, count(*) over () as days
+  from (select distinct day from probe) d
+)
+select * from probe where day in (select day from numbered where n <= 2 or n = (days + 1) // 2)"""
 
 
 def _stage_probe(bench: Workbench) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from giftlive.logs.store import Store, literal_path
+from giftlive.logs.store import Store
 from giftlive.rng import stream
 from giftlive.tables.audit.canary import CANARIES, canary_findings
 from giftlive.tables.audit.compare import Compared, joined
@@ -20,12 +20,13 @@ from giftlive.tables.audit.lift import lift_findings
 from giftlive.tables.audit.logs import Logs, keep_logs, put_later, stage_near
 from giftlive.tables.audit.parts import PARTS, WHOLE, day_parts
 from giftlive.tables.audit.rebuild import Columns, Workbench, rebuild
-from giftlive.tables.build import SAMPLES, features_of
+from giftlive.tables.build import features_of
 from giftlive.tables.engine.duck import DuckEngine
 from giftlive.tables.features.declare import Feature
 from giftlive.tables.features.ordinal import stage_codes
 from giftlive.tables.local_time import stage_local_time
 from giftlive.tables.options import TableOptions
+from giftlive.tables.parts import samples_relation
 from giftlive.types import Ints
 
 
@@ -64,7 +65,7 @@ def find_leaks(
 ) -> list[AuditFinding]:
     """Return the findings of :func:`audit_features` without raising."""
     features = features_of(store.source, options)
-    samples = f"read_parquet({literal_path((Path(tables_folder) / SAMPLES).absolute())})"
+    samples = samples_relation(Path(tables_folder).absolute())
     engine = DuckEngine.open(store, options.memory_limit, options.threads)
     try:
         bench = Workbench(engine, store.source, options, (*features, *CANARIES))
@@ -92,21 +93,21 @@ class _Trials:
 
 def _try(bench: Workbench, samples: str, seed: int) -> _Trials:
     engine = bench.engine
-    trials = draw_rows(engine, samples, stream(seed, "audit", "rows"))
-    part_of = _stage_everything(bench, samples, trials)
+    rows, trials = draw_rows(engine, samples, stream(seed, "audit", "rows"))
+    part_of = _stage_everything(bench, samples, rows)
     stored = engine.columns("select * from stored order by sample_id")
     parts = np.array([part_of[int(day)] for day in stored["day"]], dtype=object)
-    replayed = _rebuild(bench, Logs(engine, None), stored["sample_id"], by_row=True)
+    replayed = _rebuild(bench, Logs(engine, None), rows, by_row=True)
     known = {**stored, **{c.name: replayed[c.name] for c in CANARIES}}
     names = [feature.name for feature in bench.features]
     future = []
-    for number, drawn in enumerate(trials[1:]):
+    for number, drawn in enumerate(trials):
         put_later(engine, drawn.cut, stream(seed, "audit", "future", number))
         future.append(_compared(bench, Logs(engine, drawn.cut), drawn, known, parts))
     canaries = replace(bench, features=CANARIES)
 
     def ended() -> list[Compared]:
-        logs = [(Logs(engine, drawn.cut, cut_off=True), drawn) for drawn in trials[1:]]
+        logs = [(Logs(engine, drawn.cut, cut_off=True), drawn) for drawn in trials]
         return [_compared(canaries, shown, drawn, known, parts) for shown, drawn in logs]
 
     return _Trials(
@@ -127,7 +128,7 @@ def _compared(
     return Compared.of(before, _rebuild(bench, logs, drawn.rows), parts[at], names)
 
 
-def _stage_everything(bench: Workbench, samples: str, trials: Sequence[Drawn]) -> dict[int, str]:
+def _stage_everything(bench: Workbench, samples: str, rows: Ints) -> dict[int, str]:
     """Create what all trials share; return the part of each day of the table."""
     engine, dwell_ms = bench.engine, bench.options.dwell_ms
     days = engine.columns(f"select distinct day from {samples}")["day"]
@@ -138,7 +139,7 @@ def _stage_everything(bench: Workbench, samples: str, trials: Sequence[Drawn]) -
         bench.source.tz,
         [f"select ts + {dwell_ms} from {view}" for view in ("click", "gift")],
     )
-    _put_ids(engine, "chosen", np.unique(np.concatenate([drawn.rows for drawn in trials])))
+    _put_ids(engine, "chosen", rows)
     engine.stage(
         "stored", f"select * from {samples} where sample_id in (select sample_id from chosen)"
     )

@@ -42,7 +42,7 @@ DECISIONS = "decisions.parquet"
 
 DECISION_COLUMNS: dict[str, tuple[str, str]] = {
     "decision_id": ("0, 1, … in order of (ts, sample_id)", "id"),
-    "sample_id": ("the row of samples.parquet", "id"),
+    "sample_id": ("the row of the sample table", "id"),
     "user_id": ("who decided", "id"),
     "ts": ("when", "ms UTC"),
     "live_id": ("the room; rows of a decision are in this order", "id"),
@@ -95,7 +95,7 @@ def build_decisions(
 ) -> DecisionFacts:
     """Write one row per decision and candidate, streamed in order of time.
 
-    A decision is a row of ``samples.parquet``. Its rows are the candidates known strictly before
+    A decision is a row of the sample table. Its rows are the candidates known strictly before
     it, the room that was chosen, and the negatives joined to it. Memory is that of the room index
     and of one day of logs; the file appears when it is complete, and equal inputs and options
     give equal bytes. A decision never lies in two row groups.
@@ -115,7 +115,7 @@ def build_decisions(
     partial = out_file.with_name(f".partial-{uuid.uuid4().hex}-{out_file.name}")
     con = store.connect(options.memory_limit, options.threads)
     try:
-        stage_points(con, Path(tables_folder) / "samples.parquet")
+        stage_points(con, tables_folder)
         unjoined = _stage_negatives(con, options)
         decisions_of = _keep(con, options)
         index = load_rooms(con, store.source.window[1])

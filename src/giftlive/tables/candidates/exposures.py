@@ -16,9 +16,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from giftlive.logs.store import Store, literal_path, quoted
+from giftlive.logs.store import Store, quoted
 from giftlive.tables.candidates.options import CandidateOptions
 from giftlive.tables.candidates.stream import POINTS
+from giftlive.tables.parts import samples_relation
 
 EXPOSURE = "exposure"
 EXPOSURE_COLUMNS: dict[str, tuple[str, str]] = {
@@ -37,7 +38,7 @@ EXPOSURE_COLUMNS: dict[str, tuple[str, str]] = {
 
 _POINTS = """create or replace table {points} as
 select sample_id, user_id, live_id, streamer_id, ts, label_amount
-from read_parquet({samples})"""
+from {samples}"""
 
 _NEAREST = f"""create or replace table nearest_decision as
 select user_id, live_id, streamer_id, ts,
@@ -89,9 +90,10 @@ select sample_id, user_id, live_id, streamer_id, ts, ts as decision_ts, cast(0 a
 order by decision_ts, sample_id, place"""
 
 
-def stage_points(con: Any, samples: Path) -> None:
-    """Create ``decision_point`` from ``samples.parquet``."""
-    con.execute(_POINTS.format(points=POINTS, samples=literal_path(Path(samples).absolute())))
+def stage_points(con: Any, tables_folder: Path) -> None:
+    """Create ``decision_point`` from the sample table."""
+    samples = samples_relation(Path(tables_folder).absolute())
+    con.execute(_POINTS.format(points=POINTS, samples=samples))
 
 
 def stage_exposures(con: Any, gap_ms: int) -> None:
@@ -118,7 +120,7 @@ def write_exposures(
     store.source.require("click", "negative", step="joining negatives to decisions")
     con = store.connect(options.memory_limit, options.threads)
     try:
-        stage_points(con, Path(tables_folder) / "samples.parquet")
+        stage_points(con, tables_folder)
         stage_exposures(con, options.negative_gap_ms)
         names = ", ".join(EXPOSURE_COLUMNS)
         order = "order by decision_ts, sample_id, place"

@@ -1,7 +1,6 @@
 """Features that know the future on purpose, so that the audit has something to find.
 
-Each is SQL over the probe, the state columns and whole tables, and beside it the same SQL with
-nothing but what is known: where the two differ, a row has been told its future.
+Each is SQL over columns of the probe, state columns and whole tables.
 """
 
 from __future__ import annotations
@@ -21,14 +20,17 @@ _EVERY_EVENT = " + ".join(
     for view in ("click", "gift", "gift_anonymous")
 )
 _LATER = " + ".join(
-    f"coalesce((select cast(sum(e.x) as bigint) from (select user_id as whose, {x} as x from {view})"
-    f" e where e.whose = user_id), 0) - {known}"
+    f"coalesce((select cast(sum(e.x) as bigint) from (select user_id as whose, {x} as x"
+    f" from {view}) e where e.whose = user_id), 0) - {known}"
     for view, x, known in (
         ("click", "watch_ms", "user_watch_ms"),
         ("gift", "amount", "user_gift_sum"),
     )
 )
-_EARLY = "day < (select min(t.d) + 0.7 * (max(t.d) - min(t.d) + 1) from (select day as d from local_time) t)"
+_EARLY = (
+    "day < (select min(t.d) + 0.7 * (max(t.d) - min(t.d) + 1)"
+    " from (select day as d from local_time) t)"
+)
 
 
 @dataclass(frozen=True)
@@ -37,13 +39,12 @@ class Foresight:
 
     Attributes
     ----------
-    reads : columns of the probe and state columns. text : SQL over them and over whole
-    tables. known : the same without the future. definition : one sentence.
+    reads : columns of the probe and state columns. text : SQL over them and over whole tables.
+    definition : one sentence.
     """
 
     reads: tuple[str, ...]
     text: str
-    known: str
     definition: str
 
     def sql(self) -> str:
@@ -64,25 +65,20 @@ class Foresight:
 
 
 FORESIGHT: dict[str, Foresight] = {
-    "label": Foresight(
-        ("label_amount",), "label_amount", "cast(0 as bigint)", "the label itself"
-    ),
+    "label": Foresight(("label_amount",), "label_amount", "the label itself"),
     "future_noise": Foresight(
         ("user_id", "user_watch_ms", "user_gift_sum"),
         f"(({_LATER}) * 7919) % 1009",
-        "cast(0 as bigint)",
         "a pseudo-random number made of what the user does at and after the row",
     ),
     "whole_period": Foresight(
-        ("streamer_id", "streamer_click_count", "streamer_gift_count"),
+        ("streamer_id",),
         _EVERY_EVENT,
-        "streamer_click_count + streamer_gift_count",
         "entries and gifts of the streamer over all days",
     ),
     "train_only": Foresight(
         ("day", "user_gift_sum", "label_amount"),
         f"user_gift_sum + case when {_EARLY} then label_amount else 0 end",
-        "user_gift_sum",
         "the user's amount so far, on the first seven tenths of the days with the row's own label",
     ),
 }

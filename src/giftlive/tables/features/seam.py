@@ -15,23 +15,45 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from giftlive.tables.append import Kept, keep, past_digest
 from giftlive.tables.engine.protocol import Engine
 from giftlive.tables.features.declare import Feature
 from giftlive.tables.features.state import KEYS
+from giftlive.tables.features.sweep import native_states
+from giftlive.tables.features.sweep_state import VERSION, SweepState
 from giftlive.tables.options import TableOptions
+from giftlive.tables.parts import ROWS_PER_PART, SAMPLES, STATE, Parts, PartWriter, part_name
 from giftlive.tables.samples import SAMPLE_COLUMNS
+from giftlive.types import Progress, silent
 
 Columns = Mapping[str, NDArray[Any]]
 
 
 def write_features(
-    engine: Engine, features: tuple[Feature, ...], options: TableOptions, file: Path
-) -> None:
-    """Write the sample columns and the features of every sample, in the order of sample ids."""
+    engine: Engine,
+    features: tuple[Feature, ...],
+    options: TableOptions,
+    folder: Path,
+    earlier: Path | None = None,
+    heard: Progress = silent,
+) -> Kept:
+    """Write sample columns and features of every sample into ``folder``, by sample id.
+
+    Parameters
+    ----------
+    earlier : folder of another build whose rows may be kept (native form only).
+    heard : told how many rows are done.
+
+    Returns
+    -------
+    Kept
+        Rows that stood already, and why not where there might have been some.
+    """
+    (folder / SAMPLES).mkdir()
     if options.by_sweep:
-        _write_native(engine, features, file)
-    else:
-        engine.write(_samples_with(engine, features), file)
+        return _write_native(engine, features, options, folder, earlier, heard)
+    engine.write(_samples_with(engine, features), folder / SAMPLES / part_name(0))
+    return Kept(SweepState(), 0)
 
 
 def stage_features(
@@ -62,27 +84,49 @@ def _extra(features: Iterable[Feature]) -> tuple[str, ...]:
     return tuple(feature.name for feature in features if feature.name not in SAMPLE_COLUMNS)
 
 
-def _write_native(engine: Engine, features: tuple[Feature, ...], file: Path) -> None:
-    import pyarrow.parquet as pq
-
-    from giftlive.tables.features.sweep import native_states
-
+def _write_native(
+    engine: Engine,
+    features: tuple[Feature, ...],
+    options: TableOptions,
+    folder: Path,
+    earlier: Path | None,
+    heard: Progress,
+) -> Kept:
     swept = tuple(feature for feature in features if feature.group in KEYS)
     beside = tuple(feature for feature in features if feature.group not in KEYS)
     names = (*SAMPLE_COLUMNS, *_extra(features))
     own = (*SAMPLE_COLUMNS, *_extra(beside))
     carried = tuple(name for name in own if name not in ("sample_id", "as_of_ts"))
     engine.stage("described", _samples_with(engine, beside))
-    writer = None
+    total = int(engine.rows("select count(*) from described")[0][0])
+    made_from = _made_from(features, options)
+    writer = PartWriter(folder / SAMPLES)
+    kept = keep(engine, earlier, writer, made_from)
+    done = kept.rows
     try:
         # batches follow (as_of_ts, sample_id), which is the order of sample ids: both follow ts
-        for batch in native_states(engine, "described", carry=carried):
-            rows = _table(batch.columns, swept, names)
-            writer = writer or pq.ParquetWriter(file, rows.schema)
-            writer.write_table(rows)
+        for batch in native_states(engine, "described", kept.state, carry=carried):
+            writer.add(_table(batch.columns, swept, names))
+            done += len(batch.columns["sample_id"])
+            heard(done, total)
+            if batch.closes_ts is not None and (writer.rows >= ROWS_PER_PART or done == total):
+                writer.cut()
+                kept.state.save(folder / STATE)
+                until = kept.state.until_ts
+                past = past_digest(engine, until)
+                made = Parts(made_from, past, until, tuple(writer.parts))
+                made.write(folder)
     finally:
-        if writer is not None:
-            writer.close()
+        writer.close()
+    if total == 0:
+        engine.write(_samples_with(engine, features), folder / SAMPLES / part_name(0))
+    return kept
+
+
+def _made_from(features: tuple[Feature, ...], options: TableOptions) -> dict[str, Any]:
+    """Return what decides a row besides the events: parts of another build must agree on it."""
+    formulas = {feature.name: feature.value.sql() for feature in features}
+    return {"options": options.decisive(), "features": formulas, "state": VERSION}
 
 
 def _table(columns: Columns, swept: tuple[Feature, ...], names: tuple[str, ...]) -> Any:

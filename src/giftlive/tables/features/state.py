@@ -67,8 +67,9 @@ DAILY: dict[str, tuple[str, ...]] = {
 }
 """Columns by group that stand still for a local day: they use events known before it began.
 
-- prior_gift_rate, prior_gift_value, strength, prior_enter_rate, enter_strength: the prior that rates are shrunk to,
-  one value for every probe of the day (:mod:`giftlive.tables.features.prior`)
+- prior_gift_rate, prior_gift_value, strength, prior_enter_rate, enter_strength: the prior that
+  rates are shrunk to, one value for every probe of the day
+  (:mod:`giftlive.tables.features.prior`)
 - entered_count, negative_count: times shown and entered, times shown and not
 - efficiency: among streamers with watch_ms > 0 the share whose gift_sum / watch_ms is strictly
   smaller than this one's; -1 where this one has no watch_ms

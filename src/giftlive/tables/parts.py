@@ -1,0 +1,134 @@
+"""The sample table as parts: written once, kept on an append, found again after a kill.
+
+``samples/part-0000.parquet`` ... hold the rows in the order of sample ids; a part ends where a
+local day closes. Beside them stand ``state/`` (the sweep after the last part) and ``parts.json``:
+what the parts are, with their digests, what they were made from, and a digest of every event
+that the state has been told.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from giftlive.logs.store import literal_path
+
+SAMPLES, STATE, PARTS_FILE = "samples", "state", "parts.json"
+ROWS_PER_PART = 1_000_000
+
+
+@dataclass(frozen=True)
+class Part:
+    """One file of rows: its name in ``samples/``, how many rows, and the digest of the file."""
+
+    name: str
+    rows: int
+    digest: str
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What has been finished.
+
+    Attributes
+    ----------
+    made_from : options, features and their formulas: parts of other ones are of no use.
+    past : digest of every event that the state has been told ("" without a state).
+    until_ts : the state knows all events known before it. parts : in the order of their rows.
+    """
+
+    made_from: Mapping[str, Any]
+    past: str
+    until_ts: int
+    parts: tuple[Part, ...]
+
+    def write(self, folder: Path) -> None:
+        """Write ``parts.json``; the old one is replaced at once."""
+        half = folder / f".{PARTS_FILE}"
+        half.write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8")
+        half.replace(folder / PARTS_FILE)
+
+    @staticmethod
+    def read(folder: Path) -> Parts | None:
+        """Return what ``folder`` holds, or None where it is not what was written."""
+        try:
+            plain = json.loads((folder / PARTS_FILE).read_text(encoding="utf-8"))
+            parts = tuple(Part(**part) for part in plain["parts"])
+            found = Parts(plain["made_from"], plain["past"], plain["until_ts"], parts)
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+        files = [folder / SAMPLES / part.name for part in parts]
+        pairs = zip(files, parts, strict=True)
+        whole = all(file.is_file() and digest_of(file) == part.digest for file, part in pairs)
+        return found if whole else None
+
+
+@dataclass
+class PartWriter:
+    """Writes rows into the next part; ``cut`` ends it."""
+
+    folder: Path
+    parts: list[Part] = field(default_factory=list)
+    rows: int = 0
+    _writer: Any = None
+
+    def add(self, table: Any) -> None:
+        """Append an Arrow table to the current part."""
+        import pyarrow.parquet as pq
+
+        if self._writer is None:
+            self._writer = pq.ParquetWriter(self._file(), table.schema, compression="lz4")
+        self._writer.write_table(table)
+        self.rows += len(table)
+
+    def cut(self) -> None:
+        """End the current part, if it has been begun."""
+        if self._writer is None:
+            return
+        self._writer.close()
+        self.take(self._file(), self.rows)
+        self._writer, self.rows = None, 0
+
+    def take(self, file: Path, rows: int) -> None:
+        """Count a file that is in place as the next part."""
+        self.parts.append(Part(file.name, rows, digest_of(file)))
+
+    def close(self) -> None:
+        """Close the file of a part that was not cut: an interrupted one, of no use."""
+        if self._writer is not None:
+            self._writer.close()
+
+    def _file(self) -> Path:
+        return self.folder / part_name(len(self.parts))
+
+
+def part_name(number: int) -> str:
+    """Return the file name of a part."""
+    return f"part-{number:04}.parquet"
+
+
+def digest_of(file: Path) -> str:
+    """Return 32 hex digits over the content of a file."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+
+
+def sample_files(folder: Path) -> list[Path]:
+    """Return the parts of the sample table in a tables folder, in the order of their rows."""
+    return sorted((Path(folder) / SAMPLES).glob("part-*.parquet"))
+
+
+def samples_relation(folder: Path) -> str:
+    """Return the sample table of a tables folder as SQL for DuckDB.
+
+    Examples
+    --------
+    >>> samples_relation(Path("nowhere"))
+    "read_parquet('nowhere/samples/part-*.parquet')"
+    """
+    place = literal_path(Path(folder) / SAMPLES)
+    return f"read_parquet({place[:-1]}/part-*.parquet')"
