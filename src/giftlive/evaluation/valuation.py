@@ -20,12 +20,14 @@ from giftlive.models.registry import MODELS
 from giftlive.models.scorer import Scorer
 from giftlive.models.signals import RankOneRate, fit_rank_one
 from giftlive.rng import stream
-from giftlive.tables.matrix import load_matrix
+from giftlive.tables.matrix import load_matrix, read_dictionary
 from giftlive.tables.probe import features_at
 from giftlive.types import Floats, Ints
 
 _DISTILLATION_PAIRS = 60_000
 """Pairs the Scorer learns from; more change its loss in the third digit and cost seconds."""
+
+_OF_ROOMS = frozenset({"room", "room_profile", "taste"})
 
 _EXPOSURES = """
 select {key} as id, count(*) as shown, sum(clicked) as clicks, sum(watch_ms) as watch_ms
@@ -73,7 +75,7 @@ def estimate_values(
     users : [U] public ids in the order of the result's rows. streamers : [S] in that of its
         columns. Ids the logs have never seen get the population's estimate.
     """
-    matrix = load_matrix(tables)
+    matrix = load_matrix(tables, known_before_rooms(tables))
     model = MODELS["two_part"]().fit(matrix.X, matrix.y, matrix.user, names=matrix.names)
     clicks, seconds = exposure_signals(store, users, streamers)
     X = _grid(store, users, streamers, as_of_ms, matrix.names)
@@ -91,6 +93,16 @@ def estimate_values(
         model=model,
         scorer=scorer,
     )
+
+
+def known_before_rooms(tables: Path) -> tuple[str, ...]:
+    """Return the features that exist before tonight's rooms do.
+
+    A model that learnt from the state of a room would take every room of tonight for an empty
+    one; so what belongs to a room, or to a user's taste in its category, stays out.
+    """
+    declared = read_dictionary(tables)["features"]
+    return tuple(f["name"] for f in declared if f["group"] not in _OF_ROOMS)
 
 
 def exposure_signals(store: Store, users: Ints, streamers: Ints) -> tuple[RankOneRate, RankOneRate]:

@@ -11,7 +11,7 @@ from giftlive.tables.engine.protocol import Engine
 from giftlive.tables.engine.registry import open_engine
 from giftlive.tables.features.declare import Feature
 from giftlive.tables.features.ordinal import stage_codes, stage_room_category
-from giftlive.tables.features.seam import stage_features
+from giftlive.tables.features.seam import probe_features
 from giftlive.tables.local_time import slot_of, stage_local_time
 from giftlive.tables.options import TableOptions
 from giftlive.tables.staging import ROOMS_MET
@@ -42,7 +42,7 @@ def features_at(
 ) -> Floats:
     """Return the features of ``n`` probes as known strictly before ``ts``.
 
-    The same SQL as :func:`giftlive.tables.build_tables`, with the probes in place of the
+    The same features as in :func:`giftlive.tables.build_tables`, with the probes in place of the
     samples: a probe at a sample's user, streamer, room and time returns the sample's features.
     Features of the first window belong to a viewing, not to a time: a probe has none.
 
@@ -72,13 +72,12 @@ def features_at(
     try:
         _put_probes(engine, users, streamers, lives, times)
         _stage_probes(engine, store.source.tz, features, options)
-        select = stage_features(engine, features, "probe")
-        columns = engine.columns(f"select * from ({select}) f order by sample_id")
+        X = np.empty((len(users), len(features)), dtype=np.float64)
+        for columns in probe_features(engine, features, options):
+            for j, feature in enumerate(features):
+                X[columns["sample_id"], j] = columns[feature.name]
     finally:
         engine.close()
-    X = np.empty((len(users), len(features)), dtype=np.float64)
-    for j, feature in enumerate(features):
-        X[:, j] = columns[feature.name]
     return X
 
 

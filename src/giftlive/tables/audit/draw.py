@@ -12,10 +12,23 @@ from giftlive.types import Ints
 CUTS = (0.25, 0.5, 0.95)
 """Quantiles of the decisions at which the future begins."""
 NEAR_ROWS = 60
-"""Rows tried at each cut: gifts that are not known yet first, the latest first."""
+"""Rows tried at each cut, the latest first: half of them still open, those with a gift first,
+half of a user or streamer of whom another viewing is still open."""
 SPREAD_ROWS = 160
 """Rows replayed, the same number of each day; those before a cut are tried there too."""
 
+_NEAR = """with still_open as (
+  select user_id, streamer_id from click where ts < {cut} and known_ts >= {cut}
+), open_row as (
+  select sample_id from {samples} where as_of_ts <= {cut}
+  order by label_known_ts < {cut}, label_amount = 0, sample_id desc limit {rows}
+), beside as (
+  select sample_id from {samples} where as_of_ts <= {cut} and (
+    user_id in (select user_id from still_open)
+    or streamer_id in (select streamer_id from still_open)
+  ) order by sample_id desc limit {rows}
+)
+select sample_id from open_row union select sample_id from beside"""
 _SCRAMBLE, _PRIME = 48_271, 2_147_483_647
 
 
@@ -39,11 +52,8 @@ def draw_rows(
     spread = _spread(engine, samples, rng)
     ids, trials = spread["sample_id"], []
     for cut in _cuts(engine, samples):
-        near = engine.columns(
-            f"select sample_id from {samples} where as_of_ts <= {cut} order by"
-            f" label_known_ts < {cut}, label_amount = 0, sample_id desc limit {NEAR_ROWS}"
-        )["sample_id"]
-        trials.append(Drawn(cut, np.union1d(near, ids[spread["as_of_ts"] <= cut])))
+        near = engine.columns(_NEAR.format(samples=samples, cut=cut, rows=NEAR_ROWS // 2))
+        trials.append(Drawn(cut, np.union1d(near["sample_id"], ids[spread["as_of_ts"] <= cut])))
     return np.unique(np.concatenate([ids, *(drawn.rows for drawn in trials)])), trials
 
 

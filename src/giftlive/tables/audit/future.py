@@ -43,7 +43,7 @@ def later_rows(engine: DuckEngine, view: str, cut: int, rng: np.random.Generator
 
 
 def _changed(rows: Columns, cut: int | None, rng: np.random.Generator) -> Columns:
-    """Return the rows shuffled, changed and half of them; viewings open at ``cut`` end elsewhere."""
+    """Return half of the rows, shuffled and changed; viewings open at ``cut`` end elsewhere."""
     later = np.arange(len(rows["ts"]))
     if cut is not None:
         viewings = np.flatnonzero(rows["ts"] < cut)
@@ -62,8 +62,8 @@ def _changed(rows: Columns, cut: int | None, rng: np.random.Generator) -> Column
 
 
 def _end_elsewhere(rows: Columns, viewings: Ints) -> None:
-    """Let every viewing end when another one did."""
-    ends = rows["known_ts"][np.roll(viewings, 1)]
+    """Let every viewing end a minute after another one did."""
+    ends = rows["known_ts"][np.roll(viewings, 1)] + 60_000
     rows["known_ts"][viewings] = ends
     rows["watch_ms"][viewings] = ends - rows["ts"][viewings]
 

@@ -9,7 +9,7 @@ sweep does not know, columns of the sample and codes of profiles, comes from SQL
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,12 @@ from giftlive.tables.samples import SAMPLE_COLUMNS
 from giftlive.types import Progress, silent
 
 Columns = Mapping[str, NDArray[Any]]
+
+PROBE_COLUMNS = (
+    *("sample_id", "user_id", "live_id", "streamer_id", "as_of_ts", "day_start_ts"),
+    *("hour", "weekday", "category", "room_start_ts"),
+)
+"""What a probe needs that is not a row of the sample table."""
 
 
 def write_features(
@@ -52,8 +58,13 @@ def write_features(
     (folder / SAMPLES).mkdir()
     if options.by_sweep:
         return _write_native(engine, features, options, folder, earlier, heard)
-    engine.write(_samples_with(engine, features), folder / SAMPLES / part_name(0))
+    _write_select(engine, features, folder)
     return Kept(SweepState(), 0)
+
+
+def _write_select(engine: Engine, features: tuple[Feature, ...], folder: Path) -> None:
+    select = _with_features(engine, features, "sample", SAMPLE_COLUMNS)
+    engine.write(select, folder / SAMPLES / part_name(0))
 
 
 def stage_features(
@@ -68,20 +79,52 @@ def stage_features(
     return str(plan.select)
 
 
-def _samples_with(engine: Engine, features: tuple[Feature, ...]) -> str:
-    """Return a SELECT of the sample columns and the features, in the order of sample ids."""
-    fixed = ", ".join(f"s.{name}" for name in SAMPLE_COLUMNS)
-    extra = "".join(f", f.{name}" for name in _extra(features))
+def probe_features(
+    engine: Engine, features: tuple[Feature, ...], options: TableOptions
+) -> Iterator[Columns]:
+    """Yield ``sample_id`` and the features of the rows of ``probe``, some rows at a time."""
+    if not options.by_sweep:
+        select = stage_features(engine, features, "probe")
+        yield engine.columns(f"select * from ({select}) f")
+        return
+    swept, beside = _divided(features)
+    engine.stage("described", _with_features(engine, beside, "probe", PROBE_COLUMNS))
+    carried = (*PROBE_COLUMNS, *_extra(beside, PROBE_COLUMNS))
+    for batch in native_states(engine, "described", carry=_without_key(carried)):
+        table = {feature.name: feature.value.of(batch.columns) for feature in swept}
+        yield {**batch.columns, **table}
+
+
+def _divided(features: tuple[Feature, ...]) -> tuple[tuple[Feature, ...], tuple[Feature, ...]]:
+    """Return the features that the sweep knows, and those that stand beside it."""
+    swept = tuple(feature for feature in features if feature.group in KEYS)
+    return swept, tuple(feature for feature in features if feature.group not in KEYS)
+
+
+def _with_features(
+    engine: Engine, features: tuple[Feature, ...], probe: str, columns: Iterable[str]
+) -> str:
+    """Return a SELECT of columns of the probe and features, in the order of sample ids."""
+    columns = tuple(columns)
+    fixed = ", ".join(f"s.{name}" for name in columns)
+    if not features:
+        return f"select {fixed}\nfrom {probe} s\norder by s.sample_id"
+    extra = "".join(f", f.{name}" for name in _extra(features, columns))
     return (
-        f"select {fixed}{extra}\nfrom sample s\n"
-        f"join (\n{stage_features(engine, features, 'sample')}\n) f on f.sample_id = s.sample_id\n"
+        f"select {fixed}{extra}\nfrom {probe} s\n"
+        f"join (\n{stage_features(engine, features, probe)}\n) f on f.sample_id = s.sample_id\n"
         "order by s.sample_id"
     )
 
 
-def _extra(features: Iterable[Feature]) -> tuple[str, ...]:
-    """Return the names of features that are not columns of the sample already."""
-    return tuple(feature.name for feature in features if feature.name not in SAMPLE_COLUMNS)
+def _extra(features: Iterable[Feature], columns: Iterable[str]) -> tuple[str, ...]:
+    """Return the names of features that are not among the columns already."""
+    return tuple(feature.name for feature in features if feature.name not in columns)
+
+
+def _without_key(columns: Iterable[str]) -> tuple[str, ...]:
+    """Return the columns to carry: the sweep gives the key of a row and its time by itself."""
+    return tuple(name for name in columns if name not in ("sample_id", "as_of_ts"))
 
 
 def _write_native(
@@ -92,12 +135,10 @@ def _write_native(
     earlier: Path | None,
     heard: Progress,
 ) -> Kept:
-    swept = tuple(feature for feature in features if feature.group in KEYS)
-    beside = tuple(feature for feature in features if feature.group not in KEYS)
-    names = (*SAMPLE_COLUMNS, *_extra(features))
-    own = (*SAMPLE_COLUMNS, *_extra(beside))
-    carried = tuple(name for name in own if name not in ("sample_id", "as_of_ts"))
-    engine.stage("described", _samples_with(engine, beside))
+    swept, beside = _divided(features)
+    names = (*SAMPLE_COLUMNS, *_extra(features, SAMPLE_COLUMNS))
+    carried = _without_key((*SAMPLE_COLUMNS, *_extra(beside, SAMPLE_COLUMNS)))
+    engine.stage("described", _with_features(engine, beside, "sample", SAMPLE_COLUMNS))
     total = int(engine.rows("select count(*) from described")[0][0])
     made_from = _made_from(features, options)
     writer = PartWriter(folder / SAMPLES)
@@ -119,7 +160,7 @@ def _write_native(
     finally:
         writer.close()
     if total == 0:
-        engine.write(_samples_with(engine, features), folder / SAMPLES / part_name(0))
+        _write_select(engine, features, folder)
     return kept
 
 
