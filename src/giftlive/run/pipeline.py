@@ -23,6 +23,7 @@ from giftlive.run.steps import Answer, Workshop
 from giftlive.run.summary import Summary, read_summary
 from giftlive.studies.context import Context, Study
 from giftlive.studies.registry import STUDIES
+from giftlive.tables.build import HALF_MADE
 
 
 @dataclass(frozen=True)
@@ -152,7 +153,8 @@ def build_tables_of(
     UsageError
         ``out`` holds something that is not a folder of tables.
     """
-    check_target(out, overwrite=True, kind=TABLES)
+    if not (out / HALF_MADE).is_dir():  # a killed build may go on
+        check_target(out, overwrite=True, kind=TABLES)
     shop = Workshop(Cache(cache or default_cache()), config, Reporter())
     built = steps.tables_in(shop, steps.store(shop, source), steps.table_options(config), out)
     sizes: dict[str, int | str] = {

@@ -26,6 +26,8 @@ from giftlive.types import Progress, silent
 
 LABELS = "labels.parquet"
 ATTRIBUTION, DICTIONARY = "attribution.json", "dictionary.json"
+HALF_MADE = ".half-made"
+"""What an interrupted build leaves in its folder, to go on from."""
 _STEPS = 4
 
 _LABEL_COLUMNS = "row_id, user_id, live_id, streamer_id, ts, known_ts, label_amount, label_count"
@@ -147,7 +149,7 @@ def _half_made(folder: Path, previous: Path | None) -> tuple[Path, Path | None]:
     What a killed build left stands in one of two folders: in the second while the rows of the
     first are being looked through.
     """
-    first, second = folder / ".half-made", folder / ".half-made-before"
+    first, second = folder / HALF_MADE, folder / f"{HALF_MADE}-before"
     found = {place: Parts.read(place) for place in (first, second, previous) if place}
     done = {place: parts.until_ts for place, parts in found.items() if parts is not None}
     earlier = max(done, key=lambda place: done[place]) if done else None
@@ -169,7 +171,7 @@ def _put_in_place(partial: Path, folder: Path) -> None:
         if (partial / name).exists():
             (partial / name).replace(folder / name)
     shutil.rmtree(partial)
-    shutil.rmtree(folder / ".half-made-before", ignore_errors=True)
+    shutil.rmtree(folder / f"{HALF_MADE}-before", ignore_errors=True)
 
 
 def features_of(source: Source, options: TableOptions) -> tuple[Feature, ...]:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from giftlive.logs.store import Store
-from giftlive.tables import TableOptions, build_tables, find_leaks, staging
+from giftlive.tables import TableOptions, build_tables, find_leaks, local_time, staging
 from giftlive.tables.features import Feature, query
 from giftlive.tables.features.query import Plan
 
@@ -23,12 +23,12 @@ MUTANTS = {
     "gift known at its stamp": (
         _BROUGHT + r"gift e\b",
         r"e.ts as known_ts, \1from gift e",
-        "user_gift_sum",
+        "streamer_gift_sum",
     ),
     "watch known at entry": (
         _BROUGHT + r"click e\b",
         r"e.ts as known_ts, \1from click e",
-        "user_watch_seconds",
+        "streamer_watch_seconds",
     ),
     "window over the probe": (
         r"range between 1200000 preceding and current row",
@@ -77,7 +77,7 @@ def test_a_mutant_of_the_windows_is_caught(
 def test_days_that_begin_at_midnight_in_another_zone_are_caught(
     logs: Evening, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sound = staging.stage_local_time
+    sound = local_time.stage_local_time
 
     def in_utc(engine: Any, tz: str, probes: Any) -> None:
         sound(engine, "UTC", probes)

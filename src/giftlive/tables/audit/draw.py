@@ -58,14 +58,22 @@ def draw_rows(
 
 
 def _cuts(engine: DuckEngine, samples: str) -> list[int]:
-    # the row at such a cut has a label of its own, which nothing at the cut may know
+    """Return times of rows at which something is stamped and not known: there a leak would show.
+
+    Best is a row whose streamer has a gift that is not known yet, then a row with a gift of its
+    own, then any row.
+    """
     cuts = ", ".join(
-        f"coalesce(quantile_disc(as_of_ts, {share}) filter (where label_amount > 0),"
+        f"coalesce(quantile_disc(as_of_ts, {share}) filter (where beside),"
+        f" quantile_disc(as_of_ts, {share}) filter (where label_amount > 0),"
         f" quantile_disc(as_of_ts, {share}))"
         for share in CUTS
     )
+    beside = f"""select s.sample_id from {samples} s join gift g on g.streamer_id = s.streamer_id
+      and g.ts < s.as_of_ts and g.known_ts >= s.as_of_ts"""
+    rows = f"select *, sample_id in ({beside}) as beside from {samples}"
     return sorted(
-        {int(ts) for ts in engine.rows(f"select {cuts} from {samples}")[0] if ts is not None}
+        {int(ts) for ts in engine.rows(f"select {cuts} from ({rows}) r")[0] if ts is not None}
     )
 
 

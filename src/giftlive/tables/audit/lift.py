@@ -12,8 +12,8 @@ Kish's (Σ w)² / Σ w² over the users' weights. Fewer users cannot trip it: th
 there is not enough data.
 
 The limits were stated after looking at honest features once: in the built-in worlds the best of
-them has an AUC of 0.83 and 56 % of the best order (``tests/tables/test_tables_audit_lift.py``
-holds them to it). A feature above them is not proven to leak; it has to be explained.
+them has an AUC of 0.83 and 56 % of the best order, one user's. A feature above a limit is not
+proven to leak; it has to be explained.
 """
 
 from __future__ import annotations

@@ -150,18 +150,22 @@ def _write_native(
             writer.add(_table(batch.columns, swept, names))
             done += len(batch.columns["sample_id"])
             heard(done, total)
-            if batch.closes_ts is not None and (writer.rows >= ROWS_PER_PART or done == total):
-                writer.cut()
-                kept.state.save(folder / STATE)
-                until = kept.state.until_ts
-                past = past_digest(engine, until)
-                made = Parts(made_from, past, until, tuple(writer.parts))
-                made.write(folder)
+            if batch.closes_ts is not None and writer.rows >= ROWS_PER_PART:
+                _finish_part(engine, writer, kept.state, made_from)
+        _finish_part(engine, writer, kept.state, made_from)
     finally:
         writer.close()
     if total == 0:
         _write_select(engine, features, folder)
     return kept
+
+
+def _finish_part(engine: Engine, writer: PartWriter, state: SweepState, made_from: Any) -> None:
+    """End the part and write what a later build needs to go on after it."""
+    writer.cut()
+    folder, until = writer.folder.parent, state.until_ts
+    state.save(folder / STATE)
+    Parts(made_from, past_digest(engine, until), until, tuple(writer.parts)).write(folder)
 
 
 def _made_from(features: tuple[Feature, ...], options: TableOptions) -> dict[str, Any]:
