@@ -6,13 +6,27 @@ Only validation lives here; each layer's ``registry`` turns the names into class
 from __future__ import annotations
 
 import difflib
+import json
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
 
 from giftlive.errors import ConfigError, InputError, Where
+
+_SHAPES = {
+    "tuple_type": "a list of values",
+    "model_type": "a table of keys",
+    "dict_type": "a table of keys",
+    "date_type": "a date such as 2025-05-05",
+    "date_from_datetime_parsing": "a date such as 2025-05-05",
+    "date_from_datetime_inexact": "a date such as 2025-05-05",
+    "too_short": "at least {min_length} values, not {actual_length}",
+    "too_long": "at most {max_length} values, not {actual_length}",
+}
+"""Pydantic's names of mistakes, and what should have been there in the words of a file."""
 
 _FROZEN = ConfigDict(frozen=True, extra="forbid")
 
@@ -145,8 +159,8 @@ def parse_value(text: str) -> Any:
         return text
 
 
-def nearest(key: str, valid: list[str]) -> str:
-    """Return a hint that names the valid key closest to ``key``, or all of them.
+def nearest(key: str, valid: list[str], what: str = "keys") -> str:
+    """Return a hint that names the valid key closest to ``key``, or all of them: ``what`` they are.
 
     Examples
     --------
@@ -154,13 +168,22 @@ def nearest(key: str, valid: list[str]) -> str:
     'did you mean seeds?'
     """
     match = difflib.get_close_matches(key, valid, n=1, cutoff=0.5)
-    return f"did you mean {match[0]}?" if match else f"valid keys: {', '.join(sorted(valid))}"
+    return f"did you mean {match[0]}?" if match else f"valid {what}: {', '.join(sorted(valid))}"
 
 
-def dump_toml(config: RunConfig) -> str:
-    """Return the resolved configuration as TOML that ``load_config`` reads back."""
+def expected(error: ErrorDetails) -> str:
+    """Return what would have been right, in the words that follow "expected"."""
+    kind, context = error["type"], error.get("ctx", {})
+    if kind in _SHAPES:
+        return _SHAPES[kind].format(**context)
+    message = error["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
+    return f"a value {message}" if message.startswith(("greater ", "less ")) else message
+
+
+def dump_toml(config: BaseModel) -> str:
+    """Return resolved settings as TOML: a run's for ``load_config``, or a scenario's."""
     lines: list[str] = []
-    _dump_table(config.model_dump(), "", lines)
+    _dump_table(config.model_dump(mode="json"), "", lines)
     return "\n".join(lines).strip() + "\n"
 
 
@@ -196,9 +219,8 @@ def _config_error(error: ValidationError, path: Path | None) -> ConfigError:
     if first["type"] == "extra_forbidden":
         hint = nearest(location[-1], list(_fields(location[:-1])))
         return ConfigError("unknown key", where, "a key of the configuration", hint)
-    expected = first["msg"].removeprefix("Input should be ")
     hint = "every key with its value is in the config.toml that a run writes"
-    return ConfigError(f"{first['input']!r} is not valid", where, expected, hint)
+    return ConfigError(f"{first['input']!r} is not valid", where, expected(first), hint)
 
 
 def _fields(parents: list[str]) -> dict[str, Any]:
@@ -232,5 +254,5 @@ def _toml_value(value: Any) -> str:
     if isinstance(value, list | tuple):
         return f"[{', '.join(_toml_value(item) for item in value)}]"
     if isinstance(value, str):
-        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+        return json.dumps(value, ensure_ascii=False)
     return repr(value)

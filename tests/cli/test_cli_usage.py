@@ -14,6 +14,7 @@ from subprocess import CompletedProcess
 import duckdb
 import pytest
 
+from giftlive import world
 from giftlive.run import pipeline, steps
 
 Cli = Callable[..., CompletedProcess[str]]
@@ -34,7 +35,7 @@ WRONG = {
     'run --demo --set models.names=["ridge"]': "0 trivial rankers among 1 models",
     'run --demo --set models.names=["user_past_spend"]': "1 trivial rankers among 1 models",
     "run --demo --scale enormous": "unknown scale 'enormous'; expected a name or a number. "
-    "Hint: valid keys: full, medium, small, tiny",
+    "Hint: valid scales: full, medium, small, tiny",
     "run --source . --scale tiny": "--scale: it sizes the built-in world",
     "run --demo --master local[2]": "--master: only Spark has a master; expected --engine spark",
     "run --demo --engine abacus": "key tables.engine: 'abacus' is not valid; expected 'duckdb' or",
@@ -54,7 +55,15 @@ WRONG = {
     "world generate --out W --set gift.wealth=rich": "key gift.wealth: 'rich' is not valid",
     "world generate --out W --preset kuailiv": "unknown preset 'kuailiv'; expected a preset or a "
     ".toml file. Hint: did you mean kuailive?",
-    "world generate --out W --preset v1": "a rounds world has no history",
+    "world generate --out W --preset v1": "--preset: 'v1' plays in rounds, without a clock: no "
+    "platform could log it; expected a clocked scenario, such as kuailive or scarce. Hint: play it "
+    "from Python, with make_arena or play_oracle_greedy (docs/world.md)",
+    "run --demo --set arena.preset=v2": "key arena.preset: 'v2' plays in rounds",
+    "run --demo --set demo.preset=v1": "key demo.preset: 'v1' plays in rounds",
+    "world generate --out W --set gift.base": "Hint: for example --set recorder.orphans=0",
+    "world generate --out W --preset xyzzy": "Hint: valid presets: churny, cold_start,",
+    "world generate --out W --set load=0.8": "key load: unknown key; expected a key of the "
+    "scenario. Hint: did you mean seats.load?",
     "world generate --out W --scale huge": "unknown scale 'huge'",
     "world generate --out W --scale 0": "key scale: 0.0 is not valid",
     "world generate --out W --scale nan": "key scale: nan is not valid",
@@ -164,7 +173,20 @@ def test_an_interrupt_leaves_nothing_and_says_so(
 
     monkeypatch.setattr(steps, where, interrupt)
     command = ("study", "exploration", "--source", twin, "--out", "deep/RUN")
-    assert "interrupted" in refused(*command, code=130)
+    message = refused(*command, code=130)
+    assert "interrupted" in message
+    assert message.endswith("run the same command again; finished steps are kept")
+
+
+def test_an_interrupted_command_without_steps_promises_none(
+    refused: Refused, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(world, "build_world", interrupt)
+    message = refused("world", "generate", "--scale", "0.001", "--out", "W", code=130)
+    assert message.endswith("nothing half-written is left. Hint: run the same command again")
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])

@@ -9,6 +9,8 @@ from subprocess import CompletedProcess
 
 import pytest
 
+from giftlive import world
+
 Cli = Callable[..., CompletedProcess[str]]
 Refused = Callable[..., str]
 
@@ -34,6 +36,49 @@ def test_the_summary_says_what_was_written_and_what_it_took(cli: Cli) -> None:
     assert lines[-1] == "written: A"
 
 
+def test_a_log_that_keeps_everybody_does_not_say_that_they_did_everything(cli: Cli) -> None:
+    everybody = (*SMALL, "--set", "recorder.select_users=false")
+    users = next(x for x in cli(*everybody, "--out", "A").stdout.splitlines() if "users" in x)
+    facts = json.loads(cli(*everybody, "--out", "B", "--json").stdout)
+    count = facts["users"]["simulated"]
+    assert users == f"{'users':<20}{count:>12,} kept of {count:,} simulated"
+    assert facts["users"]["qualified"] < facts["users"]["kept"] == count
+    assert facts["acceptance_rate"] is None
+
+
+def test_the_folder_holds_the_scenario_that_writes_it_again(cli: Cli) -> None:
+    settings = ("--set", "gift.base=-2", "--set", "calendar.tz=Europe/Vienna", "--seed", "5")
+    cli(*SMALL, *settings, "--out", "A")
+    done = cli("world", "generate", "--preset", "A/scenario.toml", "--seed", "5", "--out", "B")
+    assert done.returncode == 0
+    files = [path.relative_to("A") for path in Path("A").rglob("*") if path.is_file()]
+    assert Path("scenario.toml") in files
+    for path in files:
+        assert (Path("A") / path).read_bytes() == (Path("B") / path).read_bytes()
+
+
+def test_the_scenario_beside_the_logs_is_no_part_of_them(cli: Cli) -> None:
+    cli(*SMALL, "--out", "A")
+    with_it = json.loads(cli("ingest", "--source", "A", "--out", "S", "--json").stdout)["source"]
+    Path("A/scenario.toml").unlink()
+    without = json.loads(cli("ingest", "--source", "A", "--out", "T", "--json").stdout)["source"]
+    assert with_it["fingerprint"] == without["fingerprint"]
+    assert with_it["rows"] == without["rows"]
+
+
+def test_a_world_in_which_nobody_goes_on_air_is_refused(refused: Refused) -> None:
+    never = ("--set", "stars.rooms_per_day=1e-9")
+    message = refused(*SMALL, *never, "--out", "W")
+    assert message.startswith("scenario kuailive: nobody goes on air; expected at least one room")
+
+
+def test_a_rounds_world_is_refused_before_it_is_built(
+    refused: Refused, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(world, "build_world", None)
+    assert "plays in rounds" in refused("world", "generate", "--preset", "v1", "--out", "W")
+
+
 def test_without_truth_there_is_none_and_the_logs_are_the_same(cli: Cli) -> None:
     cli(*SMALL, "--out", "A")
     done = cli(*SMALL, "--no-truth", "--out", "B")
@@ -47,6 +92,7 @@ def test_without_truth_there_is_none_and_the_logs_are_the_same(cli: Cli) -> None
 @pytest.mark.parametrize(
     ("setting", "words"),
     [
+        ("recorder.outage_days=[3, 99]", "day 99 is not one of the 21 history days, 0 to 20"),
         ("recorder.arrival_lg=fast", "did you mean arrival_lag?"),
         ("recorder.arrival_lag=slwo", "'slow'"),
         ("recorder.orphans=-0.1", "key recorder.orphans: -0.1 is not valid"),

@@ -274,6 +274,17 @@ def test_strangers_fill_seats(play: Play, uniform_decide: Uniform) -> None:
     assert refused[0] < refused[1]
 
 
+def test_a_shipped_preset_has_strangers(play: Play) -> None:
+    """In ``churny`` they take seats from the platform's viewers; ``background = 0`` is without."""
+    assert load_scenario("churny").seats.background == 0.3
+    refused = []
+    for options in ({}, {"seats.background": "0.0"}):
+        small = {"calendar.history_days": "1", **options}
+        arena = Arena(build_world(load_scenario("churny", "tiny", small), 2), 1)
+        refused.append(int(play(arena, first_column).refused.sum()))
+    assert refused[0] > refused[1]
+
+
 def test_dissatisfied_users_come_less_often(play: Play) -> None:
     small = {"calendar.history_days": "1"}
     away = small | {"retention.weight": "1.0", "retention.rate": "0.5", "click.base": "-6.0"}

@@ -175,6 +175,34 @@ def test_what_is_not_possible_is_said(worlds: dict[str, World]) -> None:
         env.step(50)
 
 
+@pytest.mark.parametrize("value", [2.7, 2.0, np.float64(1.0), "x", None, [1]])
+def test_a_number_that_is_not_whole_is_not_rounded(worlds: dict[str, World], value: object) -> None:
+    env = make(worlds["hard"])
+    env.reset(seed=1)
+    with pytest.raises(UsageError, match=r"^action: .* expected a whole number"):
+        env.step(value)
+    if value is not None:
+        with pytest.raises(UsageError, match=r"^evening: .* expected a whole number"):
+            env.reset(options={"evening": value})
+    env.reset(options={"evening": np.int64(4)})
+    env.step(np.array(2))
+
+
+def test_no_room_holds_more_than_its_seats_strangers_included(worlds: dict[str, World]) -> None:
+    """Strangers, asked anew every ten minutes, take only what viewers have left."""
+    busy = {"calendar.history_days": "1", "seats.background": "0.7"}
+    world = build_world(load_scenario("scarce", "tiny", busy), 1)
+    env, full, over = make(world), 0, False
+    seen, info = env.reset(seed=5)
+    while not over:
+        there = seen["mask"] == 1
+        free = (world.scene.rooms.seats[seen["rooms"]] - info["occupancy"])[there]
+        assert free.min() >= 0
+        full += (free == 0).sum()
+        seen, _, over, _, info = env.step(choice_of(seen))
+    assert full > 100
+
+
 def test_the_package_needs_gymnasium_only_here() -> None:
     code = (
         "import sys; sys.modules['gymnasium'] = None\n"

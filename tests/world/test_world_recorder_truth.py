@@ -97,7 +97,8 @@ def test_no_reader_names_the_truth(layer: str) -> None:
 def test_no_truth_lies_beside_the_logs(twin: TwinSummary) -> None:
     public = {p.name for p in twin.folder.iterdir() if p.is_file()}
     tables = {"click", "gift", "comment", "like", "negative", "room", "user", "streamer"}
-    assert public == {f"{t}.csv" for t in tables} | {"title_embeddings.npy", "world.json"}
+    beside = {"title_embeddings.npy", "world.json", "scenario.toml"}
+    assert public == {f"{t}.csv" for t in tables} | beside
     truth = {p.stem for p in (twin.folder / "truth").iterdir()}
     assert truth == {"gifts", "clicks", "negatives", "rooms", "users", "streamers"}
     users = pyarrow.parquet.read_schema(twin.folder / "truth" / "users.parquet").names

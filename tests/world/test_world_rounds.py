@@ -90,5 +90,22 @@ def test_the_rounds_end_and_have_no_history(world: World, tmp_path) -> None:  # 
     play(arena, spread)
     with pytest.raises(UsageError, match="over"):
         arena.step(Decisions(np.zeros(200, dtype=np.int64), np.zeros((200, 25))))
-    with pytest.raises(UsageError, match="no history"):
+    with pytest.raises(UsageError, match="plays in rounds"):
         write_twin(world, tmp_path / "data")
+
+
+@pytest.mark.parametrize("preset", ["v1", "v2"])
+@pytest.mark.parametrize("seed", [1, 2])
+def test_rounds_conserve_users_money_and_seats(preset: str, seed: int) -> None:
+    hard = {"seats.mode": '"hard"', "seats.alpha": "0.0", "tiers.seats": "[9, 5, 2]"}
+    world = build_world(load_scenario(preset, "tiny", hard if preset == "v2" else {}), seed)
+    arena = make_arena(world, seed)
+    out = play(arena, concentrate)
+    assert out.streamer_income.sum() == pytest.approx(out.revenue, rel=1e-12)
+    assert not out.amount[~out.clicked].any()
+    key = out.visit * len(world.user_ids) + out.user
+    assert len(np.unique(key)) == out.decisions
+    inside = np.zeros((int(out.visit.max()) + 1, len(world.live_ids)), dtype=np.int64)
+    np.add.at(inside, (out.visit[out.clicked], out.room[out.clicked]), 1)
+    assert np.all(inside <= arena.seats)
+    assert out.refused.any() == (preset == "v2")

@@ -25,7 +25,7 @@ from giftlive.world import (
     presets,
 )
 from giftlive.world.demand import arena_seed
-from giftlive.world.kernel import _strangers
+from giftlive.world.kernel import present
 from giftlive.world.law import Law, Odds, expected_amount, expected_seconds
 from giftlive.world.truth import (
     RoomState,
@@ -172,11 +172,11 @@ def states_met(world: World, seed: int, out: Outcome) -> RoomState:
     until, whale = out.ts + out.watch_ms, world.scene.users.whale[out.user]
     tick = world.scenario.calendar.tick_ms
     span_seed = arena_seed(world, seed, world.arena_day)
-    seats, background = world.scene.rooms.seats, world.scene.seating.background
+    seats, seating = world.scene.rooms.seats, world.scene.seating
     for i, (room, ts) in enumerate(zip(out.room, out.ts, strict=True)):
         there = out.clicked[:i] & (out.room[:i] == room) & (until[:i] > ts // tick * tick)
-        strangers = _strangers(span_seed, background, seats[room], room, ts)
-        occupancy[i], whales[i] = there.sum() + strangers, whale[:i][there].sum()
+        occupancy[i] = present(seating, seats[room], there.sum(), span_seed, room, ts)
+        whales[i] = whale[:i][there].sum()
     return RoomState(occupancy, whales)
 
 
@@ -190,6 +190,8 @@ def test_what_the_log_expects_is_the_truth_at_its_state(
     state = states_met(world, 3, out)
     exact = true_value(world, out.user, out.room, out.ts, state=state)
     assert_array_equal(out.expected_amount, exact)
+    if what == "hard":
+        assert np.less_equal(state.occupancy, world.scene.rooms.seats[out.room]).all()
     alone = true_value(world, out.user, out.room, out.ts)
     assert (np.mean(alone[out.admitted] != exact[out.admitted]) > 0.05) == (what != "hard")
     assert_array_equal(out.refused, (exact == 0.0) & (alone > 0.0))

@@ -14,6 +14,7 @@ import sys
 from giftlive.errors import GiftLiveError
 
 _INTERRUPTED = 130
+_KEEPING_STEPS = ("run", "study", "audit", "coverage")
 
 
 class _Stop:
@@ -85,7 +86,8 @@ def _out_of_room(error: Exception) -> GiftLiveError:
 
 
 def _interrupted() -> GiftLiveError:
-    hint = "run the same command again; the steps of a run that were finished are kept"
+    kept = len(sys.argv) > 1 and sys.argv[1] in _KEEPING_STEPS
+    hint = "run the same command again" + ("; finished steps are kept" if kept else "")
     return GiftLiveError("interrupted; nothing half-written is left", "", "", hint)
 
 

@@ -39,8 +39,8 @@ CacheDir = Annotated[
 ]
 
 
-def pairs(settings: list[str] | None) -> dict[str, str]:
-    """Return ``key=value`` settings as a dictionary.
+def pairs(settings: list[str] | None, example: str = "arena.seeds=8") -> dict[str, str]:
+    """Return ``key=value`` settings as a dictionary; ``example`` is one of the command's.
 
     Raises
     ------
@@ -52,7 +52,7 @@ def pairs(settings: list[str] | None) -> dict[str, str]:
         key, equals, value = text.partition("=")
         if not (key and equals):
             raise UsageError(
-                f"{text!r} is not a setting", "--set", "key=value", "--set arena.seeds=8"
+                f"{text!r} is not a setting", "--set", "key=value", f"for example --set {example}"
             )
         found[key.strip()] = value.strip()
     return found

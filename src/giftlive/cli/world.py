@@ -46,10 +46,12 @@ def generate(
     """Run the platform's own ranking and write what it would have logged, and the truth."""
     from giftlive.run.folder import TWIN, check_target
     from giftlive.run.progress import Reporter
-    from giftlive.world import build_world, load_scenario, write_twin
+    from giftlive.world import build_world, load_scenario, require_clock, write_twin
 
     check_target(out, overwrite, TWIN)
-    scenario = load_scenario(preset, scale=scale, overrides=options.pairs(settings))
+    overrides = options.pairs(settings, "recorder.orphans=0")
+    scenario = load_scenario(preset, scale=scale, overrides=overrides)
+    require_clock(scenario, "--preset")
     reporter = Reporter()
     with reporter.step("world"):
         world = build_world(scenario, seed)
@@ -62,7 +64,7 @@ def generate(
             format=file_format,
             overwrite=overwrite,
         )
-    facts = _facts(summary, reporter)
+    facts = _facts(summary, reporter, selected=scenario.recorder.select_users)
     if json:
         show.as_json(facts)
         return
@@ -70,8 +72,11 @@ def generate(
         typer.echo(line)
 
 
-def _facts(summary: TwinSummary, reporter: Reporter) -> dict[str, Any]:
-    """Return what was written and what it took, as plain values."""
+def _facts(summary: TwinSummary, reporter: Reporter, *, selected: bool) -> dict[str, Any]:
+    """Return what was written and what it took, as plain values.
+
+    ``acceptance_rate`` is None where users are not ``selected`` by what they did.
+    """
     from giftlive.run.progress import peak_memory_mb
 
     return {
@@ -84,7 +89,7 @@ def _facts(summary: TwinSummary, reporter: Reporter) -> dict[str, Any]:
             "qualified": summary.users_qualified,
             "kept": summary.users_kept,
         },
-        "acceptance_rate": summary.acceptance,
+        "acceptance_rate": summary.acceptance if selected else None,
         "amount": {"simulated": summary.amount_simulated, "written": summary.amount_written},
         "seconds": round(sum(step.seconds for step in reporter.steps), 1),
         "peak_memory_mib": peak_memory_mb(),
@@ -96,9 +101,18 @@ def _lines(facts: dict[str, Any]) -> list[str]:
     users = facts["users"]
     return [
         *(f"{table:<20}{rows:>12,} rows" for table, rows in facts["rows"].items()),
-        f"{'users':<20}{users['kept']:>12,} kept of {users['qualified']:,} with every behaviour, "
-        f"of {users['simulated']:,} simulated ({facts['acceptance_rate']:.1%} accepted)",
+        f"{'users':<20}{users['kept']:>12,} kept of {_origin(users, facts['acceptance_rate'])}",
         f"{'size':<20}{facts['bytes'] / 1e6:>12,.1f} MB",
         f"{'time':<20}{facts['seconds']:>12,.1f} s, peak memory {facts['peak_memory_mib']:,} MiB",
         f"written: {facts['folder']}",
     ]
+
+
+def _origin(users: dict[str, int], acceptance: float | None) -> str:
+    """Return what the kept users are a part of."""
+    simulated = f"{users['simulated']:,} simulated"
+    if acceptance is None:
+        return simulated
+    return (
+        f"{users['qualified']:,} with every behaviour, of {simulated} ({acceptance:.1%} accepted)"
+    )

@@ -6,7 +6,7 @@ from giftlive.config import RunConfig, nearest
 from giftlive.errors import ConfigError
 from giftlive.evaluation.leaderboard import TRIVIAL
 from giftlive.models.registry import MODELS
-from giftlive.world import load_scenario
+from giftlive.world import load_scenario, require_clock
 
 _MODELS = "configuration, key models.names"
 
@@ -18,6 +18,8 @@ def check_choices(config: RunConfig) -> None:
     ------
     ConfigError
         Naming the nearest valid choice where there is one.
+    UsageError
+        The world plays in rounds: it can have no log and no evening.
     """
     for name in config.models.names:
         if name not in MODELS:
@@ -32,5 +34,7 @@ def check_choices(config: RunConfig) -> None:
             "at least one trivial ranker and one model to compare with it",
             f"add one of {', '.join(TRIVIAL)}" if not trivial else "add ridge, for example",
         )
-    load_scenario(config.arena.preset, scale=config.arena.scale, overrides=config.arena.overrides)
-    load_scenario(config.demo.preset, scale=config.demo.scale)
+    arena, demo = config.arena, config.demo
+    evening = load_scenario(arena.preset, scale=arena.scale, overrides=arena.overrides)
+    require_clock(evening, "configuration, key arena.preset")
+    require_clock(load_scenario(demo.preset, scale=demo.scale), "configuration, key demo.preset")

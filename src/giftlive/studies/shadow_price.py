@@ -261,8 +261,8 @@ def _share_figure(contest: Contest) -> Figure:
     perfect = contest.share_of_bound("oracle_greedy_with_cap")
     return Figure(
         name="share_of_bound",
-        title=f"Prices on estimates reach {best.value or 0:.0%} of the bound,"
-        f" greedy on perfect values {perfect.value or 0:.0%}",
+        title=f"Prices on estimates reach {best.value or 0:.1%} of the bound,"
+        f" capped greedy on true values {perfect.value or 0:.1%}",
         subtitle=f"expected revenue / certificate D; {len(contest.nights)} paired evenings",
         x_label="policy (oracle: sees true values)",
         y_label="expected revenue as a share of the certificate D",

@@ -9,6 +9,7 @@ from giftlive.world.arena import Arena
 from giftlive.world.build import build_world
 from giftlive.world.demand import potential_arrivals
 from giftlive.world.entities import World
+from giftlive.world.history import require_clock
 from giftlive.world.load import load_scenario, presets
 from giftlive.world.outcome import Outcome
 from giftlive.world.rounds import RoundsArena, make_arena
@@ -40,6 +41,7 @@ __all__ = [
     "play_oracle_greedy",
     "potential_arrivals",
     "presets",
+    "require_clock",
     "respond",
     "true_seat_seconds",
     "true_value",

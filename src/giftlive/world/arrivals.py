@@ -18,6 +18,8 @@ from giftlive.types import Floats
 from giftlive.world.purposes import LENGTH, VISIT
 
 _DAY = float(MS_PER_DAY)
+_NEVER = 1e6
+"""Days, beyond any window: a later visit is this late, so that its ms are a whole number."""
 
 
 def cumulative_day(hourly: tuple[float, ...]) -> Floats:
@@ -66,7 +68,7 @@ def visit_after(scene, user, visit, operational, since_ms, seed):  # type: ignor
     """
     users, diurnal = scene.users, scene.rhythm.diurnal
     gap = -math.log(uniform(seed, VISIT, user, visit + 1, 0)) / users.activity[user]
-    operational += gap
+    operational = min(operational + gap, _NEVER)
     phase = users.phase[user]
     days = phase + _clock(diurnal, _elapsed(diurnal, -phase) + operational)
     return visit + 1, operational, since_ms + int(days * _DAY)

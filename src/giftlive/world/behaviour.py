@@ -2,27 +2,40 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from giftlive.world.section import Count, NonNegative, Positive, Section, Share
+from giftlive.world.section import (
+    Coefficient,
+    Count,
+    NonNegative,
+    Positive,
+    Section,
+    Share,
+    Spread,
+    TailShape,
+)
+
+_MINUTE = 1 / 60
+"""In hours."""
 
 
 class Visits(Section):
     """Potential visits of a user: log-normal daily rate, hourly weights, exposures per visit."""
 
-    per_day: Positive
-    sigma: NonNegative
-    exposures: Annotated[float, Field(ge=1)]
-    skip_seconds: Annotated[float, Field(ge=0.5)]
+    per_day: Annotated[float, Field(ge=1e-9, le=1_000)]
+    sigma: Annotated[float, Field(ge=0, le=4)]
+    exposures: Annotated[float, Field(ge=1, le=1_000)]
+    skip_seconds: Annotated[float, Field(ge=0.5, le=86_400)]
     diurnal: Annotated[tuple[NonNegative, ...], Field(min_length=24, max_length=24)]
-    phase_hours: NonNegative
+    phase_hours: Annotated[float, Field(ge=0, le=24)]
 
     @model_validator(mode="after")
     def _some_hour_is_open(self) -> Self:
         if sum(self.diurnal) <= 0:
-            raise ValueError("at least one hour of diurnal must be positive")
+            raise ValueError("at least one hour of visits.diurnal must be positive")
         return self
 
 
@@ -33,88 +46,110 @@ class People(Section):
     prices = ``price_sigma`` N is taken from the location of the log amount.
     """
 
-    wealth_mu: float
-    wealth_sigma: NonNegative
+    wealth_mu: Annotated[float, Field(ge=-100, le=100)]
+    wealth_sigma: Spread
     tail_share: Share
-    tail_shape: Positive
+    tail_shape: TailShape
     tail_minimum: Positive
-    generosity_sigma: NonNegative
-    generosity_activity: float
-    price_sigma: NonNegative
+    generosity_sigma: Spread
+    generosity_activity: Coefficient
+    price_sigma: Spread
     taste_focus: NonNegative
     homes: Annotated[int, Field(ge=0, le=32)]
     whale_share: Share
 
 
 class Stars(Section):
-    """Streamers: vertical quality, monetisation skill, popularity, and their rooms."""
+    """Streamers: vertical quality, monetisation skill, popularity, and their rooms.
 
-    quality_sigma: NonNegative
-    skill_sigma: NonNegative
-    popularity_shape: Positive
-    popularity_quality: float
-    categories: Count
-    rooms_per_day: NonNegative
-    rooms_popularity: NonNegative
-    room_minutes: Positive
-    room_sigma: NonNegative
-    room_popularity: NonNegative
-    fixed_hours: tuple[float, ...] = ()
+    With ``fixed_hours`` everybody has one room a day from the first to the second of them.
+    """
+
+    quality_sigma: Spread
+    skill_sigma: Spread
+    popularity_shape: TailShape
+    popularity_quality: Annotated[float, Field(ge=-5, le=5)]
+    categories: Annotated[int, Field(ge=1, le=10_000)]
+    rooms_per_day: Annotated[float, Field(gt=0, le=48)]
+    rooms_popularity: Annotated[float, Field(ge=0, le=2)]
+    room_minutes: Annotated[float, Field(gt=0, le=100_000)]
+    room_sigma: Spread
+    room_popularity: Annotated[float, Field(ge=0, le=2)]
+    fixed_hours: tuple[Annotated[float, Field(ge=0, le=24)], ...] = ()
+
+    @model_validator(mode="after")
+    def _opens_before_it_closes(self) -> Self:
+        hours = self.fixed_hours
+        if hours and (len(hours) != 2 or hours[1] - hours[0] < _MINUTE):
+            raise ValueError(
+                "stars.fixed_hours must be empty or two hours of a day, the second at least a "
+                f"minute after the first, not {list(hours)}"
+            )
+        return self
 
 
 class Click(Section):
     """Coefficients of the click logit."""
 
-    base: float
-    match: float
-    quality: float
-    loyal: float
-    crowd: float
+    base: Coefficient
+    match: Coefficient
+    quality: Coefficient
+    loyal: Coefficient
+    crowd: Coefficient
 
 
 class Watch(Section):
     """Bounce or stay, each a log-normal watch time, held between floor and cap."""
 
-    stay_base: float
-    stay_match: float
-    stay_loyal: float
-    stay_activity: float
+    stay_base: Coefficient
+    stay_match: Coefficient
+    stay_loyal: Coefficient
+    stay_activity: Coefficient
     bounce_seconds: Positive
-    bounce_sigma: Positive
+    bounce_sigma: Annotated[float, Field(gt=0, le=5)]
     stay_seconds: Positive
-    stay_sigma: Positive
-    floor_seconds: Annotated[float, Field(ge=0.5)]
-    cap_seconds: Annotated[float, Field(ge=2)]
+    stay_sigma: Annotated[float, Field(gt=0, le=5)]
+    floor_seconds: Annotated[float, Field(ge=0.5, le=1e9)]
+    cap_seconds: Annotated[float, Field(ge=2, le=1e9)]
 
     @model_validator(mode="after")
     def _floor_below_cap(self) -> Self:
         if self.floor_seconds >= self.cap_seconds:
-            raise ValueError("floor_seconds must be below cap_seconds")
+            raise ValueError("watch.floor_seconds must be below watch.cap_seconds")
         return self
 
 
 class Gift(Section):
     """Coefficients of the gift logit and the Weibull law of the gift's time in a viewing."""
 
-    base: float
-    wealth: float
-    match: float
-    skill: float
-    loyal: float
-    crowd: float
+    base: Coefficient
+    wealth: Coefficient
+    match: Coefficient
+    skill: Coefficient
+    loyal: Coefficient
+    crowd: Coefficient
     delay_seconds: NonNegative
-    delay_shape: Positive
-    delay_power: float
+    delay_shape: Annotated[float, Field(gt=0, le=10)]
+    delay_power: Annotated[float, Field(ge=-5, le=5)]
 
 
 class Amount(Section):
     """Log-normal amount moved to the nearest price; without ``prices`` it stays continuous."""
 
-    base: float
-    wealth: float
-    match: float
-    sigma: Positive
+    base: Coefficient
+    wealth: Coefficient
+    match: Coefficient
+    sigma: Annotated[float, Field(gt=0, le=5)]
     prices: tuple[Positive, ...]
+
+    @model_validator(mode="after")
+    def _prices_increase(self) -> Self:
+        for cheaper, dearer in pairwise(self.prices):
+            if dearer <= cheaper:
+                raise ValueError(
+                    f"amount.prices must increase: {dearer:g} does not come after {cheaper:g}"
+                )
+        return self
 
 
 class Budget(Section):
@@ -171,12 +206,12 @@ class Newcomers(Section):
     """
 
     share: Share
-    quality_sigma: NonNegative
+    quality_sigma: Spread
 
 
 class Social(Section):
     """Comments and likes: probability in a viewing that stays, per unit of generosity."""
 
-    comment_base: float
-    like_base: float
-    generosity: float
+    comment_base: Coefficient
+    like_base: Coefficient
+    generosity: Coefficient

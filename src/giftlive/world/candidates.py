@@ -60,7 +60,12 @@ def _add(live, streamer, weight):  # type: ignore[no-untyped-def]
 
 @njit(cache=True)
 def open_room(live, streamer, room, weight):  # type: ignore[no-untyped-def]
-    """Put a streamer's room on air; ``weight`` is the streamer's popularity."""
+    """Put a streamer's room on air; ``weight`` is the streamer's popularity.
+
+    A streamer who is live already stays in that room: ``listed`` has one place for each.
+    """
+    if live.place[streamer] >= 0:
+        return
     live.room[streamer] = room
     live.place[streamer] = live.total[0]
     live.listed[live.total[0]] = streamer
@@ -71,6 +76,8 @@ def open_room(live, streamer, room, weight):  # type: ignore[no-untyped-def]
 @njit(cache=True)
 def close_room(live, streamer, weight):  # type: ignore[no-untyped-def]
     """Take a streamer's room off air; the last of the list fills its place."""
+    if live.place[streamer] < 0:
+        return
     live.total[0] -= 1
     last = live.listed[live.total[0]]
     live.listed[live.place[streamer]] = last

@@ -11,6 +11,7 @@ Needs the extra ``gym``; nothing else in the package imports this module.
 
 from __future__ import annotations
 
+from operator import index
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -22,7 +23,7 @@ from giftlive.types import UNLIMITED_SEATS
 from giftlive.world.demand import arena_seed
 from giftlive.world.entities import World
 from giftlive.world.habits import fatigue_at, purse_at
-from giftlive.world.kernel import _strangers, begin, form_batch, respond
+from giftlive.world.kernel import begin, form_batch, present, respond
 from giftlive.world.state import (
     CLICKED,
     REFUSED,
@@ -111,7 +112,9 @@ class GiftLiveEnv(gymnasium.Env[Seen, np.int64]):
         """Start the next evening, or the one that ``seed`` or ``options`` name."""
         super().reset(seed=seed)
         evening = (options or {}).get("evening")
-        self._evening = int(self.np_random.integers(1 << 62) if evening is None else evening)
+        if evening is None:
+            evening = self.np_random.integers(1 << 62)
+        self._evening = _whole("evening", evening)
         seed_of_day = arena_seed(self.world, self._evening, self.day)
         self._span = day_span(self.world, seed_of_day, self.day)
         self._state = new_state(self.world, self._span)
@@ -124,7 +127,7 @@ class GiftLiveEnv(gymnasium.Env[Seen, np.int64]):
         """Show one user the room in column ``action``; the reward is that of this decision."""
         if self._row >= self._waiting:
             raise UsageError("no decision is waiting", "step", "a call of reset first")
-        i, column = self._row, int(action)
+        i, column = self._row, _whole("action", action)
         if not 0 <= column < self._batch.rooms.shape[1]:
             raise UsageError(f"action {column}", "step", f"0 … {self._batch.rooms.shape[1] - 1}")
         self._batch.choice[i] = column if self._batch.rooms[i, column] >= 0 else -1
@@ -195,18 +198,25 @@ class GiftLiveEnv(gymnasium.Env[Seen, np.int64]):
 @njit(cache=True)
 def _met(scene, state, span, user, ts, candidates):  # type: ignore[no-untyped-def]
     """Return the states of the candidates [m] and of the user, as ``kernel`` will find them."""
-    seats, background = scene.rooms.seats, scene.seating.background
+    seats, viewers = scene.rooms.seats, state.occupancy
     occupancy, whales = np.zeros_like(candidates), np.zeros_like(candidates)
     for j in range(candidates.size):
         room = candidates[j]
         if room >= 0:
-            strangers = _strangers(span.seed, background, seats[room], room, ts)
-            occupancy[j] = state.occupancy[room] + strangers
+            occupancy[j] = present(scene.seating, seats[room], viewers[room], span.seed, room, ts)
             whales[j] = state.whales[room]
     fatigue = fatigue_at(state.fatigue, state.rested_ms, scene.habits, user, ts)
     budget, since = scene.users.budget, ts - span.start_ms
     purse = purse_at(state.purse, state.period, budget, scene.habits, user, since)
     return occupancy, whales, fatigue, purse
+
+
+def _whole(name: str, value: Any) -> int:
+    """Return a whole number as it is; anything else is a mistake, not a number to round."""
+    try:
+        return index(value)
+    except TypeError:
+        raise UsageError(f"{value!r}", name, "a whole number") from None
 
 
 def _space(world: World) -> spaces.Dict:

@@ -15,6 +15,7 @@ from giftlive.rng import derive
 from giftlive.types import Bools, Ints, Progress, silent
 from giftlive.world.entities import World
 from giftlive.world.kernel import begin, finish, run_platform
+from giftlive.world.scenario import Scenario
 from giftlive.world.state import (
     ROWS,
     Batch,
@@ -32,6 +33,23 @@ from giftlive.world.state import (
 )
 
 CHUNK_ROWS = 1 << 18
+
+
+def require_clock(scenario: Scenario, where: str) -> None:
+    """Refuse a world in rounds: it has no platform, no time and so no log.
+
+    Raises
+    ------
+    UsageError
+        Saying at ``where`` what can be done with such a world.
+    """
+    if scenario.mode != "clocked":
+        raise UsageError(
+            f"{scenario.name!r} plays in rounds, without a clock: no platform could log it",
+            where,
+            "a clocked scenario, such as kuailive or scarce",
+            "play it from Python, with make_arena or play_oracle_greedy (docs/world.md)",
+        )
 
 
 def history_seed(world: World) -> int:
@@ -55,8 +73,7 @@ class History:
     _batch: Batch = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        if self.world.scenario.mode != "clocked":
-            raise UsageError("a rounds world has no history", "write_twin", "a clocked scenario")
+        require_clock(self.world.scenario, "write_twin")
         self._span = history_span(self.world, history_seed(self.world))
         self._state = new_state(self.world, self._span)
         self._batch = new_batch(len(self.world.user_ids), self.world.scene.choices.total)

@@ -119,30 +119,31 @@ def run_platform(scene, state, batch, span, log):  # type: ignore[no-untyped-def
 @njit(inline="always")
 def _count_seats(scene, state, batch, n, span):  # type: ignore[no-untyped-def]
     """Write the free seats of every candidate; ``UNLIMITED_SEATS`` where none is refused."""
-    hard, background = scene.seating.hard, scene.seating.background
-    seats, occupancy = scene.rooms.seats, state.occupancy
+    seating, seats, viewers = scene.seating, scene.rooms.seats, state.occupancy
     for i in range(n):
         for j in range(batch.rooms.shape[1]):
             room = batch.rooms[i, j]
             free = 0
-            if room >= 0 and hard:
-                strangers = _strangers(span.seed, background, seats[room], room, batch.ts[i])
-                free = max(0, seats[room] - occupancy[room] - strangers)
+            if room >= 0 and seating.hard:
+                taken = present(seating, seats[room], viewers[room], span.seed, room, batch.ts[i])
+                free = max(0, seats[room] - taken)
             elif room >= 0:
                 free = UNLIMITED_SEATS
             batch.seats_left[i, j] = free
 
 
 @njit(cache=True)
-def _strangers(seed, background, seats, room, ts):  # type: ignore[no-untyped-def]
-    """Return the seats that viewers outside the sample hold, redrawn every ten minutes.
+def present(seating, seats, viewers, seed, room, ts):  # type: ignore[no-untyped-def]
+    """Return who is in a room at ``ts``: its ``viewers``, and strangers outside the sample.
 
-    They ask for a uniform number of mean ``background`` * seats, and take what there is.
+    Strangers ask for a uniform number of mean ``background`` * seats, redrawn every ten minutes,
+    and take what there is: of hard seats only those that no viewer holds.
     """
-    if background == 0.0:
-        return 0
+    if seating.background == 0.0 or seats >= UNLIMITED_SEATS:
+        return viewers
     u = uniform(seed, BACKGROUND, room, ts // _BACKGROUND_MS, 0)
-    return int(min(1.0, 2.0 * background * u) * seats)
+    asked = int(min(1.0, 2.0 * seating.background * u) * seats)
+    return viewers + (min(asked, seats - viewers) if seating.hard else asked)
 
 
 @njit(inline="always")
@@ -199,7 +200,7 @@ def _arrive(state, batch, until):  # type: ignore[no-untyped-def]
 def _respond_rows(scene, state, span, log, first, last):  # type: ignore[no-untyped-def]
     """Write the outcomes of decisions and take the seats of viewings, one after another."""
     users, streamers, law, rooms = scene.users, scene.streamers, scene.law, scene.rooms
-    hard, background = scene.seating.hard, scene.seating.background
+    seating, occupancy = scene.seating, state.occupancy
     habits, tired, rested_ms = scene.habits, state.fatigue, state.rested_ms
     for row in range(first, last):
         ts, user, room = log.ts[row], log.user[row], log.room[row]
@@ -210,14 +211,14 @@ def _respond_rows(scene, state, span, log, first, last):  # type: ignore[no-unty
             continue
         streamer, seats = rooms.streamer[room], rooms.seats[room]
         state.exposure[streamer] += 1
-        present = state.occupancy[room] + _strangers(span.seed, background, seats, room, ts)
-        if hard and present >= seats:
+        there = present(seating, seats, occupancy[room], span.seed, room, ts)
+        if seating.hard and there >= seats:
             log.status[row] = REFUSED
             continue
         whale = 1 if users.whale[user] else 0
         whales = state.whales[room] + whale
         # crowding is 0 without a limit: nobody exceeds UNLIMITED_SEATS
-        crowding = max(0.0, float(present - seats)) / seats
+        crowding = max(0.0, float(there - seats)) / seats
         fatigue = fatigue_at(tired, rested_ms, habits, user, ts)
         since = ts - span.start_ms
         purse = purse_at(state.purse, state.period, users.budget, habits, user, since)

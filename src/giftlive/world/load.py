@@ -6,16 +6,24 @@ only says what differs from it.
 
 from __future__ import annotations
 
+import difflib
 import tomllib
+from collections.abc import Iterator
+from datetime import date
 from importlib import resources
 from pathlib import Path
 from typing import Any
+from zoneinfo import available_timezones
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
-from giftlive.config import nearest, parse_value
+from giftlive.config import expected, nearest, parse_value
 from giftlive.errors import ConfigError, InputError, Where
 from giftlive.world.scenario import Scenario
+
+_ALIKE = 0.5
+"""From here on two words are near each other."""
 
 
 def presets() -> tuple[str, ...]:
@@ -47,11 +55,14 @@ def load_scenario(
     >>> load_scenario("scarce", overrides={"seats.load": "0.8"}).seats.load
     0.8
     """
+    overrides = overrides or {}
     raw = _resolve(str(name_or_path))
-    for key, value in (overrides or {}).items():
+    for key, value in overrides.items():
         _assign(raw, key, parse_value(value))
+    if "calendar.history_days" in overrides and "recorder.outage_days" not in overrides:
+        _forget_late_outages(raw)
     if scale is not None:
-        raw["scale"] = _scale(scale, raw["scales"])
+        raw["scale"] = _scale(scale, raw.get("scales"))
     try:
         return Scenario.model_validate(raw)
     except ValidationError as error:
@@ -64,7 +75,7 @@ def _resolve(name: str) -> dict[str, Any]:
     if base is None:
         return raw
     if base not in presets():
-        hint = nearest(str(base), list(presets()))
+        hint = nearest(str(base), list(presets()), "presets")
         raise ConfigError(f"unknown base {base!r}", f"scenario {name}", "a preset", hint)
     return _merge(_resolve(base), raw)
 
@@ -74,7 +85,7 @@ def _read(name: str) -> dict[str, Any]:
         text = (resources.files("giftlive.world") / "presets" / f"{name}.toml").read_text("utf-8")
         return tomllib.loads(text)
     if not name.endswith(".toml"):
-        hint = nearest(name, list(presets()))
+        hint = nearest(name, list(presets()), "presets")
         raise ConfigError(f"unknown preset {name!r}", "scenario", "a preset or a .toml file", hint)
     try:
         return tomllib.loads(Path(name).read_text(encoding="utf-8"))
@@ -103,13 +114,32 @@ def _assign(raw: dict[str, Any], dotted: str, value: Any) -> None:
     raw[last] = value
 
 
-def _scale(scale: str, scales: dict[str, float]) -> float:
-    if scale in scales:
-        return scales[scale]
+def _forget_late_outages(raw: dict[str, Any]) -> None:
+    """Leave out the outages of a preset that a window made shorter never reaches."""
+    days, recorder = raw["calendar"]["history_days"], raw.get("recorder")
+    if not (isinstance(days, int) and isinstance(recorder, dict)):
+        return
+    pairs = list(
+        zip(recorder.get("outage_days", ()), recorder.get("outage_drop", ()), strict=False)
+    )
+    kept = [(day, drop) for day, drop in pairs if day < days]
+    if len(kept) < len(pairs):
+        outages = {
+            "outage_days": [day for day, _ in kept],
+            "outage_drop": [drop for _, drop in kept],
+        }
+        raw["recorder"] = recorder | outages
+
+
+def _scale(scale: str, scales: Any) -> Any:
+    """Return the number that a scale stands for; the scenario's own rules judge it."""
+    names = scales if isinstance(scales, dict) else {}
+    if scale in names:
+        return names[scale]
     try:
         return float(scale)
     except ValueError:
-        hint = nearest(scale, list(scales))
+        hint = nearest(scale, list(names), "scales") if names else "the scenario names no scales"
         raise ConfigError(f"unknown scale {scale!r}", "scale", "a name or a number", hint) from None
 
 
@@ -118,16 +148,54 @@ def _config_error(error: ValidationError, name: str) -> ConfigError:
     location = [str(part) for part in first["loc"]]
     where = ", key ".join(filter(None, [f"scenario {name}", ".".join(location)]))
     if first["type"] == "extra_forbidden":
-        hint = nearest(location[-1], _keys(location[:-1]))
-        return ConfigError("unknown key", where, "a key of the scenario", hint)
-    shown = "value" if isinstance(first["input"], dict) else repr(first["input"])
-    return ConfigError(f"{shown} is not valid", where, first["msg"].removeprefix("Value error, "))
+        return ConfigError("unknown key", where, "a key of the scenario", _meant(location))
+    if first["type"] == "missing":
+        hint = 'begin the file with base = "kuailive": then it only says what differs'
+        return ConfigError("this key is missing", where, "a value for every key", hint)
+    if first["type"] == "value_error":
+        return _broken_rule(first, location, where)
+    return ConfigError(f"{_shown(first['input'])} is not valid", where, expected(first))
 
 
-def _keys(parents: list[str]) -> list[str]:
-    model: type[BaseModel] = Scenario
-    for part in parents:
-        annotation = model.model_fields[part].annotation
-        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            model = annotation
-    return list(model.model_fields)
+def _shown(value: Any) -> str:
+    """Return a value much as a file says it."""
+    if isinstance(value, date):
+        return str(value)
+    return repr(list(value) if isinstance(value, tuple) else value)
+
+
+def _broken_rule(error: ErrorDetails, location: list[str], where: str) -> ConfigError:
+    """Return what a rule of the scenario says of itself, with the nearest time zone."""
+    what = expected(error)
+    if location != ["calendar", "tz"]:
+        return ConfigError(what, where)
+    near = difflib.get_close_matches(str(error["input"]), sorted(available_timezones()), n=1)
+    hint = f"did you mean {near[0]}?" if near else ""
+    return ConfigError(what, where, "a name such as Asia/Shanghai", hint)
+
+
+def _meant(location: list[str]) -> str:
+    """Return a hint that names the valid key closest to an unknown one, on its level or on any."""
+    *parents, last = location
+    every = list(_dotted(Scenario))
+    prefix = ".".join([*parents, ""])
+    rest = [key.removeprefix(prefix) for key in every if key.startswith(prefix)]
+    level = [key for key in rest if "." not in key]
+    names = {key.rpartition(".")[2] for key in every}
+    near = max(names, key=lambda name: (_likeness(last, name), name in level, name))
+    if near in level or _likeness(last, near) < _ALIKE:
+        return nearest(last, level)
+    *others, final = [key for key in every if key.rpartition(".")[2] == near]
+    return f"did you mean {' or '.join(filter(None, [', '.join(others), final]))}?"
+
+
+def _likeness(word: str, name: str) -> float:
+    return difflib.SequenceMatcher(None, name, word).ratio()
+
+
+def _dotted(model: type[BaseModel]) -> Iterator[str]:
+    """Yield every key of a scenario, sections and what is in them."""
+    for name, field in model.model_fields.items():
+        yield name
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from (f"{name}.{key}" for key in _dotted(field.annotation))

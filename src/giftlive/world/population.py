@@ -13,6 +13,10 @@ TASTE_DIM = 16
 _HOME_POOL = 48
 _WEIGHT_SCALE = 1_000
 _CHUNK = 4_096
+_MOST_WEIGHT = 1 << 62
+"""Of all streamers together: a sum of weights stays a whole number of 64 bits."""
+_MOST_VISITS = 8_640.0
+"""Potential visits of a user a day, on average: one every ten seconds."""
 
 
 def draw_streamers(scenario: Scenario, seed: int) -> Streamers:
@@ -37,10 +41,15 @@ def draw_streamers(scenario: Scenario, seed: int) -> Streamers:
         skill=skill,
         popularity=popularity,
         log_popularity=log_popularity,
-        weight=np.maximum(1, np.rint(popularity * _WEIGHT_SCALE)).astype(np.int64),
+        weight=_weights(popularity),
         category=category,
         first_day=first_day,
     )
+
+
+def _weights(popularity: Floats) -> Ints:
+    most = float(_MOST_WEIGHT // len(popularity))
+    return np.clip(np.rint(popularity * _WEIGHT_SCALE), 1.0, most).astype(np.int64)
 
 
 def _first_days(scenario: Scenario, seed: int, count: int) -> Ints:
@@ -65,7 +74,7 @@ def draw_users(scenario: Scenario, seed: int, streamers: Streamers) -> Users:
         taste=taste,
         wealth=wealth,
         generosity=people.generosity_sigma * noise + people.generosity_activity * log_activity,
-        activity=scenario.visits.per_day * np.exp(log_activity),
+        activity=np.minimum(scenario.visits.per_day * np.exp(log_activity), _MOST_VISITS),
         log_activity=log_activity,
         phase=phase,
         price_sensitivity=people.price_sigma * sensitivity,

@@ -26,7 +26,7 @@ from giftlive.world.behaviour import (
     Visits,
     Watch,
 )
-from giftlive.world.section import Count, NonNegative, Positive, Section, Share
+from giftlive.world.section import Coefficient, Count, NonNegative, Positive, Section, Share
 
 
 class Sizes(Section):
@@ -34,23 +34,23 @@ class Sizes(Section):
 
     users: Count
     streamers: Count
-    user_factor: Annotated[float, Field(ge=1)]
-    streamer_factor: Annotated[float, Field(ge=1)]
+    user_factor: Annotated[float, Field(ge=1, le=1_000)]
+    streamer_factor: Annotated[float, Field(ge=1, le=1_000)]
 
 
 class Calendar(Section):
     """Local days: ``history_days`` of platform logs, then the arena day."""
 
-    start: date
+    start: Annotated[date, Field(strict=False, ge=date(1970, 1, 1), le=date(2999, 12, 31))]
     tz: str
-    history_days: Count
+    history_days: Annotated[int, Field(ge=1, le=3_650)]
     tick_ms: Annotated[int, Field(ge=500, le=5_000)]
 
     @field_validator("tz")
     @classmethod
     def _known_zone(cls, name: str) -> str:
         if name not in available_timezones():
-            raise ValueError("not an IANA time zone")
+            raise ValueError(f"{name!r} is not an IANA time zone")
         return name
 
 
@@ -63,7 +63,7 @@ class Seats(Section):
 
     mode: Literal["none", "soft", "hard"]
     load: Positive
-    exponent: NonNegative
+    exponent: Annotated[float, Field(ge=0, le=2)]
     alpha: NonNegative
     background: NonNegative
 
@@ -71,7 +71,7 @@ class Seats(Section):
 class Externality(Section):
     """Effect of co-present whales on gifts (clocked), of big donors on amounts (rounds)."""
 
-    whale_gamma: float
+    whale_gamma: Coefficient
     donor_gamma: NonNegative
 
 
@@ -79,16 +79,16 @@ class Candidates(Section):
     """Rooms offered per decision: live homes, then ``popular`` draws, then random ones."""
 
     total: Count
-    popular: Annotated[int, Field(ge=0)]
+    popular: Annotated[int, Field(ge=0, le=1_000_000_000)]
 
 
 class Platform(Section):
     """The platform's own ranking: softmax of a score (part of the truth, not a policy)."""
 
-    popularity: float
-    loyal: float
-    match: float
-    quality: float
+    popularity: Coefficient
+    loyal: Coefficient
+    match: Coefficient
+    quality: Coefficient
 
 
 class Rounds(Section):
@@ -115,9 +115,9 @@ class Tiers(Section):
         for whole, part in (("prices", "chances"), ("seats", "shares")):
             sizes, weights = getattr(self, whole), getattr(self, part)
             if len(sizes) != len(weights):
-                raise ValueError(f"{whole} and {part} must have the same length")
+                raise ValueError(f"tiers.{whole} and tiers.{part} must have the same length")
             if weights and abs(sum(weights) - 1.0) > 1e-9:
-                raise ValueError(f"{part} must add up to 1")
+                raise ValueError(f"tiers.{part} must add up to 1")
         return self
 
 
@@ -146,7 +146,7 @@ class Recorder(Section):
     lagged: Share
     orphans: Share
     viewing_totals: bool
-    presses: Annotated[float, Field(ge=1)]
+    presses: Annotated[float, Field(ge=1, le=1_000)]
     snapshot: bool
     outage_days: tuple[Annotated[int, Field(ge=0)], ...]
     outage_drop: tuple[Share, ...]
@@ -161,11 +161,11 @@ class Recorder(Section):
     @model_validator(mode="after")
     def _shares_add_up(self) -> Self:
         if self.entry_stamped + self.lagged > 1:
-            raise ValueError("entry_stamped + lagged must be <= 1")
+            raise ValueError("recorder.entry_stamped + recorder.lagged must be <= 1")
         if len(self.outage_days) != len(self.outage_drop):
-            raise ValueError("outage_days and outage_drop must have the same length")
+            raise ValueError("recorder.outage_days and outage_drop must have the same length")
         if len(set(self.outage_days)) < len(self.outage_days):
-            raise ValueError("outage_days must differ")
+            raise ValueError("recorder.outage_days must differ")
         return self
 
 
@@ -211,6 +211,36 @@ class Scenario(Section):
     def _continuous_amounts_have_no_delay(self) -> Self:
         if not self.amount.prices and self.gift.delay_seconds:
             raise ValueError("without amount.prices gift.delay_seconds must be 0")
+        return self
+
+    @model_validator(mode="after")
+    def _money_of_a_log_is_whole(self) -> Self:
+        if self.mode == "rounds":
+            return self
+        if not self.amount.prices:
+            raise ValueError("a clocked world needs amount.prices")
+        for price in self.amount.prices:
+            if price < 1 or price != int(price):
+                raise ValueError(f"amount.prices must be whole numbers >= 1, not {price:g}")
+        return self
+
+    @model_validator(mode="after")
+    def _outages_lie_in_the_window(self) -> Self:
+        days = self.calendar.history_days
+        for day in self.recorder.outage_days:
+            if day >= days:
+                raise ValueError(
+                    f"recorder.outage_days: day {day} is not one of the {days} history days, "
+                    f"0 to {days - 1}"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _arrays_can_be_as_long(self) -> Self:
+        most = 10**15
+        for name, count in (("users", self.users), ("streamers", self.streamers)):
+            if count > most:
+                raise ValueError(f"sizes.{name}: {count:,} are too many, at most {most:,}")
         return self
 
     @model_validator(mode="after")

@@ -8,12 +8,14 @@ from typing import NamedTuple
 import numpy as np
 
 from giftlive.clock import MS_PER_DAY, MS_PER_HOUR, MS_PER_MINUTE
+from giftlive.errors import ConfigError
 from giftlive.rng import derive, stream
 from giftlive.types import UNLIMITED_SEATS, Floats, Ints
 from giftlive.world.entities import Rooms, Streamers, World
 from giftlive.world.scenario import Scenario
 
 MAX_TITLES = 50_000
+_LONGEST_MS = 365.0 * MS_PER_DAY
 
 
 class _Slots(NamedTuple):
@@ -40,6 +42,13 @@ def draw_rooms(scenario: Scenario, seed: int, streamers: Streamers, origin_ms: i
         ]
     slots = _Slots(*(np.concatenate(parts) for parts in zip(*spans, strict=True)))
     count = len(slots.streamer)
+    if not count:
+        raise ConfigError(
+            "nobody goes on air",
+            f"scenario {scenario.name}",
+            "at least one room in the window",
+            "raise stars.rooms_per_day or the scale, or take more days",
+        )
     titles = min(MAX_TITLES, max(1, count // 4))
     return Rooms(
         *slots,
@@ -79,9 +88,10 @@ def _span(scenario: Scenario, seed: int, streamers: Streamers, days: Ints, first
     draw = _fixed if scenario.stars.fixed_hours else _free
     streamer, day, hour, hours = draw(scenario, seed, streamers, days)
     start = first + (day - days[0]) * MS_PER_DAY + (hour * MS_PER_HOUR).astype(np.int64)
-    length = np.maximum((hours * MS_PER_HOUR).astype(np.int64), MS_PER_MINUTE)
+    length = np.clip(hours * MS_PER_HOUR, MS_PER_MINUTE, _LONGEST_MS).astype(np.int64)
     window, many = len(days) * MS_PER_DAY, len(streamers.weight)
-    order = np.argsort(streamer * window + (start - first), kind="stable")
+    start = np.maximum(start, first)
+    order = np.lexsort((start, streamer))
     streamer, start, length = streamer[order], start[order], length[order]
     end = start + length
     follows = streamer[1:] == streamer[:-1]

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from giftlive.config import dump_toml
 from giftlive.errors import InputError
 from giftlive.rng import stream
 from giftlive.types import Progress, silent
@@ -25,6 +25,7 @@ from giftlive.world.history import History, Spill
 from giftlive.world.recorder import Chunks, Piece, recorded, survey
 from giftlive.world.state import Log
 from giftlive.world.table_files import FileFormat, TableFiles
+from giftlive.world.whole_folder import clear_leftovers, whole_folder
 
 _PARTS = 1_000
 _SIMULATED, _WRITTEN = 750, 920
@@ -69,9 +70,11 @@ def write_twin(
 ) -> TwinSummary:
     """Simulate the history under the platform's ranking and write what its log would show.
 
-    Writes KuaiLive's files, ``title_embeddings.npy``, the marker ``world.json`` and, with
-    ``truth``, latent quantities under ``truth/``, which no reader of logs opens. Equal worlds
-    give equal bytes. The folder appears whole or not at all.
+    Writes KuaiLive's files, ``title_embeddings.npy``, the marker ``world.json``, every coefficient
+    as ``scenario.toml`` (a preset that makes the same world again) and, with ``truth``, latent
+    quantities under ``truth/``, which no reader of logs opens. Equal worlds
+    give equal bytes. The folder appears whole or not at all; leftovers of killed writers to the
+    same folder are removed, which is said as a warning of the log ``giftlive``.
 
     Raises
     ------
@@ -81,12 +84,12 @@ def write_twin(
         The world is in rounds mode, which has no history.
     """
     folder = Path(folder)
-    if folder.exists() and not overwrite and (folder.is_file() or any(folder.iterdir())):
+    target = folder.resolve()
+    clear_leftovers(target)
+    if target.exists() and not overwrite and (target.is_file() or any(target.iterdir())):
         raise InputError("already holds something", str(folder), "a new folder", "use --overwrite")
     history = History(world)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    try:
+    with whole_folder(target) as partial:
         spill = Spill(partial / "spill")
         spill.folder.mkdir()
         spill.fill(history.chunks(_first_part(progress)))
@@ -98,11 +101,9 @@ def write_twin(
         rows, money = _write(pieces, partial, format)
         np.save(partial / "title_embeddings.npy", title_embeddings(world))
         (partial / "world.json").write_text(_marker(world), encoding="utf-8")
+        (partial / "scenario.toml").write_text(_recipe(world), encoding="utf-8")
         shutil.rmtree(spill.folder)
         size = sum(path.stat().st_size for path in partial.rglob("*") if path.is_file())
-        _put_in_place(partial, folder)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
     progress(_PARTS, _PARTS)
     return TwinSummary(
         folder=folder,
@@ -160,6 +161,12 @@ def _last_part(chunks: Chunks, decisions: int, progress: Progress) -> Chunks:
     return read
 
 
+def _recipe(world: World) -> str:
+    """Return the scenario as a file from which the same world can be made again."""
+    again = f"giftlive world generate --preset scenario.toml --seed {world.seed} --out DIR"
+    return f"# Every coefficient of this world; again: {again}\n{dump_toml(world.scenario)}"
+
+
 def _marker(world: World) -> str:
     scenario = world.scenario
     marker = {
@@ -170,15 +177,3 @@ def _marker(world: World) -> str:
         "scenario_hash": scenario.fingerprint,
     }
     return json.dumps(marker, indent=2) + "\n"
-
-
-def _put_in_place(partial: Path, folder: Path) -> None:
-    """Swap the finished folder in; what stood there before goes only then."""
-    partial.chmod(0o755)
-    if not folder.exists():
-        partial.replace(folder)
-        return
-    before = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    folder.replace(before / "before")
-    partial.replace(folder)
-    shutil.rmtree(before)

@@ -19,9 +19,10 @@ from giftlive.world.state import CLICKED, SKIPPED, Log
 class Survey:
     """Of a history: the kept dense ``users`` and ``streamers``, and counts of everybody's views.
 
-    ``qualified`` users had every behaviour (the kept ones are the first of them); ``amount`` is
-    everybody's money. ``user_views user_watch_ms`` [U], ``streamer_*`` [S] count all viewings,
-    as a platform's own counters do, whatever becomes of their rows.
+    ``qualified`` users had every behaviour; with ``select_users`` the kept ones are the first of
+    them, else everybody is kept. ``amount`` is everybody's money.
+    ``user_views user_watch_ms`` [U], ``streamer_*`` [S] count all viewings, as a platform's own
+    counters do, whatever becomes of their rows.
     """
 
     users: Ints
@@ -58,10 +59,9 @@ def survey(world: World, chunks: Chunks) -> Survey:
             known[log.user[happened]] = True
         amount += total_amount(log.amount)
         decisions += len(log.ts)
-    active = behaviours.all(axis=0) | (not world.scenario.recorder.select_users)
-    qualified = np.flatnonzero(active)
-    limit = world.scenario.kept_users if world.scenario.recorder.select_users else many
-    users = qualified[:limit]
+    qualified = np.flatnonzero(behaviours.all(axis=0))
+    selected = world.scenario.recorder.select_users
+    users = qualified[: world.scenario.kept_users] if selected else np.arange(many)
     return Survey(
         users=users,
         streamers=_streamers(world, chunks, _members(users, many)),
