@@ -18,7 +18,8 @@ from typing import Any
 from giftlive.logs.store import literal_path
 
 SAMPLES, STATE, PARTS_FILE = "samples", "state", "parts.json"
-ROWS_PER_PART = 1_000_000
+ROWS_PER_PART = 2_000_000
+_ROWS_PER_GROUP = 65_536
 
 
 @dataclass(frozen=True)
@@ -75,18 +76,32 @@ class PartWriter:
     parts: list[Part] = field(default_factory=list)
     rows: int = 0
     _writer: Any = None
+    _waiting: list[Any] = field(default_factory=list)
 
     def add(self, table: Any) -> None:
         """Append an Arrow table to the current part."""
+        self._waiting.append(table)
+        self.rows += len(table)
+        if sum(map(len, self._waiting)) >= _ROWS_PER_GROUP:
+            self._write()
+
+    def _write(self) -> None:
+        import pyarrow as pa
         import pyarrow.parquet as pq
 
+        if not self._waiting:
+            return
+        group = pa.concat_tables(self._waiting)
+        self._waiting.clear()
         if self._writer is None:
-            self._writer = pq.ParquetWriter(self._file(), table.schema, compression="lz4")
-        self._writer.write_table(table)
-        self.rows += len(table)
+            # without dictionaries: a twelfth more bytes for half of the processor time
+            how = {"compression": "lz4", "use_dictionary": False}
+            self._writer = pq.ParquetWriter(self._file(), group.schema, **how)
+        self._writer.write_table(group)
 
     def cut(self) -> None:
         """End the current part, if it has been begun."""
+        self._write()
         if self._writer is None:
             return
         self._writer.close()

@@ -11,6 +11,11 @@ from giftlive.tables.options import TableOptions
 
 _ONE_EACH = "select row_id, row_id as unit_id, ts + {dwell_ms} as decision_ts from {view}"
 
+_WHOLE = """select row_id, min(row_id) over room as unit_id,
+       min(ts) over room + {dwell_ms} as decision_ts
+from click
+window room as (partition by user_id, live_id)"""
+
 _SESSION = """select row_id,
        min(row_id) over (partition by user_id, live_id, session) as unit_id,
        min(ts) over (partition by user_id, live_id, session) + {dwell_ms} as decision_ts
@@ -32,7 +37,8 @@ def stage_sessions(engine: Engine, unit: str, options: TableOptions) -> None:
     dwell_ms = options.dwell_ms
     if unit == "session":
         gap_ms = options.session_gap_ms
-        gap = "false" if gap_ms is None else _AFTER_GAP.format(gap_ms=gap_ms)
-        engine.stage("member", _SESSION.format(gap=gap, dwell_ms=dwell_ms))
+        gap = "" if gap_ms is None else _AFTER_GAP.format(gap_ms=gap_ms)
+        session = _SESSION if gap else _WHOLE
+        engine.stage("member", session.format(gap=gap, dwell_ms=dwell_ms))
     else:
         engine.stage("member", _ONE_EACH.format(view=unit, dwell_ms=dwell_ms))

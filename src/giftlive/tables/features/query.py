@@ -22,7 +22,7 @@ from giftlive.tables.features.part import Part, Stage
 from giftlive.tables.features.state import DAILY, HALF_LIVES_MS, HISTORY, KEYS
 from giftlive.tables.features.windows import fade_sql, history_parts
 
-_WEIGHT_AT_ONCE = 99
+_WEIGHT_AT_ONCE = 4
 """Streams whose joins run at once: each holds up to a row per probe in memory."""
 
 

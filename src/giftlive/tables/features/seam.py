@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from giftlive.tables.append import Kept, keep, past_digest
 from giftlive.tables.engine.protocol import Engine
 from giftlive.tables.features.declare import Feature
-from giftlive.tables.features.expression import State
 from giftlive.tables.features.state import KEYS
 from giftlive.tables.features.sweep import native_states
 from giftlive.tables.features.sweep_state import VERSION, SweepState
@@ -28,9 +27,6 @@ from giftlive.tables.samples import SAMPLE_COLUMNS
 from giftlive.types import Progress, silent
 
 Columns = Mapping[str, NDArray[Any]]
-
-_JOINED_AT_ONCE = 250_000
-"""Rows after which the portable form ends a part with the day: all its state is held at once."""
 
 PROBE_COLUMNS = (
     *("sample_id", "user_id", "live_id", "streamer_id", "as_of_ts", "day_start_ts"),
@@ -67,25 +63,8 @@ def write_features(
 
 
 def _write_select(engine: Engine, features: tuple[Feature, ...], folder: Path) -> None:
-    """Write parts of whole days: a part, however long the log, is joined and sorted in memory."""
-    select = _widened(engine, features, "sample", SAMPLE_COLUMNS)
-    for number, (first, last) in enumerate(_day_ranges(engine)):
-        part = f"select * from (\n{select}\n) t\nwhere day between {first} and {last}"
-        engine.write(f"{part}\norder by sample_id", folder / SAMPLES / part_name(number))
-
-
-def _day_ranges(engine: Engine) -> Iterator[tuple[int, int]]:
-    """Yield first and last day of parts of at least _JOINED_AT_ONCE rows."""
-    counts = engine.rows("select day, count(*) from sample group by day order by day")
-    days, rows = [0], 0
-    for day, count in counts:
-        days = [*days, day] if rows else [day]
-        rows += count
-        if rows >= _JOINED_AT_ONCE:
-            yield days[0], days[-1]
-            rows = 0
-    if rows or not counts:
-        yield days[0], days[-1]
+    select = _with_features(engine, features, "sample", SAMPLE_COLUMNS)
+    engine.write(select, folder / SAMPLES / part_name(0))
 
 
 def stage_features(
@@ -126,17 +105,16 @@ def _with_features(
     engine: Engine, features: tuple[Feature, ...], probe: str, columns: Iterable[str]
 ) -> str:
     """Return a SELECT of columns of the probe and features, in the order of sample ids."""
-    return f"select * from (\n{_widened(engine, features, probe, columns)}\n) t\norder by sample_id"
-
-
-def _widened(
-    engine: Engine, features: tuple[Feature, ...], probe: str, columns: Iterable[str]
-) -> str:
-    """Return a SELECT of columns of the probe, ``sample_id`` first, and features."""
     columns = tuple(columns)
-    own = [Feature(c, "sample", "", "", "", State(c)) for c in columns if c != "sample_id"]
-    beside = [feature for feature in features if feature.name not in columns]
-    return stage_features(engine, (*own, *beside), probe)
+    fixed = ", ".join(f"s.{name}" for name in columns)
+    if not features:
+        return f"select {fixed}\nfrom {probe} s\norder by s.sample_id"
+    extra = "".join(f", f.{name}" for name in _extra(features, columns))
+    return (
+        f"select {fixed}{extra}\nfrom {probe} s\n"
+        f"join (\n{stage_features(engine, features, probe)}\n) f on f.sample_id = s.sample_id\n"
+        "order by s.sample_id"
+    )
 
 
 def _extra(features: Iterable[Feature], columns: Iterable[str]) -> tuple[str, ...]:

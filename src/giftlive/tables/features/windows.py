@@ -131,7 +131,7 @@ class Stream:
         )
         joins = (
             f"\nleft join {carry} on {same_sql((*self.keys, 'day'), carry, 'p')}"
-            f"\nleft join {running} on {same_sql(('sample_id', 'day'), running, 'p')}"
+            f"\nleft join {running} on {running}.sample_id = p.sample_id"
         )
         columns = {f"{self.group}_{name}": self.column_sql(name) for name in self.columns}
         return Part(stages, joins, columns, weight=1)
@@ -253,7 +253,7 @@ def _running_sql(stream: Stream, probe: str) -> str:
     nothing = ", ".join(f"null as {c}" for c in stream.tallies)
     dated = _dated_sql(stream, stream.tallies, stream.table("carry"), whose)
     return f"""select * from (
-  select sample_id, day, {gathered}
+  select sample_id, {gathered}
   from (
     select {of_sql("p", whose)}, p.sample_id, 2 * p.as_of_ts as instant, {nothing}
     from {probe} p
