@@ -108,6 +108,7 @@ def test_a_study_leaves_a_run_folder_that_can_be_read_again(cli: Cli, twin: Path
     assert {row["verdict"] for row in board["gates"]} == {"SKIPPED"}
     assert "its study was not run" in succeeded(cli("roadmap", "RUN"))
     summary = parsed(cli(*command, "RUN", "--overwrite", "--json"))
+    assert all("attribution window" in line for line in summary.pop("warnings"))
     assert summary == board | {"skipped": [], "report": "RUN/report.html"}
     contents = {p.name for p in Path("RUN").iterdir()}
     files = {

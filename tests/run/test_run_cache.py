@@ -64,12 +64,19 @@ def test_a_step_that_can_go_on_finds_what_it_left(tmp_path: Path) -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        cache.fetch("step", 1, make, resumed=True)
-    with cache._work("") as nameless:
-        assert nameless.is_dir()
-    folder, cached = cache.fetch("step", 1, make, resumed=True)
+        cache.fetch("step", 1, make, worth_keeping=lambda work: (work / "half.txt").is_file())
+    folder, cached = cache.fetch("step", 1, make, worth_keeping=lambda work: True)
     assert (found, cached) == ([False, True], False)
     assert list(tmp_path.iterdir()) == [folder]
+
+
+def test_what_is_not_worth_keeping_goes(tmp_path: Path) -> None:
+    def make(folder: Path) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Cache(tmp_path).fetch("step", 1, make, worth_keeping=lambda work: False)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_two_runs_never_share_a_half_made_step(tmp_path: Path) -> None:

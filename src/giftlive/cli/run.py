@@ -53,10 +53,10 @@ def run(
     else:
         console = show.console()
         console.print(show.verdict_table(summary.gate_rows()))
-        for line in summary.skipped_lines():
-            console.print(line, style="dim", highlight=False, markup=False)
         for line in summary.warnings:
             console.print(f"warning: {line}", style="yellow", highlight=False, markup=False)
+        for line in summary.skipped_lines():
+            console.print(line, style="dim", highlight=False, markup=False)
         typer.echo(f"report: {summary.report}")
     if strict and summary.failed:
         raise typer.Exit(1)

@@ -44,14 +44,22 @@ class Cache:
         return self.folder / f"{step}-{digest(key)[:20]}"
 
     def fetch(
-        self, step: str, key: Any, make: Callable[[Path], None], *, resumed: bool = False
+        self,
+        step: str,
+        key: Any,
+        make: Callable[[Path], None],
+        *,
+        worth_keeping: Callable[[Path], bool] | None = None,
     ) -> tuple[Path, bool]:
         """Return the entry's folder and whether it was already there.
 
         ``make`` fills a temporary folder; only a complete one is renamed into place. An entry
-        whose files are not the ones that were written is rebuilt. With ``resumed``, ``make``
-        can go on with what it left when it was interrupted or killed, and is given that folder
-        again.
+        whose files are not the ones that were written is rebuilt.
+
+        Parameters
+        ----------
+        worth_keeping : says whether ``make`` could go on with what it left in its folder when it
+            was interrupted; then it is given that folder again. None: it cannot.
         """
         path = self.path(step, key)
         if intact(path):
@@ -59,27 +67,31 @@ class Cache:
         shutil.rmtree(path, ignore_errors=True)
         self.folder.mkdir(parents=True, exist_ok=True)
         self._sweep()
-        with self._work(path.name if resumed else "") as work:
+        with self._work(path.name if worth_keeping else "", worth_keeping) as work:
             make(work)
             seal(work)
             _put_in_place(work, path)
         return path, False
 
     @contextmanager
-    def _work(self, name: str) -> Iterator[Path]:
-        """Yield a folder to work in; one with a name outlives an interruption."""
+    def _work(
+        self, name: str = "", worth_keeping: Callable[[Path], bool] | None = None
+    ) -> Iterator[Path]:
+        """Yield a folder to work in; one with a name may outlive an interruption."""
         with ExitStack() as held:
             if name and not held.enter_context(_lock(self.folder / f"{_HALF_MADE}{name}.lock")):
                 name = ""  # another run is at it: two never share a folder
             work = self.folder / f"{_HALF_MADE}{name or uuid.uuid4().hex}"
             work.mkdir(exist_ok=bool(name))
+            kept = False
             try:
                 yield work
-            except BaseException as error:
-                if not (name and isinstance(error, KeyboardInterrupt)):
-                    shutil.rmtree(work, ignore_errors=True)
+            except BaseException:
+                kept = bool(name and worth_keeping and worth_keeping(work))
                 raise
-            shutil.rmtree(work, ignore_errors=True)
+            finally:
+                if not kept:
+                    shutil.rmtree(work, ignore_errors=True)
 
     def _sweep(self) -> None:
         """Remove what runs that were killed a day or more ago left half-made, nothing else."""
@@ -98,8 +110,10 @@ def _lock(file: Path) -> Iterator[bool]:
         except OSError:
             yield False
             return
-        yield True
-        file.unlink(missing_ok=True)
+        try:
+            yield True
+        finally:
+            file.unlink(missing_ok=True)
 
 
 def _put_in_place(work: Path, path: Path) -> None:

@@ -26,7 +26,7 @@ from giftlive.run.manifest import code_version
 from giftlive.run.progress import Reporter
 from giftlive.studies.context import Context, Study, skipped
 from giftlive.tables.audit import AuditFinding, find_leaks, refuse_leaks
-from giftlive.tables.build import Tables, build_tables
+from giftlive.tables.build import Tables, build_tables, can_go_on
 from giftlive.tables.options import TableOptions
 from giftlive.world import build_world, load_scenario, write_twin
 
@@ -106,7 +106,7 @@ def tables(shop: Workshop, source: Store, options: TableOptions, name: str = "")
 
     with shop.reporter.step(f"features {name}".strip()) as step:
         key = shop.key(source.source.fingerprint, options.decisive())
-        folder, step.cached = shop.cache.fetch("tables", key, make, resumed=True)
+        folder, step.cached = shop.cache.fetch("tables", key, make, worth_keeping=can_go_on)
     return folder
 
 

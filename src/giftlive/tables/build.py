@@ -143,6 +143,11 @@ def _within(progress: Progress) -> Progress:
     return heard
 
 
+def can_go_on(folder: Path) -> bool:
+    """Return whether an interrupted build left finished rows in ``folder``."""
+    return any((folder / half / PARTS_FILE).is_file() for half in (HALF_MADE, f"{HALF_MADE}-before"))
+
+
 def _half_made(folder: Path, previous: Path | None) -> tuple[Path, Path | None]:
     """Return an empty folder to work in, and the build to go on from: the one that got further.
 

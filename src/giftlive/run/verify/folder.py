@@ -11,9 +11,8 @@ import numpy as np
 from giftlive.run.digests import NAME, changes, sealed_digests
 from giftlive.run.verify.outcome import Difference
 from giftlive.run.verify.rows import read_json
-from giftlive.tables.labels import ORPHANS
 
-_PARTS = ("labels", *ORPHANS)
+_PARTS = ("labels", "no_click", "click_only_after", "out_of_window", "before_decision")
 
 
 def differences(
