@@ -177,7 +177,9 @@ def test_goes_on_from_a_sweep() -> None:
     batch(events, [(1, 2, 1, T0 + 7)], state)
     assert events[-1].known_ts < state.until_ts < later[0][3]
     online = OnlineFeatures(TZ, CATALOGUE, HISTORY, state)
-    np.testing.assert_array_equal(replay(online, [], later), batch(events, later))
+    rest = [e for e in stream(events) if e.known_ts >= state.until_ts]
+    assert [e.kind for e in rest] == ["viewing"]
+    np.testing.assert_array_equal(replay(online, rest, later), batch(events, later))
 
 
 @pytest.fixture

@@ -86,8 +86,10 @@ def _out_of_room(error: Exception) -> GiftLiveError:
 
 
 def _interrupted() -> GiftLiveError:
-    kept = len(sys.argv) > 1 and sys.argv[1] in _KEEPING_STEPS
-    hint = "run the same command again" + ("; finished steps are kept" if kept else "")
+    command = sys.argv[1] if len(sys.argv) > 1 else ""
+    kept = "; finished steps are kept" if command in _KEEPING_STEPS else ""
+    kept = "; it goes on, finished parts are kept" if command == "tables" else kept
+    hint = f"run the same command again{kept}"
     return GiftLiveError("interrupted; nothing half-written is left", "", "", hint)
 
 

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from giftlive.clock import MS_PER_DAY, MS_PER_HOUR, offset_ms, zone
+from giftlive.clock import MS_PER_DAY, MS_PER_HOUR, MS_PER_QUARTER, offset_ms, zone
 
 _EPOCH = date(1970, 1, 1)
 
@@ -35,8 +35,8 @@ def local_day_sql(column: str, tz: str, window: tuple[int, int]) -> str:
 
 
 def _change_ms(hour: int, tz: str) -> int:
-    """Return the first UTC hour, in ms, whose offset differs from that of ``hour``."""
-    ts = np.arange(hour, hour + 25, dtype=np.int64) * MS_PER_HOUR
+    """Return the first quarter of a UTC hour, in ms, whose offset differs from that of ``hour``."""
+    ts = np.arange(4 * hour, 4 * (hour + 24) + 1, dtype=np.int64) * MS_PER_QUARTER
     offsets = offset_ms(ts, zone(tz))
     return int(ts[np.argmax(offsets != offsets[0])])
 

@@ -23,7 +23,7 @@ from giftlive.run.steps import Answer, Workshop
 from giftlive.run.summary import Summary, read_summary
 from giftlive.studies.context import Context, Study
 from giftlive.studies.registry import STUDIES
-from giftlive.tables.build import HALF_MADE
+from giftlive.tables.build import is_unfinished
 
 
 @dataclass(frozen=True)
@@ -151,9 +151,9 @@ def build_tables_of(
     Raises
     ------
     UsageError
-        ``out`` holds something that is not a folder of tables.
+        ``out`` holds something that is not a folder of tables, or another build is writing it.
     """
-    if not (out / HALF_MADE).is_dir():  # a killed build may go on
+    if not is_unfinished(out):
         check_target(out, overwrite=True, kind=TABLES)
     shop = Workshop(Cache(cache or default_cache()), config, Reporter())
     built = steps.tables_in(shop, steps.store(shop, source), steps.table_options(config), out)

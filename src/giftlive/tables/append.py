@@ -4,7 +4,8 @@ A feature of a row is a function of what was known before it. So the rows of an 
 stand as they are, if everything they were made from still is: the events told so far (compared
 by a digest), and the rows' own columns (compared one by one). Only labels may have changed, as a
 viewing ended or a gift matured; where they did, a part is written again with the new labels and
-the old features. Anything else, a late event or a code that moved, means a full build.
+the old features. Anything else, a late event, a code that moved or a harmed file, means a full
+build that says so.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from typing import Any
 
 from giftlive.errors import InputError
 from giftlive.tables.engine.protocol import Engine
+from giftlive.tables.features.sweep import require_same_past
 from giftlive.tables.features.sweep_state import SweepState
-from giftlive.tables.parts import SAMPLES, STATE, Part, Parts, PartWriter, part_name
+from giftlive.tables.parts import SAMPLES, STATE, Part, Parts, PartWriter, harmed, part_name
 from giftlive.tables.samples import LABEL_COLUMNS
 
 _ROWS = 65_536
@@ -66,31 +68,43 @@ def keep(engine: Engine, earlier: Path | None, writer: PartWriter, made_from: An
     earlier : folder of another build, finished or not; None: there is none.
     made_from : what parts must have been made from to be of use.
     """
-    progress = Parts.read(earlier) if earlier is not None else None
-    if earlier is None or progress is None:
-        return Kept(SweepState(), 0)
-    reason = _unusable(engine, progress, made_from)
-    if not reason:
-        try:
-            state = SweepState.load(earlier / STATE)
-            for part in progress.parts:
-                _keep_part(engine, earlier / SAMPLES / part.name, part, writer)
-        except InputError as error:
-            reason = error.what
-        else:
-            return Kept(state, sum(part.rows for part in progress.parts))
-    for file in writer.folder.iterdir():
-        file.unlink()
-    writer.parts.clear()
-    return Kept(SweepState(), 0, reason)
+    try:
+        progress = Parts.read(earlier) if earlier is not None else None
+        if earlier is None or progress is None:
+            return Kept(SweepState(), 0)
+        _require_same_past(engine, progress, made_from)
+        state = _state_of(engine, earlier, progress)
+        for part in progress.parts:
+            _keep_part(engine, earlier / SAMPLES / part.name, part, writer)
+    except InputError as error:
+        for file in writer.folder.iterdir():
+            file.unlink()
+        writer.parts.clear()
+        return Kept(SweepState(), 0, error.what)
+    return Kept(state, sum(part.rows for part in progress.parts))
 
 
-def _unusable(engine: Engine, progress: Parts, made_from: Any) -> str:
+def _require_same_past(engine: Engine, progress: Parts, made_from: Any) -> None:
     if progress.made_from != made_from:
-        return "made with other options or features"
+        raise InputError("made with other options or features")
     if progress.past != past_digest(engine, progress.until_ts):
-        return "an event before the last row came late, left or changed"
-    return ""
+        raise InputError("an event before the last row came late, left or changed")
+    # rows frozen at midnight that come later in the same day, for example
+    asked = f"select count(*) from described where as_of_ts < {progress.until_ts}"
+    if engine.rows(asked)[0][0] != sum(part.rows for part in progress.parts):
+        raise InputError("new rows are decided before the last old one")
+
+
+def _state_of(engine: Engine, earlier: Path, progress: Parts) -> SweepState:
+    """Return the state after the last part, having seen that it can be gone on with."""
+    try:
+        state = SweepState.load(earlier / STATE)
+    except InputError as error:
+        raise harmed(earlier, f"{STATE}/{Path(str(error.where)).name}") from error
+    if state.until_ts != progress.until_ts:
+        raise InputError("the state is not the one after the last part")
+    require_same_past(engine, state)
+    return state
 
 
 def _keep_part(engine: Engine, file: Path, part: Part, writer: PartWriter) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from giftlive.errors import IdentityError
+from giftlive.errors import GiftLiveError, IdentityError, InputError, UsageError
 from giftlive.logs.source import Source
 from giftlive.logs.store import Store
 from giftlive.tables.append import Kept
@@ -28,6 +32,8 @@ LABELS = "labels.parquet"
 ATTRIBUTION, DICTIONARY = "attribution.json", "dictionary.json"
 HALF_MADE = ".half-made"
 """What an interrupted build leaves in its folder, to go on from."""
+_HALVES = (HALF_MADE, f"{HALF_MADE}-before")
+_WRITTEN = (SAMPLES, STATE, PARTS_FILE, LABELS, ATTRIBUTION, DICTIONARY)
 _STEPS = 4
 
 _LABEL_COLUMNS = "row_id, user_id, live_id, streamer_id, ts, known_ts, label_amount, label_count"
@@ -70,7 +76,8 @@ def build_tables(
     by ``sample_id``), ``attribution.json`` and ``dictionary.json``; in the native form also
     ``state/``, from which a later build or the service goes on. Nothing half-written appears in
     ``folder``: the files are moved there when all are complete, the dictionary last. A killed
-    build goes on where its last part ended when it is called again.
+    build, or one that failed for want of memory or space, goes on where its last part ended when
+    it is called again.
 
     Parameters
     ----------
@@ -91,16 +98,23 @@ def build_tables(
         Labels and orphan gifts do not add up to the gifts.
     IdentityError
         The feature table has not one row per sample.
+    UsageError
+        Another build is writing ``folder``.
     """
     options.unit_of(store.source)
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    partial, earlier = _half_made(folder, previous)
-    try:
-        return _build(store, folder, options, progress, partial, earlier)
-    except Exception:
-        shutil.rmtree(partial)
-        raise
+    with _alone_in(folder):
+        partial, earlier = _half_made(folder, previous)
+        try:
+            return _build(store, folder, options, progress, partial, earlier)
+        except BaseException as error:
+            refused = isinstance(error, GiftLiveError)
+            if refused or not _has_parts(partial):
+                shutil.rmtree(partial)
+            if refused:  # whatever it went on from is not to be gone on from again
+                shutil.rmtree(folder / _HALVES[1], ignore_errors=True)
+            raise
 
 
 def _build(
@@ -145,7 +159,55 @@ def _within(progress: Progress) -> Progress:
 
 def can_go_on(folder: Path) -> bool:
     """Return whether an interrupted build left finished rows in ``folder``."""
-    return any((folder / half / PARTS_FILE).is_file() for half in (HALF_MADE, f"{HALF_MADE}-before"))
+    return any((folder / half / PARTS_FILE).is_file() for half in _HALVES)
+
+
+def is_unfinished(folder: Path) -> bool:
+    """Return whether ``folder`` holds a build that was killed, and nothing but what it wrote."""
+    if not folder.is_dir():
+        return False
+    begun = can_go_on(folder) or (folder / PARTS_FILE).is_file()
+    return begun and {path.name for path in folder.iterdir()} <= {*_HALVES, *_WRITTEN}
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Hold the folder itself, so that no lock file is left; the system lets go when killed."""
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # a file system that cannot lock a folder keeps nobody out
+            try:
+                fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise UsageError(
+                    f"another build is writing {folder}",
+                    hint="wait until it is done, or choose another folder with --out",
+                ) from None
+        yield
+    finally:
+        os.close(opened)
+
+
+def _has_parts(partial: Path) -> bool:
+    try:
+        found = Parts.listed(partial)
+    except InputError:
+        return False
+    return found is not None and bool(found.parts)
+
+
+def _furthest(*places: Path) -> Path | None:
+    """Return the place with the most finished parts, else one with harmed ones, which tell why."""
+    done: dict[Path, int] = {}
+    for place in places:
+        try:
+            parts = Parts.read(place)
+        except InputError:
+            done[place] = 0
+        else:
+            if parts is not None:
+                done[place] = parts.until_ts
+    return max(done, key=lambda place: done[place]) if done else None
 
 
 def _half_made(folder: Path, previous: Path | None) -> tuple[Path, Path | None]:
@@ -154,29 +216,31 @@ def _half_made(folder: Path, previous: Path | None) -> tuple[Path, Path | None]:
     What a killed build left stands in one of two folders: in the second while the rows of the
     first are being looked through.
     """
-    first, second = folder / HALF_MADE, folder / f"{HALF_MADE}-before"
-    found = {place: Parts.read(place) for place in (first, second, previous) if place}
-    done = {place: parts.until_ts for place, parts in found.items() if parts is not None}
-    earlier = max(done, key=lambda place: done[place]) if done else None
+    first, second = (folder / half for half in _HALVES)
+    earlier = _furthest(*(place for place in (first, second, previous) if place))
     if earlier == first:
         shutil.rmtree(second, ignore_errors=True)
         first.rename(second)
         earlier = second
     shutil.rmtree(first, ignore_errors=True)
     first.mkdir()
+    Parts({}, "", 0, ()).write(first)  # from now on the folder is known as ours
     return first, earlier
 
 
 def _put_in_place(partial: Path, folder: Path) -> None:
     """Move the finished files into ``folder``, the dictionary last: without it there are none."""
     (folder / DICTIONARY).unlink(missing_ok=True)
+    if not (partial / STATE).is_dir():  # nothing can go on from the portable form
+        (partial / PARTS_FILE).unlink()
+    (folder / PARTS_FILE).unlink(missing_ok=True)
     for name in (SAMPLES, STATE):
         shutil.rmtree(folder / name, ignore_errors=True)
-    for name in (SAMPLES, STATE, PARTS_FILE, LABELS, ATTRIBUTION, DICTIONARY):
+    for name in _WRITTEN:
         if (partial / name).exists():
             (partial / name).replace(folder / name)
     shutil.rmtree(partial)
-    shutil.rmtree(folder / f"{HALF_MADE}-before", ignore_errors=True)
+    shutil.rmtree(folder / _HALVES[1], ignore_errors=True)
 
 
 def features_of(source: Source, options: TableOptions) -> tuple[Feature, ...]:

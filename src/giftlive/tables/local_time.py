@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, timedelta
 
 import numpy as np
 
-from giftlive.clock import local_day, local_hour, local_weekday, midnight_ms, zone
+from giftlive.clock import (
+    MS_PER_QUARTER,
+    day_starts_ms,
+    local_day,
+    local_hour,
+    local_weekday,
+    zone,
+)
 from giftlive.logs.schema import EVENTS, TABLES
 from giftlive.tables.engine.protocol import Engine
-from giftlive.types import Ints
 
-SLOT_MS = 900_000
-"""A quarter of an hour: every offset in use is a multiple of it, so a slot has one local hour."""
+SLOT_MS = MS_PER_QUARTER
+"""A slot has one local hour: :func:`giftlive.clock.offset_ms` looks up one offset for it."""
 
-_EPOCH = date(1970, 1, 1)
 _TIMED = tuple(TABLES[name].view for name in EVENTS if name != "moderation")
 
 
@@ -49,22 +53,8 @@ def stage_local_time(engine: Engine, tz: str, probes: Iterable[str]) -> None:
     columns = {
         "slot_ts": slots,
         "day": day,
-        "day_start_ts": day_starts_ms(day, tz),
+        "day_start_ts": day_starts_ms(day, where),
         "hour": local_hour(slots, where),
         "weekday": local_weekday(slots, where),
     }
     engine.put("local_time", pa.table(columns))
-
-
-def day_starts_ms(days: Ints, tz: str) -> Ints:
-    """Return the first instant of each local day [n] in ms UTC, daylight saving included.
-
-    Examples
-    --------
-    >>> day_starts_ms(np.array([20_213]), "Asia/Shanghai").tolist()
-    [1746374400000]
-    """
-    where = zone(tz)
-    unique, inverse = np.unique(np.asarray(days, dtype=np.int64), return_inverse=True)
-    starts = [midnight_ms(_EPOCH + timedelta(days=int(day)), where) for day in unique]
-    return np.array(starts, dtype=np.int64)[inverse]

@@ -1,9 +1,9 @@
 """The sample table as parts: written once, kept on an append, found again after a kill.
 
 ``samples/part-0000.parquet`` ... hold the rows in the order of sample ids; a part ends where a
-local day closes. Beside them stand ``state/`` (the sweep after the last part) and ``parts.json``:
-what the parts are, with their digests, what they were made from, and a digest of every event
-that the state has been told.
+local day closes, or with the log. Beside them stand ``state/`` (the sweep after the last part)
+and ``parts.json``: what the parts are, with their digests, what they were made from, and a digest
+of every event that the state has been told.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from giftlive.errors import InputError
 from giftlive.logs.store import literal_path
 
 SAMPLES, STATE, PARTS_FILE = "samples", "state", "parts.json"
@@ -54,18 +55,34 @@ class Parts:
         half.replace(folder / PARTS_FILE)
 
     @staticmethod
-    def read(folder: Path) -> Parts | None:
-        """Return what ``folder`` holds, or None where it is not what was written."""
+    def listed(folder: Path) -> Parts | None:
+        """Return what ``parts.json`` says, None without one; raises as :meth:`read`."""
         try:
             plain = json.loads((folder / PARTS_FILE).read_text(encoding="utf-8"))
             parts = tuple(Part(**part) for part in plain["parts"])
-            found = Parts(plain["made_from"], plain["past"], plain["until_ts"], parts)
-        except (OSError, ValueError, KeyError, TypeError):
+            return Parts(plain["made_from"], plain["past"], plain["until_ts"], parts)
+        except FileNotFoundError:
             return None
-        files = [folder / SAMPLES / part.name for part in parts]
-        pairs = zip(files, parts, strict=True)
-        whole = all(file.is_file() and digest_of(file) == part.digest for file, part in pairs)
-        return found if whole else None
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise harmed(folder, PARTS_FILE) from error
+
+    @staticmethod
+    def read(folder: Path) -> Parts | None:
+        """Return what ``folder`` holds, None where no part was ever finished.
+
+        Raises
+        ------
+        InputError
+            A file is not as it was written; ``what`` names it.
+        """
+        found = Parts.listed(folder)
+        if found is None or not found.parts:
+            return None
+        for part in found.parts:
+            file = folder / SAMPLES / part.name
+            if not file.is_file() or digest_of(file) != part.digest:
+                raise harmed(folder, part.name)
+        return found
 
 
 @dataclass
@@ -119,6 +136,11 @@ class PartWriter:
 
     def _file(self) -> Path:
         return self.folder / part_name(len(self.parts))
+
+
+def harmed(folder: Path, name: str) -> InputError:
+    """Return the error of a file that is missing or has other content than was written."""
+    return InputError(f"{name} is not as it was written", str(folder), "the file that was written")
 
 
 def part_name(number: int) -> str:

@@ -164,8 +164,9 @@ def _finish_part(engine: Engine, writer: PartWriter, state: SweepState, made_fro
     """End the part and write what a later build needs to go on after it."""
     writer.cut()
     folder, until = writer.folder.parent, state.until_ts
+    past = past_digest(engine, until)
     state.save(folder / STATE)
-    Parts(made_from, past_digest(engine, until), until, tuple(writer.parts)).write(folder)
+    Parts(made_from, past, until, tuple(writer.parts)).write(folder)
 
 
 def _made_from(features: tuple[Feature, ...], options: TableOptions) -> dict[str, Any]:

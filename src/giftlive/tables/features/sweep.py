@@ -4,7 +4,7 @@ Day by day: tell what happened before the day began, roll over (priors, efficien
 "today"), then merge the day's events and probes. Rows come out in the order of
 (as_of_ts, sample_id); besides the state, no more than about a million events are in memory. The
 state can be saved where a batch says ``closes_ts``, and a later sweep goes on from there, over the
-same events or over more days of them, with the same result in every bit.
+same events or over a longer log of them, with the same result in every bit.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ BATCH_PROBES = 16_384
 CARRIED = ("hour", "weekday", "room_start_ts")
 
 _SLOT_MS = 900_000
+_NEGATIVE = "negative"
 _ASKED = ("as_of_ts", "user_id", "streamer_id", "live_id", "category")
 _EVENT = ("time", "user_id", "streamer_id", "live_id", "x")
 _STREAMS: dict[str, tuple[str, str, str]] = {
@@ -65,7 +66,8 @@ class StateBatch:
     columns : sample_id, as_of_ts, the carried columns and all state columns, each [n].
     day_start_ts : the local day of the probes.
     closes_ts : on the last batch of a day, everything known before this instant has been told and
-        the state may be saved; None otherwise.
+        the state may be saved; None otherwise. On the very last batch it is the millisecond after
+        the log ends, unless the day is over by then.
     """
 
     columns: Columns
@@ -98,11 +100,10 @@ def native_states(
         A probe's as_of_ts is outside its local day.
     """
     state = SweepState() if state is None else state
-    _require_same_past(reader, state)
+    require_same_past(reader, state)
     days = _days(reader, probe, state.until_ts)
     if not days:
         return
-    _tell_rooms(reader, state)
     edges = _chunk_edges(reader, probe, state.until_ts)
     for day_start, day_end in days:
         for span in _spans(edges, state.until_ts, day_start):
@@ -121,7 +122,7 @@ def native_states(
 
 
 def _days(reader: Reader, probe: str, since: int) -> list[tuple[int, int]]:
-    """Return start and end of every local day with probes; a day ends where the next one starts."""
+    """Return start and end of every local day with probes; each ends where the next one starts."""
     found = reader.columns(
         "select day_start_ts, min(as_of_ts) as earliest, max(as_of_ts) as latest"
         f" from {probe} where as_of_ts >= {since} group by day_start_ts order by day_start_ts"
@@ -129,29 +130,43 @@ def _days(reader: Reader, probe: str, since: int) -> list[tuple[int, int]]:
     starts = [int(ts) for ts in found["day_start_ts"]]
     if not starts:
         return []
-    days = list(zip(starts, [*starts[1:], _end(reader, starts[-1])], strict=True))
+    days = list(zip(starts, [*starts[1:], _end(reader, probe, starts[-1])], strict=True))
     for (start, end), low, high in zip(days, found["earliest"], found["latest"], strict=True):
         if not start <= low <= high < end:
             raise IdentityError(f"as_of_ts {low} to {high}", probe, f"within {start} to {end}")
     return days
 
 
-def _end(reader: Reader, day_start: int) -> int:
-    """Return the start of the next local day in use, or the instant after the last event."""
+def _end(reader: Reader, probe: str, day_start: int) -> int:
+    """Return the start of the next local day in use, or the instant after the last event or probe.
+
+    What began by then and becomes known later, as a viewing that is still open, stays untold:
+    a longer log brings other events before it.
+    """
+    views = (_NEGATIVE, *(view for view, _, _ in _STREAMS.values()))
+    times = [f"select max(ts) as ts from {view}" for view in views]
+    union = " union all ".join([*times, f"select max(as_of_ts) from {probe}"])
+    last = int(reader.columns(f"select max(ts) as ts from ({union}) t")["ts"][0])
     later = reader.columns(
         f"select day_start_ts from local_time where day_start_ts > {day_start}"
-        " order by day_start_ts limit 1"
+        f" and day_start_ts <= {last} order by day_start_ts limit 1"
     )["day_start_ts"]
-    if len(later):
-        return int(later[0])
-    slots = reader.columns("select coalesce(max(slot_ts), 0) as slot_ts from local_time")
-    return int(slots["slot_ts"][0]) + _SLOT_MS
+    return int(later[0]) if len(later) else last + 1
 
 
-def _require_same_past(reader: Reader, state: SweepState) -> None:
+def require_same_past(reader: Reader, state: SweepState) -> None:
+    """Let rooms have their category, and see that the state was made of these very events.
+
+    Raises
+    ------
+    InputError
+        Another number of events is known before ``state.until_ts``, or a room that has been
+        counted in one category now has another.
+    """
+    _tell_rooms(reader, state)
     if state.until_ts == 0:
         return
-    views = [("negative", "known_ts"), *((view, time) for view, time, _ in _STREAMS.values())]
+    views = [(_NEGATIVE, "known_ts"), *((view, time) for view, time, _ in _STREAMS.values())]
     for (view, time), told in zip(views, state.told, strict=True):
         count = f"select count(*) as n from {view} where {time} < {state.until_ts}"
         found = int(reader.columns(count)["n"][0])
@@ -165,15 +180,16 @@ def _require_same_past(reader: Reader, state: SweepState) -> None:
 
 
 def _tell_rooms(reader: Reader, state: SweepState) -> None:
-    for batch in reader.batches("select live_id, category from room_category where live_id >= 0"):
+    rooms = "select live_id, category from room_category where live_id >= 0 order by live_id"
+    for batch in reader.batches(rooms):
         live, category = (np.asarray(batch.column(i), dtype=np.int64) for i in (0, 1))
         at = state.tally.room.rows_of(live, np.zeros_like(live), np.ones(len(live), dtype=np.bool_))
         changed = tell_categories(state.tally.room.rows, at, category)
         if changed >= 0:
             raise InputError(
-                f"another category ({category[changed]}) of room {live[changed]}",
+                f"room {live[changed]} has another category than it was counted in",
                 "room_category",
-                "the category that the saved state has counted it in",
+                "the category that the saved state knows",
                 "delete the saved state: it is rebuilt from the events",
             )
 
@@ -257,15 +273,15 @@ def _read(
 
 
 def _settle(reader: Reader, state: SweepState, until: int) -> None:
-    """Tell the negatives of the days before ``until``; then everything before it is told."""
+    """Tell the negatives before ``until``; then everything before it is told."""
     within = f"known_ts >= {state.until_ts} and known_ts < {until}"
     if state.until_ts < until:
-        total = reader.columns(f"select count(*) as n from negative where {within}")
+        total = reader.columns(f"select count(*) as n from {_NEGATIVE} where {within}")
         state.told[0] += int(total["n"][0])
         for actor in ("user", "streamer"):
             found = reader.columns(
-                f"select {actor}_id as id, count(*) as n from negative"
-                f" where {within} and {actor}_id >= 0 group by {actor}_id"
+                f"select {actor}_id as id, count(*) as n from {_NEGATIVE}"
+                f" where {within} and {actor}_id >= 0 group by {actor}_id order by id"
             )
             keys, counts = (found[name].astype(np.int64, copy=False) for name in ("id", "n"))
             ledger = getattr(state.tally, actor)
