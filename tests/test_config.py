@@ -24,6 +24,27 @@ def test_what_is_written_is_read_back(seed: int, seeds: int, overrides: dict[str
         assert load_config(path) == config
 
 
+@pytest.mark.parametrize(
+    ("key", "words", "said"),
+    [
+        ("attribution_window_ms", ["0", "60000", "viewing"], "or 'viewing'"),
+        ("session_gap_ms", ["0", "3600000", "none"], "or 'none'"),
+    ],
+)
+def test_a_limit_is_a_number_or_its_word(
+    key: str, words: list[str], said: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "config.toml"
+    for word in words:
+        config = load_config(overrides={f"tables.{key}": word})
+        assert str(getattr(config.tables, key)) == word
+        path.write_text(dump_toml(config), encoding="utf-8")
+        assert load_config(path) == config
+    for wrong in ("-1", "never", "1.5", "true"):
+        with pytest.raises(ConfigError, match=rf"tables\.{key}: .*expected milliseconds.*{said}"):
+            load_config(overrides={f"tables.{key}": wrong})
+
+
 def test_an_unknown_key_names_the_nearest_one() -> None:
     with pytest.raises(ConfigError, match=r"arena\.sedes: unknown key.*did you mean seeds\?"):
         load_config(overrides={"arena.sedes": "4"})

@@ -11,7 +11,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from giftlive.errors import ConfigError, InputError, Where
@@ -38,12 +38,25 @@ class IngestConfig(BaseModel):
     max_reject_share: Annotated[float, Field(ge=0, le=1)] = 0.01
 
 
+NO_LIMIT = {"attribution_window_ms": "viewing", "session_gap_ms": "none"}
+"""The word that stands for no limit in ms: until the viewing ends, never a new session."""
+
+
+def _ms_or(word: str) -> BeforeValidator:
+    def read(value: Any) -> Any:
+        if value != word and (type(value) is not int or value < 0):
+            raise ValueError(f"milliseconds, 0 or more, or {word!r}")
+        return value
+
+    return BeforeValidator(read)
+
+
 class TablesConfig(BaseModel):
     """Sessions, labels, splits, and where the tables are made."""
 
     model_config = _FROZEN
-    attribution_window_ms: Annotated[int, Field(ge=0)] = 60_000
-    session_gap_ms: Annotated[int, Field(ge=0)] | None = None
+    attribution_window_ms: Annotated[int | Literal["viewing"], _ms_or("viewing")] = 60_000
+    session_gap_ms: Annotated[int | Literal["none"], _ms_or("none")] = "none"
     as_of: Literal["event", "day"] = "event"
     dwell_seconds: Literal[0, 3, 5, 10, 30] = 0
     folds: Annotated[int, Field(ge=3)] = 3

@@ -8,6 +8,10 @@ from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any
 
+import pytest
+
+from giftlive.run import steps
+
 Cli = Callable[..., CompletedProcess[str]]
 
 LINES = [(1, 10), (2, 20), (1, 10), (3, 10)]
@@ -53,6 +57,46 @@ def test_only_a_new_day_is_computed(cli: Cli, tmp_path: Path) -> None:
     assert shrunk["built_anew"] != ""
 
 
+def test_a_planted_leak_is_said_and_kept_in_the_json(cli: Cli, tmp_path: Path) -> None:
+    source = _source(tmp_path / "logs", 1)
+    assert "planted_leak" not in _tables(cli, source)
+    done = cli("tables", "--json", "--source", source, "--set", "tables.planted_leak=label")
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["planted_leak"] == "label"
+    assert done.stderr.startswith("warning: TABLES holds a planted leak (label)")
+    assert done.stderr.count("\n") == 1
+
+
+def test_names_and_numbers_stand_in_columns(cli: Cli, tmp_path: Path) -> None:
+    lines = cli("tables", "--source", _source(tmp_path / "logs", 3)).stdout.splitlines()
+    numbers = [line for line in lines if line[-1].isdigit()]
+    assert next(line for line in lines if line.startswith("rows with")).split()[-2:] == [
+        "gift",
+        "6",
+    ]
+    assert len({len(line) for line in numbers}) == 1
+    column = len("rows with a gift") + 2
+    assert all(line[column - 2 : column] == "  " for line in lines)
+
+
+def test_a_window_until_the_viewing_ends(cli: Cli, tmp_path: Path) -> None:
+    """The gift is stamped two minutes into a viewing of one hour, after a window of a minute."""
+    source = _source(tmp_path / "logs", 1)
+    who = "7,10,10,1746374400000"
+    click, gift = (source / f"{name}.csv" for name in ("click", "gift"))
+    click.write_text(click.read_text() + f"{who},3600000\n")
+    gift.write_text(gift.read_text() + "7,10,10,1746374520000,9\n")
+    chosen = [
+        "--set",
+        "tables.attribution_window_ms=viewing",
+        "--set",
+        "tables.session_gap_ms=none",
+    ]
+    wide = cli("tables", "--json", "--source", source, *chosen)
+    assert json.loads(wide.stdout)["rows_with_a_gift"] == 3
+    assert _tables(cli, source)["rows_with_a_gift"] == 2
+
+
 def test_a_folder_of_something_else_is_left_alone(cli: Cli, tmp_path: Path) -> None:
     mine = tmp_path / "mine"
     mine.mkdir()
@@ -61,3 +105,20 @@ def test_a_folder_of_something_else_is_left_alone(cli: Cli, tmp_path: Path) -> N
     assert done.returncode == 2
     assert "not a folder of tables" in " ".join(done.stderr.split())
     assert [p.name for p in mine.iterdir()] == ["letter.txt"]
+    (mine / ".half-made").mkdir()
+    (mine / ".half-made/parts.json").write_text("{}")
+    done = cli("tables", "--source", tmp_path / "logs", "--out", mine)
+    assert done.returncode == 2
+    assert sorted(p.name for p in mine.iterdir()) == [".half-made", "letter.txt"]
+
+
+def test_an_interrupt_says_what_is_kept(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(steps, "build_tables", interrupt)
+    done = cli("tables", "--source", _source(tmp_path / "logs", 1))
+    assert done.returncode == 130
+    assert done.stderr.endswith("run the same command again; it goes on, finished parts are kept\n")

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from giftlive.clock import local_day, zone
@@ -107,6 +107,14 @@ def test_a_ratio_interval_agrees_with_resampled_users(make_store: MakeStore) -> 
         ["America/New_York", "Asia/Shanghai", "Asia/Kolkata", "Australia/Lord_Howe"]
     ),
     ts=st.lists(st.integers(1_262_304_000_000, 1_480_000_000_000), min_size=2, max_size=20),
+)
+@example(  # clocks are put back at 16:30 UTC; midnight was at 13:30, and is at 14:30
+    tz="Australia/Adelaide",
+    ts=[1_396_108_800_000, *range(1_396_704_600_000, 1_396_800_000_000, 900_000)],
+)
+@example(  # and here at 02:31 UTC, a minute after midnight: the day before comes back
+    tz="America/St_Johns",
+    ts=[1_289_000_000_000, *range(1_289_095_200_000, 1_289_104_200_000, 60_000)],
 )
 def test_local_days_in_sql_are_those_of_the_clock(tz: str, ts: list[int]) -> None:
     import duckdb

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,10 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from giftlive.errors import IdentityError, UsageError
 from giftlive.logs.store import Store
 from giftlive.tables import TableOptions, Tables, build_tables
+from giftlive.tables.build import HALF_MADE, is_unfinished
 from giftlive.tables.features import seam
 from giftlive.tables.parts import PARTS_FILE, SAMPLES, STATE, Parts
 
@@ -85,6 +88,90 @@ def test_a_label_that_grew_is_written_again(make_store: MakeStore, tmp_path: Pat
     assert _same(tmp_path / "grown", tmp_path / "full")
 
 
+def _until(cut: int) -> Callable[..., None]:
+    """Return a change that leaves out what began at or after ``cut``."""
+
+    def change(clicks: list[Any], gifts: list[Any], rooms: list[Any]) -> None:
+        for rows in (clicks, gifts):
+            rows[:] = [row for row in rows if row[3] < cut]
+
+    return change
+
+
+def _assert_continues(
+    make_store: MakeStore, tmp_path: Path, cut: int, options: TableOptions = OPTIONS
+) -> None:
+    short, long = _store(make_store, 5, _until(cut)), _store(make_store, 5)
+    first = build_tables(short, tmp_path / "grown", options)
+    grown = build_tables(long, tmp_path / "grown", options, previous=tmp_path / "grown")
+    full = build_tables(long, tmp_path / "full", options)
+    assert (grown.because, grown.kept) == ("", first.rows)
+    assert 0 < first.rows < full.rows
+    assert _same(tmp_path / "grown", tmp_path / "full")
+
+
+def test_logs_may_end_inside_a_quarter_of_an_hour(make_store: MakeStore, tmp_path: Path) -> None:
+    times = np.array(sorted(click[3] for click in _log(5)[0]))
+    pairs = np.flatnonzero((np.diff(times) > 1) & (np.diff(times // 900_000) == 0))
+    cut = int(times[pairs[len(pairs) // 2] + 1])  # the entry before stands in the same quarter
+    _assert_continues(make_store, tmp_path, cut)
+
+
+def test_logs_may_end_while_somebody_watches(make_store: MakeStore, tmp_path: Path) -> None:
+    clicks = sorted(_log(5)[0], key=lambda row: row[3])
+    cut = next(
+        b[3] for a, b in pairwise(clicks) if a[3] + DAY > START + 2 * DAY and a[3] + a[4] > b[3]
+    )
+    _assert_continues(make_store, tmp_path, cut)
+
+
+@pytest.mark.parametrize(("hours", "because"), [(0, ""), (13, "new rows are decided before")])
+def test_features_frozen_at_midnight_go_on_at_midnight(
+    make_store: MakeStore, tmp_path: Path, hours: int, because: str
+) -> None:
+    options = replace(OPTIONS, as_of="day")
+    cut = START + 3 * DAY + hours * 3_600_000
+    if not because:
+        _assert_continues(make_store, tmp_path, cut, options)
+        return
+    build_tables(_store(make_store, 5, _until(cut)), tmp_path, options)
+    grown = build_tables(_store(make_store, 5), tmp_path, options, previous=tmp_path)
+    assert grown.kept == 0
+    assert grown.because.startswith(because)
+
+
+def test_a_room_that_gets_its_category_late_means_a_full_build(
+    make_store: MakeStore, tmp_path: Path
+) -> None:
+    """It is known through a gift that nobody's entry explains: no row of the table shows it."""
+
+    def late(known: bool) -> Callable[..., None]:
+        def change(clicks: list[Any], gifts: list[Any], rooms: list[Any]) -> None:
+            gifts.append((3, 999, 2, START + 77, 5))
+            start = START + 4 * DAY
+            room = {"live_id": 999, "streamer_id": 2, "start_ts": start, "category": "Pop"}
+            rooms.extend([room] if known else [])
+
+        return change
+
+    build_tables(_store(make_store, 4, late(False)), tmp_path / "grown")
+    long = _store(make_store, 5, late(True))
+    grown = build_tables(long, tmp_path / "grown", previous=tmp_path / "grown")
+    build_tables(long, tmp_path / "full")
+    assert grown.kept == 0
+    assert grown.because == "room 999 has another category than it was counted in"
+    assert _same(tmp_path / "grown", tmp_path / "full")
+
+
+def test_bytes_do_not_depend_on_threads(make_store: MakeStore, tmp_path: Path) -> None:
+    store = _store(make_store, 3)
+    for name, number in (("one", 1), ("more", 2)):
+        build_tables(store, tmp_path / name, replace(OPTIONS, threads=number))
+    for file in (tmp_path / "one").rglob("*.*"):
+        other = tmp_path / "more" / file.relative_to(tmp_path / "one")
+        assert file.read_bytes() == other.read_bytes(), file.name
+
+
 def _late_event(clicks: list[Any], gifts: list[Any], rooms: list[Any]) -> None:
     clicks.append((3, 101, 1, START + DAY + 777, 50))
 
@@ -117,29 +204,39 @@ def test_other_options_mean_a_full_build(make_store: MakeStore, tmp_path: Path) 
     assert (again.kept, again.because) == (0, "made with other options or features")
 
 
-@pytest.mark.parametrize("harm", ["part", "state"])
+@pytest.mark.parametrize(
+    ("file", "named"),
+    [
+        (f"{SAMPLES}/part-0000.parquet", "part-0000.parquet"),
+        (f"{STATE}/pair_rows.npy", f"{STATE}/pair_rows.npy"),
+        (f"{STATE}/state.json", f"{STATE}/state.json"),
+        (PARTS_FILE, PARTS_FILE),
+    ],
+)
 def test_harmed_tables_are_not_gone_on_from(
-    make_store: MakeStore, tmp_path: Path, harm: str
+    make_store: MakeStore, tmp_path: Path, file: str, named: str
 ) -> None:
     store = _store(make_store, 3)
     build_tables(store, tmp_path / "a")
-    files = sorted((tmp_path / "a" / (SAMPLES if harm == "part" else STATE)).glob("*[ty]"))
-    content = bytearray(files[0].read_bytes())
-    content[len(content) // 2] ^= 1
-    files[0].write_bytes(bytes(content))
-    assert build_tables(store, tmp_path / "a", previous=tmp_path / "a").kept == 0
+    content = bytearray((tmp_path / "a" / file).read_bytes())
+    content[len(content) // 2] ^= 0x80
+    (tmp_path / "a" / file).write_bytes(bytes(content))
+    again = build_tables(store, tmp_path / "a", previous=tmp_path / "a")
+    assert (again.kept, again.because) == (0, f"{named} is not as it was written")
     build_tables(store, tmp_path / "b")
     assert _same(tmp_path / "a", tmp_path / "b")
 
 
-def _stopped_build(store: Store, folder: Path, after: float) -> None:
+def _stopped_build(
+    store: Store, folder: Path, after: float, error: type[BaseException] = KeyboardInterrupt
+) -> None:
     """Build in small parts and be interrupted when a share ``after`` of the rows is done."""
 
     def heard(done: int, total: int) -> None:
         if total > 4 and 4 * done / total - 2 >= after:
-            raise KeyboardInterrupt
+            raise error("stopped")
 
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(error):
         build_tables(store, folder, progress=heard)
 
 
@@ -164,3 +261,52 @@ def test_a_stopped_build_goes_on(
         *("attribution.json", "dictionary.json", "labels.parquet"),
         *(PARTS_FILE, SAMPLES, STATE),
     ]
+
+
+def test_a_build_that_ran_out_of_memory_keeps_its_finished_parts(
+    make_store: MakeStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(seam, "ROWS_PER_PART", 20)
+    store = _store(make_store, 4)
+    _stopped_build(store, tmp_path, 0.5, MemoryError)
+    assert is_unfinished(tmp_path)
+    assert build_tables(store, tmp_path).kept > 0
+
+
+def test_a_build_that_broke_a_promise_keeps_nothing(
+    make_store: MakeStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(seam, "ROWS_PER_PART", 20)
+    store = _store(make_store, 4)
+    _stopped_build(store, tmp_path, 0.5)
+    _stopped_build(store, tmp_path, 0.8, IdentityError)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_build_stopped_before_its_first_part_leaves_nothing(
+    make_store: MakeStore, tmp_path: Path
+) -> None:
+    _stopped_build(_store(make_store, 3), tmp_path, 0.3)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_two_builds_do_not_share_a_folder(make_store: MakeStore, tmp_path: Path) -> None:
+    store = _store(make_store, 2)
+
+    def heard(done: int, total: int) -> None:
+        if total > 4:
+            assert is_unfinished(tmp_path)  # whoever comes now is told who is writing
+            with pytest.raises(UsageError, match=f"another build is writing {tmp_path}"):
+                build_tables(store, tmp_path)
+
+    assert build_tables(store, tmp_path, progress=heard).rows > 0
+
+
+def test_only_what_a_build_left_is_unfinished(tmp_path: Path) -> None:
+    assert not is_unfinished(tmp_path / "nowhere")
+    (tmp_path / HALF_MADE).mkdir()
+    assert not is_unfinished(tmp_path)
+    Parts({}, "", 0, ()).write(tmp_path / HALF_MADE)
+    assert is_unfinished(tmp_path)
+    (tmp_path / "letter.txt").write_text("dear")
+    assert not is_unfinished(tmp_path)

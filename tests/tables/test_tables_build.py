@@ -18,7 +18,7 @@ from giftlive.tables.features import seam
 
 MakeStore = Callable[..., Store]
 ReadSamples = Callable[[Path], list[dict[str, Any]]]
-DAY = 86_400_000
+HOUR, DAY = 3_600_000, 86_400_000
 
 VISITS = [(1, 10, 5, 0, 5), (1, 10, 5, 10_000, 5), (2, 10, 5, 12_000, 5), (1, 10, 5, 90_000, 5)]
 GIFTS = [(1, 10, 5, 0, 3), (1, 10, 5, 90_000, 4), (1, 10, 5, 10_000, 8)]
@@ -60,6 +60,21 @@ def test_sessions(
     rows = samples(tmp_path)
     assert [row["ts"] for row in rows] == starts
     assert [row["label_amount"] for row in rows] == amounts
+
+
+def test_clocks_put_back_over_midnight(
+    make_store: MakeStore, tmp_path: Path, samples: ReadSamples
+) -> None:
+    """St John's, 2010-11-07: at 00:01, or 02:31 UTC, the evening of the sixth comes back."""
+    quarter, start = 900_000, 1_289_088_000_000
+    clicks = [(1, 10 + k, 5, start + k * quarter, 5) for k in range(24)]
+    build_tables(make_store(clicks, tz="America/St_Johns"), tmp_path)
+    rows = samples(tmp_path)
+    midnight = 1_289_100_600_000  # 03:30 UTC
+    assert [row["day"] - rows[0]["day"] for row in rows] == [r["ts"] >= midnight for r in rows]
+    assert {row["day_start_ts"] for row in rows} == {midnight - 25 * HOUR, midnight}
+    hours = [21] * 2 + [22] * 4 + [23] * 8 + [0] * 4 + [1] * 4 + [2] * 2
+    assert [row["hour"] for row in rows] == hours
 
 
 def test_a_session_never_sees_its_own_viewing(

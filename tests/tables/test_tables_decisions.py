@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
 
+from giftlive.clock import day_starts_ms
 from giftlive.errors import ConservationError, UsageError
 from giftlive.logs.store import Store
 from giftlive.tables import TableOptions
 from giftlive.tables.build import features_of
 from giftlive.tables.engine import DuckEngine
 from giftlive.tables.labels import Attribution, attribution
-from giftlive.tables.local_time import day_starts_ms
 from giftlive.tables.staging import stage_decisions
 
 MakeStore = Callable[..., Store]
@@ -140,7 +139,7 @@ def test_days_where_the_clocks_change(
     zone = ZoneInfo(tz)
     middle = int(noon.replace(tzinfo=zone).timestamp() * 1000)
     day = (noon - datetime(1970, 1, 1)).days
-    start, end = day_starts_ms(np.array([day, day + 1]), tz).tolist()
+    start, end = day_starts_ms(np.array([day, day + 1]), zone).tolist()
     assert end - start == hours * HOUR
     clicks = [
         (1, 10 + i, 5, ts, 10) for i, ts in enumerate((start - 1, start, middle, end - 1, end))
@@ -250,9 +249,9 @@ def test_gifts_have_no_dwell(make_store: MakeStore) -> None:
         decide(make_store([], [(1, 10, 5, 0, 3)]), TableOptions(dwell_seconds=3))
 
 
-def test_the_machine_decides_nothing(tmp_path: Path) -> None:
-    elsewhere = TableOptions(
-        engine="spark", master="local[4]", form="portable", memory_limit="9GB", threads=7
-    )
-    assert elsewhere.decisive() == TableOptions().decisive()
+def test_the_machine_decides_nothing_but_the_route() -> None:
+    usual = TableOptions().decisive()
+    assert TableOptions(memory_limit="9GB", threads=7).decisive() == usual
+    elsewhere = TableOptions(engine="spark", master="local[4]", form="portable").decisive()
+    assert elsewhere == usual | {"route": "sql on spark"}
     assert TableOptions(as_of="day").decisive() != TableOptions().decisive()

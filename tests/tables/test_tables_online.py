@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from giftlive.clock import local_day, local_hour, local_weekday, midnight_ms, zone
+from giftlive.clock import day_starts_ms, local_day, local_hour, local_weekday, zone
 from giftlive.errors import InputError, UsageError
+from giftlive.logs import Store
+from giftlive.tables import TableOptions, build_tables, load_matrix
 from giftlive.tables.engine.duck import DuckEngine
 from giftlive.tables.features.declare import FEATURES
 from giftlive.tables.features.expression import Columns
 from giftlive.tables.features.sweep import native_states
 from giftlive.tables.features.sweep_state import SweepState
+from giftlive.tables.local_time import SLOT_MS
 from giftlive.tables.online import Catalogue, Event, OnlineFeatures
 from giftlive.types import Floats, Ints
 
 T0, HOUR, DAY, BIG = 1_746_374_400_000, 3_600_000, 86_400_000, 2**63 - 1
 TZ = "Asia/Shanghai"
+WATCH = 1_200_000
 CATALOGUE = Catalogue(
     rooms={1: {"category": 4, "start_ts": T0, "room_category": 4}, BIG: {"category": 0}},
     users={BIG: {"user_age": 18}},
@@ -33,56 +39,45 @@ _VIEWS = {"entry": "click", "gift": "gift", "gift_anonymous": "gift_anonymous",
           "comment": "comment", "like": "likes", "negative": "negative"}  # fmt: skip
 HISTORY = tuple(f for f in FEATURES if not f.group.endswith("_profile"))
 Questions = list[tuple[int, int, int, int]]
+Rows = Sequence[tuple[int, ...]]
 
 
 def batch(events: list[Event], asked: Questions, state: SweepState | None = None) -> Floats:
     """Return the features of (user, streamer, live, ts) by the sweep, in the order of time."""
     con = duckdb.connect()
     for kind, view in _VIEWS.items():
-        con.execute(
-            f"create table {view} (row_id bigint, user_id bigint, streamer_id bigint,"
-            " live_id bigint, ts bigint, known_ts bigint, watch_ms bigint, amount bigint)"
-        )
-        for i, e in enumerate(e for e in events if e.kind == kind):
-            ends = e.known_ts + e.x if kind == "entry" else e.known_ts
-            row = [i, *e[2:5], e.known_ts, ends, e.x, e.x]
-            con.execute(f"insert into {view} values (?, ?, ?, ?, ?, ?, ?, ?)", row)
-    con.execute("create table room_category as select 1::bigint live_id, 4::bigint category")
-    con.execute(f"insert into room_category values ({BIG}, 0)")
-    where = zone(TZ)
+        told = enumerate(e for e in events if e.kind == kind)
+        ends = {"entry": 1}.get(kind, 0)
+        rows = [(i, *e[2:5], e.known_ts, e.known_ts + ends * e.x, e.x, e.x) for i, e in told]
+        _create(con, view, "row_id user_id streamer_id live_id ts known_ts watch_ms amount", rows)
+    _create(con, "room_category", "live_id category", [(1, 4), (BIG, 0)])
     times = np.array([q[3] for q in asked], dtype=np.int64)
-    starts = [_midnight(int(day)) for day in local_day(times, where)]
-    con.execute("create table local_time (slot_ts bigint, day_start_ts bigint)")
-    con.execute(f"insert into local_time values ({max(starts) + 60 * DAY}, {max(starts)})")
-    con.execute(
-        "create table sample (sample_id bigint, user_id bigint, streamer_id bigint, live_id bigint,"
-        " as_of_ts bigint, category bigint, day_start_ts bigint, room_start_ts bigint,"
-        " hour bigint, weekday bigint)"
-    )
-    clock = zip(starts, local_hour(times, where), local_weekday(times, where), strict=True)
-    for i, (q, (start, hour, weekday)) in enumerate(zip(asked, clock, strict=True)):
-        room = CATALOGUE.rooms.get(q[2], {})
-        opened = room.get("start_ts", -1)
-        row = [
-            i,
-            *q,
-            room.get("category", -1),
-            start,
-            opened if opened < q[3] else -1,
-            hour,
-            weekday,
-        ]
-        con.execute(
-            "insert into sample values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", [int(x) for x in row]
-        )
+    starts = day_starts_ms(local_day(times, zone(TZ)), zone(TZ)).tolist()
+    end = max(starts) + 60 * DAY
+    _create(con, "local_time", "slot_ts day_start_ts", [(end, max(starts))])
+    clock = zip(starts, local_hour(times, zone(TZ)), local_weekday(times, zone(TZ)), strict=True)
+    samples = [
+        (i, *q, *_opened(q), start, int(hour), int(weekday))
+        for i, (q, (start, hour, weekday)) in enumerate(zip(asked, clock, strict=True))
+    ]
+    names = "sample_id user_id streamer_id live_id as_of_ts category room_start_ts day_start_ts"
+    _create(con, "sample", f"{names} hour weekday", samples)
     found = [b.columns for b in native_states(DuckEngine(con), state=state)]
     return np.concatenate([values(columns) for columns in found])
 
 
-def _midnight(day: int) -> int:
-    from datetime import date, timedelta
+def _create(con: Any, name: str, columns: str, rows: Rows) -> None:
+    names = columns.split()
+    values = zip(*rows, strict=True) if rows else ((),) * len(names)
+    con.register("written", pa.table([pa.array(v, pa.int64()) for v in values], names=names))
+    con.execute(f"create table {name} as select * from written")
 
-    return midnight_ms(date(1970, 1, 1) + timedelta(days=day), zone(TZ))
+
+def _opened(question: tuple[int, int, int, int]) -> tuple[int, int]:
+    """Return category and start of the room, the start if it is before the question."""
+    room = CATALOGUE.rooms.get(question[2], {})
+    start = room.get("start_ts", -1)
+    return room.get("category", -1), start if start < question[3] else -1
 
 
 def values(columns: Columns) -> Floats:
@@ -130,7 +125,7 @@ def in_order(events: list[Event], asked: Questions) -> tuple[list[Event], Questi
     return sorted(events, key=lambda e: e.known_ts), sorted(asked, key=lambda q: q[3])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(events=_EVENTS, asked=_ASKED)
 def test_replay_equals_the_sweep_in_every_bit(events: list[Event], asked: Questions) -> None:
     events, asked = in_order(events, asked)
@@ -180,6 +175,89 @@ def test_goes_on_from_a_sweep() -> None:
     rest = [e for e in stream(events) if e.known_ts >= state.until_ts]
     assert [e.kind for e in rest] == ["viewing"]
     np.testing.assert_array_equal(replay(online, rest, later), batch(events, later))
+
+
+def visits(until: int) -> tuple[Rows, Rows]:
+    """Return what began before ``until``: a visit in every quarter; every third one gives."""
+    quarters = range(min(200, (until - T0) // SLOT_MS))
+    clicks = [(1 + k % 3, 10 + k % 2, 5 + k % 2, T0 + k * SLOT_MS, WATCH) for k in quarters]
+    return clicks, [(*c[:4], 1 + k) for k, c in enumerate(clicks) if k % 3 == 0]
+
+
+def write(make_store: Callable[..., Store], until: int = BIG) -> Store:
+    rooms = [
+        {"live_id": 10 + k, "streamer_id": 5 + k, "start_ts": T0, "category": "ab"[k]}
+        for k in range(2)
+    ]
+    return make_store(*visits(until), rooms=rooms, tz="America/New_York")
+
+
+ROOMS = Catalogue({10 + k: {"category": k, "start_ts": T0, "room_category": k} for k in range(2)})
+
+
+def test_tables_are_gone_on_from(make_store: Callable[..., Store], tmp_path: Path) -> None:
+    short, whole = write(make_store, T0 + 30 * HOUR), write(make_store)
+    one_per_visit = TableOptions(unit="click")
+    build_tables(short, tmp_path / "short", one_per_visit)
+    build_tables(whole, tmp_path / "whole", one_per_visit)
+    online = OnlineFeatures.from_tables(tmp_path / "short", ROOMS)
+    matrix = load_matrix(tmp_path / "whole")
+    assert tuple(f.name for f in online.features) == matrix.names
+    later = np.flatnonzero(matrix.ts >= online.clock_ts)
+    assert len(later) == 78  # two more are not matured
+    ids = [x[later].tolist() for x in (matrix.user, matrix.streamer, matrix.live, matrix.ts)]
+    clicks, gifts = visits(BIG)
+    events = [Event("entry", ts, user, of, live, x) for user, live, of, ts, x in clicks]
+    events += [Event("gift", ts + WATCH, user, of, live, x) for user, live, of, ts, x in gifts]
+    untold = [e for e in stream(events) if e.known_ts >= online.clock_ts]
+    assert untold[0].kind == "viewing"
+    np.testing.assert_array_equal(
+        replay(online, untold, list(zip(*ids, strict=True))), matrix.X[later]
+    )
+
+
+def test_the_example_of_the_documentation_runs(
+    make_store: Callable[..., Store], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = Path(__file__).parents[2] / "docs" / "tables.md"
+    (example,) = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    tables = build_tables(write(make_store), tmp_path / "TABLES")
+    monkeypatch.chdir(tmp_path)
+    found: dict[str, Any] = {}
+    exec(example, found)
+    assert found["X"].shape == (2, len(tables.features))
+    gifts = list(tables.features).index("pair_gift_sum")
+    assert found["X"][0, gifts] >= 52
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"dwell_seconds": 3}, "first_window_watch_seconds"),
+        ({"planted_leak": "label"}, "planted_leak"),
+        ({"as_of": "day"}, "day's start"),
+        ({"form": "portable"}, "without a state"),
+    ],
+)
+def test_tables_that_no_service_can_go_on_from(
+    make_store: Callable[..., Store], tmp_path: Path, options: dict[str, Any], said: str
+) -> None:
+    build_tables(write(make_store, T0 + 2 * HOUR), tmp_path, TableOptions(**options))
+    with pytest.raises(InputError, match=said):
+        OnlineFeatures.from_tables(tmp_path, ROOMS)
+
+
+def test_a_state_of_the_other_kind_is_refused(
+    make_store: Callable[..., Store], tmp_path: Path
+) -> None:
+    build_tables(write(make_store, T0 + 2 * HOUR), tmp_path)
+    with pytest.raises(InputError, match=r"OnlineFeatures\.from_tables"):
+        OnlineFeatures.load(tmp_path / "state", ROOMS)
+    OnlineFeatures.from_tables(tmp_path, ROOMS).save(tmp_path / "state")
+    with pytest.raises(InputError, match=r"OnlineFeatures\.load"):
+        OnlineFeatures.from_tables(tmp_path, ROOMS)
+    with pytest.raises(InputError, match="no data dictionary"):
+        OnlineFeatures.from_tables(tmp_path / "state", ROOMS)
 
 
 @pytest.fixture

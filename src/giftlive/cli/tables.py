@@ -26,10 +26,16 @@ def tables(
     """
     from giftlive.run.pipeline import build_tables_of
 
-    built = build_tables_of(source, out, options.resolve(config, settings, None), cache)
+    resolved = options.resolve(config, settings, None)
+    built = build_tables_of(source, out, resolved, cache)
+    if leak := resolved.tables.planted_leak:
+        built["planted_leak"] = leak
+        typer.echo(f"warning: {out} holds a planted leak ({leak}): not for any model", err=True)
     if json:
         show.as_json(built)
         return
+    name_width = max(map(len, built)) + 2
+    number_width = max(len(f"{value:,}") for value in built.values() if isinstance(value, int))
     for name, value in built.items():
-        shown = f"{value:,}" if isinstance(value, int) else value
-        typer.echo(f"{name.replace('_', ' '):<16}{shown}")
+        shown = f"{value:>{number_width},}" if isinstance(value, int) else value
+        typer.echo(f"{name.replace('_', ' '):<{name_width}}{shown}")

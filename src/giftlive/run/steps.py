@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from giftlive.config import MACHINE, RunConfig
+from giftlive.config import MACHINE, NO_LIMIT, RunConfig
 from giftlive.evaluation.evening import (
     Evening,
     evening_world,
@@ -91,8 +91,10 @@ def fingerprint_of(path: Path) -> tuple[str, bool]:
 
 def table_options(config: RunConfig) -> TableOptions:
     """Return the table options of a configuration."""
+    chosen = config.tables.model_dump(exclude={"folds"})
+    limits = {k: None if chosen[k] == word else chosen[k] for k, word in NO_LIMIT.items()}
     return TableOptions(
-        **config.tables.model_dump(exclude={"folds"}),
+        **chosen | limits,
         memory_limit=config.memory_limit,
         threads=config.jobs,
     )

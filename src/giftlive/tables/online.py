@@ -9,27 +9,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from giftlive.clock import local_day, local_hour, local_weekday, midnight_ms, zone
-from giftlive.errors import UsageError
+from giftlive.clock import day_starts_ms, local_day, local_hour, local_weekday, zone
+from giftlive.errors import InputError, UsageError, Where
 from giftlive.logs.schema import MAX_AMOUNT, MAX_TS, MAX_WATCH_MS
-from giftlive.tables.features.declare import FEATURES, Feature
+from giftlive.tables.features.declare import FEATURES, SNAPSHOT_FEATURES, Feature
 from giftlive.tables.features.passes import go_through, story_of
 from giftlive.tables.features.records import KINDS, PROBE
 from giftlive.tables.features.sweep_state import SweepState
 from giftlive.tables.features.tally import tell_categories, tell_negatives
+from giftlive.tables.matrix import read_dictionary
+from giftlive.tables.parts import STATE
 from giftlive.types import Floats, Ints
 
 NEGATIVE = "negative"
 _TIMED = {kind: number for number, kind in enumerate(KINDS) if number != PROBE}
 _MAX_ID = (1 << 63) - 1
-_EPOCH_DAY = date(1970, 1, 1)
 
 
 class Event(NamedTuple):
@@ -160,13 +160,53 @@ class OnlineFeatures:
         Raises
         ------
         InputError
-            A file is missing, of another version, or not as it was written.
+            A file is missing, of another version, or not as it was written; or the state is that
+            of a tables folder.
         """
         state, extra = SweepState.load_with_extra(folder)
+        if "tz" not in extra:
+            raise InputError(
+                "the state of a tables folder",
+                Where(str(folder)),
+                "what OnlineFeatures.save wrote",
+                "start from the folder that holds it with OnlineFeatures.from_tables",
+            )
         online = OnlineFeatures(extra["tz"], catalogue, features, state)
         online._waiting = [Event(*fields) for fields in extra["waiting"]]
         online._clock = extra["clock"]
         return online
+
+    @staticmethod
+    def from_tables(folder: Path, catalogue: Catalogue) -> OnlineFeatures:
+        """Return the features of a tables folder, ready for what becomes known after its last row.
+
+        The columns of :meth:`at` are those of the folder's features, in their order.
+
+        Parameters
+        ----------
+        folder : written by ``giftlive tables`` in the native form.
+
+        Raises
+        ------
+        InputError
+            It is no such folder, its state is not as it was written, or it has features that no
+            service can know when it is asked.
+        """
+        dictionary = read_dictionary(folder)
+        place = Path(folder) / STATE
+        if not place.is_dir():
+            found = "tables without a state"
+            raise InputError(found, Where(str(place)), "tables in the native form on duckdb")
+        state, extra = SweepState.load_with_extra(place)
+        if extra:
+            raise InputError(
+                "the state of a service",
+                Where(str(place)),
+                "the state that `giftlive tables` wrote",
+                "go on from it with OnlineFeatures.load, and keep it beside the tables",
+            )
+        features = _served(dictionary, Where(str(folder)))
+        return OnlineFeatures(dictionary["source"]["tz"], catalogue, features, state)
 
     def _advance(self, ts: int) -> None:
         if ts < self._clock:
@@ -222,11 +262,9 @@ class OnlineFeatures:
         """Roll over if the clock is in another local day than the state."""
         if self._clock < self._day_end:
             return
-        day = _EPOCH_DAY + timedelta(
-            days=int(local_day(np.array([self._clock], dtype=np.int64), self._zone)[0])
-        )
-        self._day_end = midnight_ms(day + timedelta(days=1), self._zone)
-        self._state.begin_day(midnight_ms(day, self._zone))
+        today = local_day(np.array([self._clock], dtype=np.int64), self._zone)
+        start, self._day_end = day_starts_ms(today + np.arange(2), self._zone).tolist()
+        self._state.begin_day(start)
 
     def _columns(
         self, user: int, streamers: Ints, lives: Ints, as_of_ts: int
@@ -248,6 +286,19 @@ class OnlineFeatures:
     def _coded(self, feature: Feature, columns: Mapping[str, NDArray[Any]]) -> Ints:
         key, entries = self.catalogue.entries_of(feature.group)
         return _column(entries, columns[key], feature.name)
+
+
+def _served(dictionary: Mapping[str, Any], where: Where) -> tuple[Feature, ...]:
+    """Return the features of a data dictionary, having seen that each can be known when asked."""
+    if dictionary["options"]["as_of"] != "event":
+        raise InputError("features as of the day's start", where, "tables.as_of = 'event'")
+    known = {feature.name: feature for feature in (*FEATURES, *SNAPSHOT_FEATURES)}
+    names = [feature["name"] for feature in dictionary["features"]]
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        expected = "tables without a dwell and without a planted leak"
+        raise InputError(f"no service knows {', '.join(unknown)}", where, expected)
+    return tuple(known[name] for name in names)
 
 
 def _column(entries: Mapping[int, Mapping[str, int]], ids: Ints, name: str) -> Ints:

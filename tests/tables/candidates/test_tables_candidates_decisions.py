@@ -179,6 +179,7 @@ def test_estimates_are_exact_when_every_room_is_there(
     assert counts.tolist() == [len(plain_live(log, r[4])) for r in log.sample]
 
 
+@pytest.mark.slow
 def test_estimates_are_unbiased_over_the_draw(
     write: Write, evening: Evening, tmp_path: Path
 ) -> None:

@@ -1,4 +1,4 @@
-"""The state of a sweep between two local days: it begins a day, is saved and loaded."""
+"""The state of a sweep: it begins a local day, is saved where all before it is told, and loaded."""
 
 from __future__ import annotations
 
