@@ -115,7 +115,9 @@ def test_profiles_are_coded_and_snapshots_left_out(
     assert (first["user_age"], first["user_gender"], first["user_device_price"]) == (18, 1, 1000)
     assert (first["user_is_live_streamer"], first["streamer_age"]) == (1, -1)
     assert (first["room_live_type"], first["room_category"]) == (3, 0)
-    coded = [f.name for f in FEATURES if f.group in ("room_profile", "user_profile", "streamer_profile")]
+    coded = [
+        f.name for f in FEATURES if f.group in ("room_profile", "user_profile", "streamer_profile")
+    ]
     assert [second[name] for name in coded] == [-1] * len(coded)
     assert not {f.name for f in SNAPSHOT_FEATURES} & set(tables.features)
     loose = build_tables(store, tmp_path, TableOptions(strict=False))
