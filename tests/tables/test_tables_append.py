@@ -14,7 +14,7 @@ import pytest
 
 from giftlive.errors import IdentityError, UsageError
 from giftlive.logs.store import Store
-from giftlive.tables import TableOptions, Tables, build_tables
+from giftlive.tables import TableOptions, Tables, append, build_tables
 from giftlive.tables.build import HALF_MADE, is_unfinished
 from giftlive.tables.features import seam
 from giftlive.tables.parts import PARTS_FILE, SAMPLES, STATE, Parts
@@ -70,6 +70,20 @@ def test_a_day_more_computes_only_its_rows(make_store: MakeStore, tmp_path: Path
     assert grown.because == ""
     assert grown.rows > first.rows
     assert _same(tmp_path / "grown", tmp_path / "full")
+
+
+def test_parts_are_copied_where_they_cannot_be_linked(
+    make_store: MakeStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*paths: Path) -> None:
+        raise OSError("another device")
+
+    monkeypatch.setattr(append.os, "link", refused)
+    store = _store(make_store, 3)
+    first = build_tables(store, tmp_path / "a")
+    again = build_tables(store, tmp_path / "b", previous=tmp_path / "a")
+    assert (again.kept, again.because) == (first.rows, "")
+    assert _same(tmp_path / "a", tmp_path / "b")
 
 
 def test_a_label_that_grew_is_written_again(make_store: MakeStore, tmp_path: Path) -> None:

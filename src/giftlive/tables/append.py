@@ -11,6 +11,7 @@ build that says so.
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -111,7 +112,7 @@ def _keep_part(engine: Engine, file: Path, part: Part, writer: PartWriter) -> No
     """Link a part whose labels are as they were; write it again where they changed."""
     target = writer.folder / part_name(len(writer.parts))
     if not any(changed for _, _, changed in _compared(engine, file)):
-        os.link(file, target)
+        _link(file, target)
         writer.take(target, part.rows)
         return
     for old, fresh, _ in _compared(engine, file, whole=True):
@@ -120,6 +121,13 @@ def _keep_part(engine: Engine, file: Path, part: Part, writer: PartWriter) -> No
             old = old.set_column(column, name, fresh[name])
         writer.add(old)
     writer.cut()
+
+
+def _link(file: Path, target: Path) -> None:
+    try:
+        os.link(file, target)
+    except OSError:  # another file system, or one without links
+        shutil.copyfile(file, target)
 
 
 def _compared(engine: Engine, file: Path, whole: bool = False) -> Iterator[tuple[Any, Any, bool]]:

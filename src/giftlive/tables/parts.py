@@ -19,7 +19,7 @@ from giftlive.errors import InputError
 from giftlive.logs.store import literal_path
 
 SAMPLES, STATE, PARTS_FILE = "samples", "state", "parts.json"
-ROWS_PER_PART = 2_000_000
+ROWS_PER_PART = 3_000_000
 _ROWS_PER_GROUP = 65_536
 
 
