@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
@@ -14,7 +15,7 @@ import pytest
 
 from giftlive.errors import IdentityError, UsageError
 from giftlive.logs.store import Store
-from giftlive.tables import TableOptions, Tables, append, build_tables
+from giftlive.tables import TableOptions, Tables, build_tables
 from giftlive.tables.build import HALF_MADE, is_unfinished
 from giftlive.tables.features import seam
 from giftlive.tables.parts import PARTS_FILE, SAMPLES, STATE, Parts
@@ -78,7 +79,7 @@ def test_parts_are_copied_where_they_cannot_be_linked(
     def refused(*paths: Path) -> None:
         raise OSError("another device")
 
-    monkeypatch.setattr(append.os, "link", refused)
+    monkeypatch.setattr(os, "link", refused)
     store = _store(make_store, 3)
     first = build_tables(store, tmp_path / "a")
     again = build_tables(store, tmp_path / "b", previous=tmp_path / "a")
