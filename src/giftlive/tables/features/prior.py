@@ -49,8 +49,8 @@ def prior_of(moments: Moments) -> Prior:
 
     Examples
     --------
-    >>> prior_of(Moments(trials=40, successes=4, trials_squared=800, successes_squared=16))
-    Prior(rate=0.1, value=0.0, strength=20.0)
+    >>> prior_of(Moments(trials=16, successes=4, trials_squared=64, successes_squared=12))
+    Prior(rate=0.25, value=0.0, strength=4.0)
     """
     n, g = moments.trials, moments.successes
     if n == 0 or g == 0:
