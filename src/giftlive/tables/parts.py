@@ -8,7 +8,6 @@ of every event that the state has been told.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -17,6 +16,7 @@ from typing import Any
 
 from giftlive.errors import InputError
 from giftlive.logs.store import literal_path
+from giftlive.tables.features.array_folder import digest_of_file
 
 SAMPLES, STATE, PARTS_FILE = "samples", "state", "parts.json"
 ROWS_PER_PART = 3_000_000
@@ -80,7 +80,7 @@ class Parts:
             return None
         for part in found.parts:
             file = folder / SAMPLES / part.name
-            if not file.is_file() or digest_of(file) != part.digest:
+            if not file.is_file() or digest_of_file(file) != part.digest:
                 raise harmed(folder, part.name)
         return found
 
@@ -127,7 +127,7 @@ class PartWriter:
 
     def take(self, file: Path, rows: int) -> None:
         """Count a file that is in place as the next part."""
-        self.parts.append(Part(file.name, rows, digest_of(file)))
+        self.parts.append(Part(file.name, rows, digest_of_file(file)))
 
     def close(self) -> None:
         """Close the file of a part that was not cut: an interrupted one, of no use."""
@@ -146,12 +146,6 @@ def harmed(folder: Path, name: str) -> InputError:
 def part_name(number: int) -> str:
     """Return the file name of a part."""
     return f"part-{number:04}.parquet"
-
-
-def digest_of(file: Path) -> str:
-    """Return 32 hex digits over the content of a file."""
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
 
 
 def sample_files(folder: Path) -> list[Path]:

@@ -28,7 +28,7 @@ def write_arrays(
     try:
         for name, array in arrays.items():
             np.save(partial / f"{name}.npy", array, allow_pickle=False)
-        digests = {name: _digest_of_file(partial / f"{name}.npy") for name in arrays}
+        digests = {name: digest_of_file(partial / f"{name}.npy") for name in arrays}
         manifest = {"version": version, "arrays": digests, "plain": dict(plain)}
         text = json.dumps({**manifest, "digest": _digest_of(manifest)}, indent=1)
         (partial / MANIFEST).write_text(text + "\n", encoding="utf-8")
@@ -51,7 +51,7 @@ def read_arrays(folder: Path, version: int) -> tuple[dict[str, NDArray[Any]], di
     arrays = {}
     for name, digest in manifest["arrays"].items():
         file = Path(folder) / f"{name}.npy"
-        found = _digest_of_file(file) if file.is_file() else "no file"
+        found = digest_of_file(file) if file.is_file() else "no file"
         if found != digest:
             raise _refusal(file, f"digest {found}", digest)
         arrays[name] = np.load(file, allow_pickle=False)
@@ -80,6 +80,7 @@ def _digest_of(manifest: Mapping[str, Any]) -> str:
     return hashlib.blake2b(json.dumps(manifest).encode(), digest_size=16).hexdigest()
 
 
-def _digest_of_file(file: Path) -> str:
+def digest_of_file(file: Path) -> str:
+    """Return 32 hex digits over the content of a file."""
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
