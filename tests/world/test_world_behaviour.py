@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
+from tests.world.platform_run import played
 
 from giftlive.clock import MS_PER_DAY
 from giftlive.rng import uniform
@@ -20,22 +21,15 @@ from giftlive.world import (
     load_scenario,
     potential_arrivals,
 )
-from giftlive.world.kernel import begin, run_platform
 from giftlive.world.purposes import CHURN, SUPPLY
 from giftlive.world.social import MIN_WATCH_MS, acts
 from giftlive.world.state import (
     CLICKED,
     NOTHING,
-    ROWS,
     Log,
     Span,
     State,
-    filled,
-    history_span,
     log_of,
-    new_batch,
-    new_log,
-    new_state,
 )
 from giftlive.world.supply import return_chance
 
@@ -54,12 +48,8 @@ def run(preset: str, scale: str, days: int, **overrides: float | str) -> Run:
     world = build_world(
         load_scenario(preset, scale, {"calendar.history_days": str(days), **named}), 7
     )
-    span = history_span(world, SEED)
-    state, log = new_state(world, span), new_log(60_000)
-    batch = new_batch(len(world.user_ids), world.scene.choices.total)
-    begin(world.scene, state, span)
-    assert run_platform(world.scene, state, batch, span, log)
-    return Run(world, span, filled(log, int(state.cursor[ROWS])), state)
+    span, log, state = played(world, SEED)
+    return Run(world, span, log, state)
 
 
 @pytest.fixture(scope="module")

@@ -13,29 +13,24 @@ import numpy as np
 import pytest
 from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
+from tests.world.platform_run import played
 
 from giftlive.clock import MS_PER_DAY
 from giftlive.rng import uniform
 from giftlive.types import Decisions, Ints, Observation
 from giftlive.world import Arena, World, build_world, load_scenario
-from giftlive.world.kernel import begin, present, run_platform
+from giftlive.world.kernel import present
 from giftlive.world.outcome import Outcome, outcome_of
 from giftlive.world.purposes import BACKGROUND
 from giftlive.world.state import (
     CLICKED,
     NOTHING,
     REFUSED,
-    ROWS,
     SKIPPED,
     Log,
     Span,
     State,
-    filled,
-    history_span,
     log_of,
-    new_batch,
-    new_log,
-    new_state,
 )
 
 
@@ -50,12 +45,7 @@ class Story(NamedTuple):
 
 
 def told(world: World, seed: int) -> Story:
-    span = history_span(world, seed)
-    state, log = new_state(world, span), new_log(60_000)
-    batch = new_batch(len(world.user_ids), world.scene.choices.total)
-    begin(world.scene, state, span)
-    assert run_platform(world.scene, state, batch, span, log)
-    return story_of(world, span, filled(log, int(state.cursor[ROWS])), state)
+    return story_of(world, *played(world, seed))
 
 
 def story_of(world: World, span: Span, log: Log, state: State) -> Story:
