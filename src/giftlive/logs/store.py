@@ -55,6 +55,9 @@ def connection(memory_limit: str = "2GB", threads: int = 2) -> duckdb.DuckDBPyCo
             "threads": threads,
             "temp_directory": str(spill),
             "autoinstall_known_extensions": False,
+            # pages of one query serve the next: given back after every task they cost a tenth
+            "allocator_flush_threshold": "4GB",
+            "allocator_bulk_deallocation_flush_threshold": "8GB",
         },
     )
     con.execute("SET enable_progress_bar = false")

@@ -47,6 +47,14 @@ class DuckEngine:
         """Keep a query's rows as a table."""
         self.con.execute(f"create or replace table {name} as {select}")
 
+    def read(self, name: str) -> Iterator[Any]:
+        """Yield record batches of a table, in the order of its rows."""
+        return self.batches(f"select * from {name}")
+
+    def drop(self, name: str) -> None:
+        """Drop a table."""
+        self.con.execute(f"drop table {name}")
+
     def put(self, name: str, table: Any) -> None:
         """Keep an Arrow table as a table."""
         self.con.register("rows_to_put", table)

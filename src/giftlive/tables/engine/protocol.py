@@ -34,7 +34,19 @@ class Engine(Protocol):
         """
 
     def stage(self, name: str, select: str) -> None:
-        """Compute a query once and keep its rows as the relation ``name``, replacing an older."""
+        """Compute a query once and keep its rows as the relation ``name``, replacing an older.
+
+        SQL sees them in no order; :meth:`read` in the one that the query says.
+        """
+
+    def read(self, name: str) -> Iterator[Any]:
+        """Yield the rows of a staged relation as Arrow record batches, as :meth:`batches`.
+
+        Several relations can be read in step.
+        """
+
+    def drop(self, name: str) -> None:
+        """Give back what a staged relation holds."""
 
     def put(self, name: str, table: Any) -> None:
         """Keep an Arrow table as the relation ``name``, replacing an older."""

@@ -15,7 +15,7 @@ import uuid
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,7 @@ class SparkEngine:
     scratch: Path
     master: str
     name: str = "spark"
+    staged: dict[str, Path] = field(default_factory=dict)
 
     @staticmethod
     def open(
@@ -85,18 +86,25 @@ class SparkEngine:
 
     def batches(self, sql: str) -> Iterator[Any]:
         """Yield record batches, read back from parts that the workers wrote."""
-        import pyarrow.parquet as pq
-
         folder, _ = self._written(sql)
-        for part in _parts(folder):
-            with pq.ParquetFile(part) as file:
-                yield from file.iter_batches()
+        yield from _batches(folder)
         shutil.rmtree(folder)
 
     def stage(self, name: str, select: str) -> None:
         """Keep a query's rows as Parquet parts behind a view."""
         folder, schema = self._written(select)
         self._view(name, folder, schema)
+        self.staged[name] = folder
+
+    def read(self, name: str) -> Iterator[Any]:
+        """Yield record batches from the parts of a stage."""
+        yield from _batches(self.staged[name])
+
+    def drop(self, name: str) -> None:
+        """Remove the view and the parts behind it."""
+        with _one_sentence(self.master):
+            self.session.catalog.dropTempView(name)
+        shutil.rmtree(self.staged.pop(name))
 
     def put(self, name: str, table: Any) -> None:
         """Keep an Arrow table as a Parquet file behind a view."""
@@ -226,6 +234,14 @@ def _cause(lines: Iterable[str]) -> str:
     said = [line.lstrip(": ").strip() for line in lines]
     named = [line for line in said if line and not line.startswith("An error occurred while")]
     return named[0] if named else "without a word"
+
+
+def _batches(folder: Path) -> Iterator[Any]:
+    import pyarrow.parquet as pq
+
+    for part in _parts(folder):
+        with pq.ParquetFile(part) as file:
+            yield from file.iter_batches()
 
 
 def _parts(folder: Path) -> list[Path]:

@@ -39,4 +39,5 @@ from (
         ((table, stage),),
         f"\nleft join {table} on {table}.{key} = p.{key}",
         {f.name: f"coalesce({table}.{f.name}, -1)" for f in members},
+        "profile",
     )

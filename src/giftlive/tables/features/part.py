@@ -16,10 +16,10 @@ class Part:
     ----------
     stages : what to stage, in order. joins : left joins of staged tables to ``p``.
     columns : SQL of each column over ``p`` and the joined tables.
-    weight : 1 where a joined table may have a row for every probe, else 0.
+    group : parts of one group reach the probe together.
     """
 
     stages: tuple[Stage, ...]
     joins: str
     columns: dict[str, str]
-    weight: int = 0
+    group: str = ""

@@ -1,4 +1,4 @@
-"""One portable SQL text for all features: what to stage, and the SELECT over it.
+"""One portable SQL text for all features: what to stage, and the SELECTs over it.
 
 A feature is an expression over state columns; this module finds the columns that the wanted
 features read and asks only for those. Running state comes from
@@ -10,7 +10,8 @@ use only what DuckDB and Spark SQL share.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Set
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from giftlive.tables.features.daily import daily_parts
@@ -22,8 +23,8 @@ from giftlive.tables.features.part import Part, Stage
 from giftlive.tables.features.state import DAILY, HALF_LIVES_MS, HISTORY, KEYS
 from giftlive.tables.features.windows import fade_sql, history_parts
 
-_WEIGHT_AT_ONCE = 4
-"""Streams whose joins run at once: each holds up to a row per probe in memory."""
+IN_SQL = (*PROFILES, "planted")
+"""Groups whose features only SQL can compute; all others are expressions over columns too."""
 
 
 @dataclass(frozen=True)
@@ -33,24 +34,63 @@ class Plan:
     Attributes
     ----------
     stages : (table, SELECT) to stage one after the other; a later one may read an earlier.
-    select : yields ``sample_id`` and one column per feature, one row per probe.
+    select : yields ``sample_id`` and one column per feature, one row per probe: for few probes,
+        because everything is joined at once.
+    slices : tables to stage instead, each with ``sample_id`` and some columns of every probe,
+        ordered by ``sample_id``: side by side they hold every column that a feature outside
+        :data:`IN_SQL` reads, and the features in it. Narrow, so that no sort and no join starves
+        of memory.
     """
 
     stages: tuple[Stage, ...]
     select: str
+    slices: tuple[Stage, ...] = ()
+
+    def steps(self, *, sliced: bool) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+        """Yield (table, SELECT, tables that nothing reads any more), for ``select`` or ``slices``.
+
+        A slice is staged as soon as what it reads is there, so that this can be given back.
+        """
+        order = self._with_slices() if sliced else self.stages
+        read = [_words(select) for _, select in order]
+        final = set[str]() if sliced else _words(self.select)
+        kept = final | {name for name, _ in (self.slices if sliced else ())}
+        alive: set[str] = set()
+        for i, (name, select) in enumerate(order):
+            alive.add(name)
+            spent = alive - kept - set().union(*read[i + 1 :])
+            yield name, select, tuple(sorted(spent))
+            alive -= spent
+
+    def _with_slices(self) -> tuple[Stage, ...]:
+        place = {name: i for i, (name, _) in enumerate(self.stages)}
+        after: dict[int, list[Stage]] = {}
+        for name, select in self.slices:
+            needs = [place[word] for word in _words(select) if word in place]
+            after.setdefault(max(needs, default=-1), []).append((name, select))
+        order = list(after.get(-1, ()))
+        for i, stage in enumerate(self.stages):
+            order += [stage, *after.get(i, ())]
+        return tuple(order)
 
 
-def plan_features(features: Iterable[Feature], probe: str = "sample", by_row: bool = False) -> Plan:
+def plan_features(
+    features: Iterable[Feature],
+    probe: str = "sample",
+    by_row: bool = False,
+    carry: Sequence[str] = (),
+) -> Plan:
     """Return the SQL that computes ``features`` for every row of the table ``probe``.
 
     Parameters
     ----------
     features : declarations; columns come in this order after ``sample_id``.
     probe : table with sample_id (unique), user_id, live_id, streamer_id, category, as_of_ts,
-        day, day_start_ts and what context features read; id or category -1 = unknown, its
+        day, day_start_ts, and what context features read; id or category -1 = unknown, its
         history is empty.
     by_row : join each probe with its earlier events instead of running windows; the same
         result by an independent route, quadratic, for the audit of a few rows.
+    carry : further columns of the probe that come along in the slices.
 
     Examples
     --------
@@ -65,30 +105,61 @@ def plan_features(features: Iterable[Feature], probe: str = "sample", by_row: bo
     form = direct_parts if by_row else window_parts
     parts = [*form(history, daily, probe), *_profile_parts(features, probe)]
     brought = {name for part in parts for name in part.columns}
-    source = _base_sql(probe, [column for column in read if column not in brought])
-    stages = [stage for part in parts for stage in part.stages]
-    *early, last = _bunches(parts)
-    for number, bunch in enumerate(early):
-        stages.append((f"state_{number}", _joined_sql(source, bunch)))
-        source = f"select * from state_{number}"
-    values = "".join(
-        f",\n       {f.name if f.group in PROFILES else f.value.sql()} as {f.name}"
-        for f in features
+    beside = [column for column in read if column not in brought]
+    first = ", ".join(dict.fromkeys(("sample_id", *carry, *beside)))
+    slices = {"probe": f"select {first} from {probe} order by sample_id"}
+    slices |= {group: _slice_sql(probe, bunch) for group, bunch in _bunches(parts).items()}
+    slices |= {f.name: _planted_sql(probe, f, parts) for f in features if f.group == "planted"}
+    return Plan(
+        tuple(stage for part in parts for stage in part.stages),
+        _select_sql(probe, features, beside, parts),
+        tuple((f"slice_{name}", select) for name, select in slices.items()),
     )
-    return Plan(tuple(stages), f"select sample_id{values}\nfrom ({_joined_sql(source, last)}) s")
 
 
 def window_parts(
     history: Mapping[str, Set[str]], daily: Mapping[str, Set[str]], probe: str
 ) -> tuple[Part, ...]:
     """Return the parts that bring these columns (by group, without prefix)."""
-    return *history_parts(history, probe), *daily_parts(daily, probe)
+    parts = (*history_parts(history, probe), *daily_parts(daily, probe))
+    groups = dict.fromkeys(part.group for part in parts)
+    return tuple(part for group in groups for part in parts if part.group == group)
 
 
-def _base_sql(probe: str, read: Iterable[str]) -> str:
+def _select_sql(
+    probe: str, features: Iterable[Feature], beside: Iterable[str], parts: Iterable[Part]
+) -> str:
+    """Return the SELECT of the features over the probe, all parts joined."""
+    values = "".join(
+        f",\n       {f.name if f.group in PROFILES else f.value.sql()} as {f.name}"
+        for f in features
+    )
+    columns = "".join(f",\n       {s} as {n}" for part in parts for n, s in part.columns.items())
+    joins = "".join(part.joins for part in parts)
+    rows = f"select p.*{columns}\nfrom ({_base_sql(probe, beside)}) p{joins}"
+    return f"select sample_id{values}\nfrom ({rows}) s"
+
+
+def _slice_sql(probe: str, parts: Iterable[Part]) -> str:
+    """Return the SELECT of the columns of ``parts``, in the order of the probes."""
+    columns = "".join(f",\n       {s} as {n}" for part in parts for n, s in part.columns.items())
+    joins = "".join(part.joins for part in parts)
+    return f"select p.sample_id{columns}\nfrom ({_base_sql(probe)}) p{joins}\norder by p.sample_id"
+
+
+def _planted_sql(probe: str, feature: Feature, parts: Iterable[Part]) -> str:
+    """Return the slice of a planted leak, with the parts that bring what it reads."""
+    wanted = set(feature.value.reads)
+    needed = [part for part in parts if wanted & part.columns.keys()]
+    brought = {name for part in needed for name in part.columns}
+    beside = [column for column in feature.value.reads if column not in brought]
+    return f"{_select_sql(probe, (feature,), beside, needed)}\norder by sample_id"
+
+
+def _base_sql(probe: str, read: Iterable[str] = ()) -> str:
     """Return the probe: its keys, what is read of it, and 2^(-age of its day / half-life)."""
     keys = [key for columns in KEYS.values() for key in columns]
-    columns = dict.fromkeys(["sample_id", *keys, "day", "as_of_ts", *read])
+    columns = dict.fromkeys(["sample_id", *keys, "day", "day_start_ts", "as_of_ts", *read])
     fades = [
         f"{fade_sql('day_start_ts', 'as_of_ts', ms)} as fade_{name}"
         for name, ms in HALF_LIVES_MS.items()
@@ -96,19 +167,12 @@ def _base_sql(probe: str, read: Iterable[str]) -> str:
     return f"select {', '.join((*columns, *fades))} from {probe}"
 
 
-def _joined_sql(source: str, parts: Iterable[Part]) -> str:
-    """Return ``source`` widened by the columns of ``parts``."""
-    columns = "".join(f",\n       {s} as {n}" for part in parts for n, s in part.columns.items())
-    return f"select p.*{columns}\nfrom ({source}) p{''.join(part.joins for part in parts)}"
-
-
-def _bunches(parts: Iterable[Part]) -> list[list[Part]]:
-    """Return the parts in bunches that are joined at once, so that no join starves of memory."""
-    bunches: list[list[Part]] = [[]]
+def _bunches(parts: Iterable[Part]) -> dict[str, list[Part]]:
+    """Return the parts that bring columns, by group: each bunch is a slice."""
+    bunches: dict[str, list[Part]] = {}
     for part in parts:
-        if sum(p.weight for p in (*bunches[-1], part)) > _WEIGHT_AT_ONCE:
-            bunches.append([])
-        bunches[-1].append(part)
+        if part.columns:
+            bunches.setdefault(part.group, []).append(part)
     return bunches
 
 
@@ -126,10 +190,5 @@ def _profile_parts(features: tuple[Feature, ...], probe: str) -> Iterator[Part]:
             yield profile_part(group, members, probe)
 
 
-def _faded(probe: str) -> str:
-    """Return the probe with what is left of a term from the start of its day."""
-    fades = ", ".join(
-        f"{fade_sql('day_start_ts', 'as_of_ts', ms)} as fade_{name}"
-        for name, ms in HALF_LIVES_MS.items()
-    )
-    return f"select *, {fades} from {probe}"
+def _words(sql: str) -> set[str]:
+    return set(re.findall(r"\w+", sql))

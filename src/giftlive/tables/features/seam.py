@@ -17,7 +17,10 @@ from numpy.typing import NDArray
 
 from giftlive.tables.append import Kept, keep, past_digest
 from giftlive.tables.engine.protocol import Engine
+from giftlive.tables.features import query
 from giftlive.tables.features.declare import Feature
+from giftlive.tables.features.query import IN_SQL
+from giftlive.tables.features.slices import side_by_side
 from giftlive.tables.features.state import KEYS
 from giftlive.tables.features.sweep import native_states
 from giftlive.tables.features.sweep_state import VERSION, SweepState
@@ -58,8 +61,53 @@ def write_features(
     (folder / SAMPLES).mkdir()
     if options.by_sweep:
         return _write_native(engine, features, options, folder, earlier, heard)
-    _write_select(engine, features, folder)
+    _write_portable(engine, features, folder, heard)
     return Kept(SweepState(), 0)
+
+
+def _write_portable(
+    engine: Engine, features: tuple[Feature, ...], folder: Path, heard: Progress
+) -> None:
+    total = int(engine.rows("select count(*) from sample")[0][0])
+    names = (*SAMPLE_COLUMNS, *_extra(features, SAMPLE_COLUMNS))
+    writer = PartWriter(folder / SAMPLES)
+    done = 0
+    try:
+        for columns in _sliced(engine, features, "sample", tuple(SAMPLE_COLUMNS)):
+            writer.add(_table(columns, _of_arrays(features), names))
+            done += len(columns["sample_id"])
+            heard(done, total)
+            if writer.rows >= ROWS_PER_PART:
+                writer.cut()
+        writer.cut()
+    finally:
+        writer.close()
+    if total == 0:
+        _write_select(engine, features, folder)
+
+
+def _sliced(
+    engine: Engine, features: tuple[Feature, ...], probe: str, carry: tuple[str, ...] = ()
+) -> Iterator[Columns]:
+    """Yield carried columns, state columns and features that only SQL knows, by sample id."""
+    plan = query.plan_features(features, probe, carry=carry)
+    _stage(engine, plan, sliced=True)
+    slices = [name for name, _ in plan.slices]
+    yield from side_by_side([engine.read(name) for name in slices])
+    for name in slices:
+        engine.drop(name)
+
+
+def _of_arrays(features: tuple[Feature, ...]) -> tuple[Feature, ...]:
+    return tuple(feature for feature in features if feature.group not in IN_SQL)
+
+
+def _stage(engine: Engine, plan: query.Plan, *, sliced: bool) -> None:
+    """Stage what a plan needs, and drop what nothing reads any more."""
+    for name, select, spent in plan.steps(sliced=sliced):
+        engine.stage(name, select)
+        for table in spent:
+            engine.drop(table)
 
 
 def _write_select(engine: Engine, features: tuple[Feature, ...], folder: Path) -> None:
@@ -71,12 +119,9 @@ def stage_features(
     engine: Engine, features: tuple[Feature, ...], probe: str, *, by_row: bool = False
 ) -> str:
     """Stage what the portable form needs; return its SELECT of sample_id and the features."""
-    from giftlive.tables.features.query import plan_features
-
-    plan = plan_features(features, probe, by_row)
-    for name, select in plan.stages:
-        engine.stage(name, select)
-    return str(plan.select)
+    plan = query.plan_features(features, probe, by_row)
+    _stage(engine, plan, sliced=False)
+    return plan.select
 
 
 def probe_features(
@@ -84,8 +129,8 @@ def probe_features(
 ) -> Iterator[Columns]:
     """Yield ``sample_id`` and the features of the rows of ``probe``, some rows at a time."""
     if not options.by_sweep:
-        select = stage_features(engine, features, "probe")
-        yield engine.columns(f"select * from ({select}) f")
+        for columns in _sliced(engine, features, "probe"):
+            yield {**columns, **{f.name: f.value.of(columns) for f in _of_arrays(features)}}
         return
     swept, beside = _divided(features)
     engine.stage("described", _with_features(engine, beside, "probe", PROBE_COLUMNS))

@@ -134,7 +134,7 @@ class Stream:
             f"\nleft join {running} on {running}.sample_id = p.sample_id"
         )
         columns = {f"{self.group}_{name}": self.column_sql(name) for name in self.columns}
-        return Part(stages, joins, columns, weight=1)
+        return Part(stages, joins, columns, self.group)
 
     def column_sql(self, column: str) -> str:
         """Return a state column from the joined parts and the fades of the probe."""
