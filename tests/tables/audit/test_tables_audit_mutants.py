@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from giftlive.tables.features.query import Plan
 
 Evening = Callable[[int], Store]
 PORTABLE = TableOptions(form="portable")
-_BROUGHT = r"e\.known_ts as known_ts, ((?:cast\([^)]*\) as \w+,? ?)+)from "
+_BROUGHT = r"e\.known_ts as known_ts, (t\.day, t\.day_start_ts, (?:cast\([^)]*\) as \w+,? ?)+)from "
 
 MUTANTS = {
     "own millisecond": (r"2 \* e\.known_ts \+ 1", "2 * e.known_ts", "streamer_click_count"),
@@ -26,8 +26,8 @@ MUTANTS = {
         "streamer_gift_sum",
     ),
     "watch known at entry": (
-        _BROUGHT + r"click e\b",
-        r"e.ts as known_ts, \1from click e",
+        r"e\.end_ts as known_ts, e\.end_day as day, e\.end_day_start_ts as",
+        "e.ts as known_ts, e.day as day, e.day_start_ts as",
         "streamer_watch_seconds",
     ),
     "window over the probe": (
@@ -54,8 +54,13 @@ def test_a_mutant_of_the_windows_is_caught(
     sound = query.plan_features
     hits = []
 
-    def leaky(features: Iterable[Feature], probe: str = "sample", by_row: bool = False) -> Plan:
-        plan = sound(features, probe, by_row)
+    def leaky(
+        features: Iterable[Feature],
+        probe: str = "sample",
+        by_row: bool = False,
+        carry: Sequence[str] = (),
+    ) -> Plan:
+        plan = sound(features, probe, by_row, carry)
         if by_row:
             return plan
         stages = []
@@ -63,7 +68,7 @@ def test_a_mutant_of_the_windows_is_caught(
             changed, n = re.subn(right, wrong, select)
             hits.append(n)
             stages.append((name, changed))
-        return Plan(tuple(stages), plan.select)
+        return Plan(tuple(stages), plan.select, plan.slices)
 
     monkeypatch.setattr(query, "plan_features", leaky)
     build_tables(logs(0), tmp_path, PORTABLE)

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Set
 
-from giftlive.tables.features.events import events_sql, known_sql, of_sql, same_sql
+from giftlive.tables.features.events import dated_sql, known_sql, of_sql, same_sql
 from giftlive.tables.features.part import Part
 from giftlive.tables.features.prior import MAX_STRENGTH, MIN_STRENGTH
 from giftlive.tables.features.state import KEYS
-from giftlive.tables.local_time import slot_of
 
 _GIFT_PRIOR = frozenset(("prior_gift_rate", "prior_gift_value", "strength"))
 _ENTER_PRIOR = frozenset(("prior_enter_rate", "enter_strength"))
@@ -112,10 +111,9 @@ def _strength_sql(g: str, n: str) -> str:
 def _counted_sql(group: str, columns: Set[str]) -> str:
     keys, measures = KEYS[group], measures_of(columns)
     sums = ", ".join(f"cast(sum(e.{m}) as bigint) as {m}" for m in measures)
-    return f"""select {of_sql("e", keys)}, t.day, {sums}
-from ({events_sql(keys, measures)}) e
-join local_time t on t.slot_ts = {slot_of("e.known_ts")}
-where {known_sql(keys, "e")} group by {of_sql("e", keys)}, t.day"""
+    return f"""select {of_sql("e", keys)}, e.day, {sums}
+from ({dated_sql(keys, measures)}) e
+where {known_sql(keys, "e")} group by {of_sql("e", keys)}, e.day"""
 
 
 def _moments_sql(group: str, columns: Set[str]) -> str:

@@ -18,6 +18,7 @@ from giftlive.tables.features.daily import daily_parts
 from giftlive.tables.features.declare import Feature
 from giftlive.tables.features.direct import direct_parts
 from giftlive.tables.features.entities import profile_part
+from giftlive.tables.features.events import DATED_STAGE
 from giftlive.tables.features.ordinal import PROFILES
 from giftlive.tables.features.part import Part, Stage
 from giftlive.tables.features.state import DAILY, HALF_LIVES_MS, HISTORY, KEYS
@@ -121,7 +122,8 @@ def window_parts(
     history: Mapping[str, Set[str]], daily: Mapping[str, Set[str]], probe: str
 ) -> tuple[Part, ...]:
     """Return the parts that bring these columns (by group, without prefix)."""
-    parts = (*history_parts(history, probe), *daily_parts(daily, probe))
+    dated = (Part((DATED_STAGE,), "", {}),) if history or daily else ()
+    parts = (*dated, *history_parts(history, probe), *daily_parts(daily, probe))
     groups = dict.fromkeys(part.group for part in parts)
     return tuple(part for group in groups for part in parts if part.group == group)
 

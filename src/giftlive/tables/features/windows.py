@@ -12,6 +12,8 @@ The past of a probe is its day so far and the days before it, each computed once
 - ``carry``: for a key and a day with probes, the sum of its earlier days, each aged from start
   to start (in true ms: days of 23 and 25 hours are no exception).
 
+Where only lasting sums are asked for, a stream is all of a key's past and needs no days.
+
 Decayed terms are at least 1 at their anchor and are added as decimals: a sum depends neither on
 the order of its terms nor on the number of threads, and nothing overflows.
 Keys without probes, events after the last probe of their key, and probes before the first event
@@ -23,12 +25,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 
-from giftlive.tables.features.events import (
-    events_sql,
-    known_sql,
-    of_sql,
-    same_sql,
-)
+from giftlive.tables.features.events import dated_sql, known_sql, of_sql, same_sql
 from giftlive.tables.features.part import Part, Stage
 from giftlive.tables.features.state import HALF_LIVES_MS, HEAT_MS, KEYS
 from giftlive.tables.local_time import slot_of
@@ -68,8 +65,8 @@ TALLIES: dict[str, Tally] = {
 STREAMS = {"click": ("entries", "watch_ms"), "gift": ("gifts", "amount", "comments", "likes")}
 """Measures that share a stream: gifts are few, and need not widen the stream of clicks."""
 
-CLOCK = "clock"
-"""Staged: the days that a slot counts for; ``own`` is 0 for the day after a late slot."""
+LATE = "late"
+"""Staged: slots shortly before a local day begins, with that day."""
 
 _TERM = {"entries": "decimal(18, 10)", "amount": "decimal(38, 10)"}
 _CARRIED_TERM = "decimal(38, 15)"
@@ -81,14 +78,12 @@ def fade_sql(from_ts: str, to_ts: str, half_life_ms: int) -> str:
     return f"pow(cast(2 as double), cast({from_ts} - {to_ts} as double) / {half_life_ms})"
 
 
-def _clock_stage() -> Stage:
-    """Return the stage of :data:`CLOCK`: every slot's own day, and the day that begins soon."""
+def _late_stage() -> Stage:
+    """Return the stage of :data:`LATE`."""
     horizon = max(HEAT_MS.values())
     return (
-        CLOCK,
-        f"""select slot_ts, day, day_start_ts, 1 as own from local_time
-union all
-select s.slot_ts, d.day, d.day_start_ts, 0
+        LATE,
+        f"""select s.slot_ts, d.day, d.day_start_ts
 from local_time s join (select distinct day, day_start_ts from local_time) d
   on s.slot_ts < d.day_start_ts and s.slot_ts >= d.day_start_ts - {horizon}""",
     )
@@ -117,23 +112,32 @@ class Stream:
         """What is carried from day to day."""
         return {c: t for c, t in self.tallies.items() if t.form in _LASTING}
 
+    @property
+    def by_day(self) -> bool:
+        """Whether anything is gathered that does not last as it is, or asked for by the day."""
+        forms = {TALLIES[column].form for column in self.columns}
+        return not forms <= {"sum", "last"}
+
+    @property
+    def whose(self) -> tuple[str, ...]:
+        """What a stream is: all of a key, or a day of it."""
+        return (*self.keys, "day") if self.by_day else self.keys
+
     def table(self, part: str) -> str:
-        """Return the name of the staged ``part``: "day", "carry" or "running"."""
+        """Return the name of the staged ``part``: "first", "day", "carry" or "running"."""
         return f"{self.group}_{self.name}_{part}"
 
     def part(self, probe: str) -> Part:
-        """Return the stream's part of a plan; ``{group}_reach`` and the clock are staged."""
-        day, carry, running = (self.table(part) for part in ("day", "carry", "running"))
-        stages = (
-            (day, _day_sql(self)),
-            (carry, _carry_sql(self, probe)),
-            (running, _running_sql(self, probe)),
-        )
-        joins = (
-            f"\nleft join {carry} on {same_sql((*self.keys, 'day'), carry, 'p')}"
-            f"\nleft join {running} on {running}.sample_id = p.sample_id"
-        )
+        """Return the stream's part of a plan; ``{group}_reach`` and the events are staged."""
+        running = self.table("running")
+        stages: tuple[Stage, ...] = ((self.table("first"), _first_sql(self)),)
+        joins = f"\nleft join {running} on {running}.sample_id = p.sample_id"
+        if self.by_day:
+            carry = self.table("carry")
+            stages = ((self.table("day"), _day_sql(self)), (carry, _carry_sql(self, probe)))
+            joins = f"\nleft join {carry} on {same_sql(self.whose, carry, 'p')}{joins}"
         columns = {f"{self.group}_{name}": self.column_sql(name) for name in self.columns}
+        stages = (*stages, (running, _running_sql(self, probe)))
         return Part(stages, joins, columns, self.group)
 
     def column_sql(self, column: str) -> str:
@@ -142,7 +146,7 @@ class Stream:
         unknown = -1 if tally.form == "last" else 0
         running = f"coalesce({self.table('running')}.{name}, {unknown})"
         carried = f"coalesce({self.table('carry')}.{name}, {unknown})"
-        if tally.form in ("today", "heat"):
+        if tally.form in ("today", "heat") or not self.by_day:
             return running
         if tally.form == "last":
             return f"greatest({running}, {carried})"
@@ -157,7 +161,7 @@ def history_parts(columns: Mapping[str, Set[str]], probe: str) -> tuple[Part, ..
     if not streams:
         return ()
     groups = dict.fromkeys(stream.group for stream in streams)
-    first = (_clock_stage(), *(_reach_stage(group, probe) for group in groups))
+    first = (_late_stage(), *(_reach_stage(group, probe) for group in groups))
     return Part(first, "", {}), *(stream.part(probe) for stream in streams)
 
 
@@ -184,39 +188,56 @@ def _gathered(column: str) -> str:
     return next(c for c, t in TALLIES.items() if (t.measure, t.form) == (tally.measure, "sum"))
 
 
-def _dated_sql(stream: Stream, tallies: dict[str, Tally], bound: str, same: tuple[str, ...]) -> str:
-    """Return the events with their days and terms that are known before ``bound``.last_ts."""
+def _events_sql(stream: Stream, tallies: Mapping[str, Tally], bound: str) -> str:
+    """Return the events with their terms that are known before ``bound``.last_ts.
+
+    Where a window reaches back over midnight, late events come with the next day again; ``own``
+    is then 0, and they bring nothing else.
+    """
     measures = dict.fromkeys(tally.measure for tally in stream.tallies.values())
-    terms = "".join(f", {_term_sql(tally)} as {column}" for column, tally in tallies.items())
-    has_heat = any(tally.form == "heat" for tally in stream.tallies.values())
-    days = CLOCK if has_heat else f"(select * from {CLOCK} where own = 1)"
-    matches = " and ".join(f"b.{c} = {'t' if c == 'day' else 'e'}.{c}" for c in same)
-    return f"""select {of_sql("e", stream.keys)}, t.day, t.day_start_ts, e.known_ts{terms}
-from ({events_sql(stream.keys, measures)}) e
-join {days} t on t.slot_ts = {slot_of("e.known_ts")}
-join {bound} b on {matches} and e.known_ts < b.last_ts"""
+    events = dated_sql(stream.keys, measures)
+    own = any(tally.form == "heat" for tally in stream.tallies.values())
+    if own:
+        again = ", ".join(("known_ts", "n.day", "n.day_start_ts", *measures))
+        events = (
+            f"select d.*, 1 as own from ({events}) d\nunion all\n"
+            f"select {of_sql('d', stream.keys)}, {again}, 0 from ({events}) d\n"
+            f"join {LATE} n on n.slot_ts = {slot_of('d.known_ts')}"
+        )
+    terms = "".join(f", {_term_sql(tally, own)} as {column}" for column, tally in tallies.items())
+    whose = stream.whose if bound == stream.table("carry") else stream.keys
+    return f"""select {of_sql("e", stream.keys)}, e.day, e.day_start_ts, e.known_ts{terms}
+from ({events}) e
+join {bound} b on {same_sql(whose, "b", "e")} and e.known_ts < b.last_ts"""
 
 
-def _term_sql(tally: Tally) -> str:
+def _term_sql(tally: Tally, own: bool) -> str:
     value = f"e.{tally.measure}"
     if tally.form == "heat":
         return value
+    value = f"{value} * e.own" if own else value
     if tally.form == "sum":
-        return f"{value} * t.own"
+        return value
     if tally.form == "last":
-        return f"case when {value} * t.own > 0 then e.known_ts end"
-    growth = fade_sql("e.known_ts", "t.day_start_ts", tally.span_ms)
+        return f"case when {value} > 0 then e.known_ts end"
+    growth = fade_sql("e.known_ts", "e.day_start_ts", tally.span_ms)
     term = _TERM[tally.measure]
-    return f"case when {value} * t.own > 0 then cast({growth} * {value} as {term}) end"
+    return f"case when {value} > 0 then cast({growth} * e.{tally.measure} as {term}) end"
+
+
+def _first_sql(stream: Stream) -> str:
+    keys = ", ".join(stream.keys)
+    events = _events_sql(stream, {}, f"{stream.group}_reach")
+    return f"select {keys}, min(known_ts) as first_ts\nfrom ({events}) e group by {keys}"
 
 
 def _day_sql(stream: Stream) -> str:
     keys = ", ".join(stream.keys)
     gathered = "".join(f", {_gather(tally, c)} as {c}" for c, tally in stream.lasting.items())
-    dated = _dated_sql(stream, stream.lasting, f"{stream.group}_reach", stream.keys)
+    events = _events_sql(stream, stream.lasting, f"{stream.group}_reach")
     return f"""select {keys}, day, min(day_start_ts) as day_start_ts,
        min(known_ts) as first_ts{gathered}
-from ({dated}) e group by {keys}, day"""
+from ({events}) e group by {keys}, day"""
 
 
 def _gather(tally: Tally, term: str) -> str:
@@ -248,19 +269,20 @@ def _carried_sql(tally: Tally, column: str) -> str:
 
 
 def _running_sql(stream: Stream, probe: str) -> str:
-    whose, day = (*stream.keys, "day"), stream.table("day")
+    whose = stream.whose
+    begun, bound = ("day", stream.table("carry")) if stream.by_day else ("first", "")
     gathered = ", ".join(f"{_over(t, c, whose)} as {c}" for c, t in stream.tallies.items())
     nothing = ", ".join(f"null as {c}" for c in stream.tallies)
-    dated = _dated_sql(stream, stream.tallies, stream.table("carry"), whose)
+    events = _events_sql(stream, stream.tallies, bound or f"{stream.group}_reach")
     return f"""select * from (
   select sample_id, {gathered}
   from (
     select {of_sql("p", whose)}, p.sample_id, 2 * p.as_of_ts as instant, {nothing}
     from {probe} p
-    join {day} d on {same_sql(whose, "d", "p")} and d.first_ts < p.as_of_ts
+    join {stream.table(begun)} d on {same_sql(whose, "d", "p")} and d.first_ts < p.as_of_ts
     union all
     select {of_sql("e", whose)}, null, 2 * e.known_ts + 1, {of_sql("e", stream.tallies)}
-    from ({dated}) e
+    from ({events}) e
   ) stream
   window known_before as (partition by {", ".join(whose)} order by instant
                           range between unbounded preceding and current row)
