@@ -38,7 +38,7 @@ def side_by_side(streams: Iterable[Iterator[Any]]) -> Iterator[dict[str, NDArray
     [[0.5, 0.25]]
     """
     full = [_with_rows(stream) for stream in streams]
-    waiting = [next(stream, None) for stream in full]
+    waiting: list[Any] = [next(stream, None) for stream in full]
     while all(batch is not None for batch in waiting):
         n = min(batch.num_rows for batch in waiting)
         yield _beside([batch.slice(0, n) for batch in waiting])
