@@ -16,7 +16,7 @@ from giftlive.reports.modules import module_file
 from giftlive.reports.roles import ROLES
 from giftlive.types import Message
 
-_KUAILIVE_CLAIM = re.compile(r"\bon\s+kuailive\b", re.IGNORECASE)
+_KUAILIVE_CLAIM = re.compile(r"\bon\s+kuailive\b|在\s*kuailive", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
