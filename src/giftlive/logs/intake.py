@@ -49,10 +49,14 @@ NOTHING_DERIVED: Mapping[str, str] = MappingProxyType({})
 
 @dataclass(frozen=True)
 class Stored:
-    """How many rows of a table were stored, and how many were set aside for which reason."""
+    """How many rows of a table were stored, and how many were set aside for which reason.
+
+    ``notes`` are sentences about what the table cannot say.
+    """
 
     rows: int
     rejects: dict[str, int]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from giftlive.errors import InputError, Where
 from giftlive.logs.fields import Field, Kind
 from giftlive.logs.inputs import Inputs
 from giftlive.logs.intake import ENDS_FIRST, UNKNOWN_STREAMER, Intake, Stored, require_rows
+from giftlive.logs.readers.reader import About
 from giftlive.logs.scan import Scan
 from giftlive.logs.schema import TABLES, Column
 from giftlive.types import Progress
@@ -88,6 +89,10 @@ class KuaiLive:
     def recognises(self, inputs: Inputs) -> bool:
         """Whether at least one file has the name of a KuaiLive table."""
         return any(self._file(inputs, table) is not None for table in _FILES)
+
+    def about(self, inputs: Inputs) -> About:
+        """Return zone and unit, which are the same for every source of this kind."""
+        return About(self.tz, self.unit)
 
     def files(self, inputs: Inputs) -> list[Path]:
         """Return the files that will be read, and the title embeddings if they are there."""
