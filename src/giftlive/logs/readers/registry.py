@@ -9,11 +9,13 @@ from giftlive.logs.inputs import Inputs
 from giftlive.logs.readers.gdq import Gdq
 from giftlive.logs.readers.kuailive import KuaiLive
 from giftlive.logs.readers.reader import Reader
+from giftlive.logs.readers.vtuber import VTuber
 
 READERS: dict[str, Reader] = {
     "kuailive": KuaiLive("kuailive", ".csv"),
     "parquet": KuaiLive("parquet", ".parquet"),
     "gdq": Gdq(),
+    "vtuber": VTuber(),
 }
 """Name of a kind of source -> its reader. Of the files in one folder only one may want any."""
 
