@@ -108,7 +108,12 @@ def _message(
     if kind == "superchats":
         currency = ("JPY", "USD", "IDR")[user % 3]
         amount = float(rng.choice(_PRICES[currency]))
-        row |= {"amount": amount, "currency": currency, "color": "blue", "significance": 1 + user % 7}
+        row |= {
+            "amount": amount,
+            "currency": currency,
+            "color": "blue",
+            "significance": 1 + user % 7,
+        }
     return row
 
 

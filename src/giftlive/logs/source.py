@@ -46,6 +46,11 @@ class Source:
         """Whether these are logs of a live platform, in the format of KuaiLive."""
         return self.kind in {"kuailive", "parquet"}
 
+    @property
+    def series_of_events(self) -> bool:
+        """Whether gifts come in a few separate marathons instead of day by day."""
+        return self.kind == "gdq"
+
     def require(self, *tables: str, step: str) -> None:
         """Raise unless every one of ``tables`` has rows.
 

@@ -31,9 +31,7 @@ SUPERCHATS = (
     ),
     Field(Column("currency", "VARCHAR", "three letters"), ("currency",), "text"),
     Field(Column("significance", "BIGINT", "1 to 7", nullable=True), ("significance",)),
-    Field(
-        Column("body_length", "BIGINT", "characters", True, 0), ("bodylength", "bodyLength")
-    ),
+    Field(Column("body_length", "BIGINT", "characters", True, 0), ("bodylength", "bodyLength")),
 )
 CHATS = (TIME, AUTHOR, VIDEO, CHANNEL, MAYBE_CHAT)
 BANS = (MAYBE_TIME, AUTHOR, MAYBE_VIDEO, CHANNEL)
