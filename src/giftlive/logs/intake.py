@@ -22,6 +22,7 @@ NO_LENGTH = "start and end are the same instant"
 UNKNOWN_STREAMER = "unknown streamer"
 NO_RATE = "no rate for this currency"
 NO_RATE_YET = "no rate for its currency at this time"
+KNOWN_EARLY = "known before it happened"
 UNDATED = "moderation without a time"
 
 QUARANTINES = (
@@ -46,6 +47,7 @@ _EXPECTED = {
     "line too long": "a line of at most 2 MB",
     "not UTF-8": "UTF-8 text",
     "not a CSV record": "comma-separated values",
+    KNOWN_EARLY: "a time at or after ts, or nothing",
     NO_RATE: "a currency that rates.csv lists",
     NO_RATE_YET: "a row of rates.csv for this currency that is valid by then",
     UNKNOWN_STREAMER: "a streamer that the table of streamers lists",

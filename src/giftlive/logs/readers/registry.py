@@ -9,6 +9,7 @@ from giftlive.logs.inputs import Inputs
 from giftlive.logs.readers.gdq import Gdq
 from giftlive.logs.readers.kuailive import KuaiLive
 from giftlive.logs.readers.reader import Reader
+from giftlive.logs.readers.tables import Tables
 from giftlive.logs.readers.vtuber import VTuber
 
 READERS: dict[str, Reader] = {
@@ -16,6 +17,7 @@ READERS: dict[str, Reader] = {
     "parquet": KuaiLive("parquet", ".parquet"),
     "gdq": Gdq(),
     "vtuber": VTuber(),
+    "tables": Tables(),
 }
 """Name of a kind of source -> its reader. Of the files in one folder only one may want any."""
 
