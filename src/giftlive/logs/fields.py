@@ -82,9 +82,9 @@ class Field:
             # DuckDB's TIMESTAMP reads an offset and then ignores it, so the offset decides.
             return (
                 f"CASE WHEN regexp_full_match({text}, '{_CLOCK}{_UTC}') "
-                f"THEN epoch_ms(TRY_CAST({text} AS TIMESTAMP)) "
+                f"THEN epoch_us(TRY_CAST({text} AS TIMESTAMP)) // 1000 "
                 f"WHEN regexp_full_match({text}, '{_CLOCK}{_OFFSET}') "
-                f"THEN epoch_ms(TRY_CAST({text} AS TIMESTAMPTZ)) END"
+                f"THEN epoch_us(TRY_CAST({text} AS TIMESTAMPTZ)) // 1000 END"
             )
         if self.kind == "decimal":
             return (

@@ -152,8 +152,8 @@ _ORIGINAL = TableSchema(
     (
         Column("row_id", "BIGINT", "of the gift", minimum=0),
         Column("currency", "VARCHAR", "as published"),
-        Column("original_amount", "DECIMAL(18, 4)", "the currency", minimum=0),
-        Column("rate", "DECIMAL(18, 9)", "what one unit of the currency was worth"),
+        Column("original_amount", "DECIMAL(18,4)", "the currency", minimum=0),
+        Column("rate", "DECIMAL(18,9)", "what one unit of the currency was worth"),
         Column("significance", "BIGINT", "ordinal, 1 (least) to 7", True, 1, 7),
         Column("body_length", "BIGINT", "characters", True, 0),
     ),

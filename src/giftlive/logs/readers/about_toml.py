@@ -48,7 +48,7 @@ class TableNotes:
         try:
             given = tomllib.loads(file.read_text(encoding="utf-8"))
         except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise _broken(file, None, f"not a TOML file: {error}", "key = \"value\"") from error
+            raise _broken(file, None, f"not a TOML file: {error}", 'key = "value"') from error
         for key in given:
             if key not in _EXPECTED:
                 near = difflib.get_close_matches(key, _EXPECTED, n=1)
