@@ -11,16 +11,15 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from tests.logs.vtuber_files import SUPERCHATS, Size, change, write_vtuber
 
 from giftlive.logs.template import arrow_schema
-from tests.logs.vtuber_files import Size, write_vtuber
 
 Cli = Callable[..., CompletedProcess[str]]
 Refused = Callable[..., str]
-Spoil = Callable[[Path], None]
+Spoil = Callable[[Path], object]
 
 T0 = 1_746_374_400_000
-SUPERCHATS = "superchats_2022-02.parquet"
 
 
 @pytest.fixture
@@ -56,7 +55,7 @@ def test_the_report_of_an_ingest_says_what_the_rows_cannot(cli: Cli, vtuber: Pat
 
 
 def test_rejects_are_listed_by_reason(cli: Cli, vtuber: Path) -> None:
-    change(vtuber / SUPERCHATS, currency="XAF")
+    change(vtuber / SUPERCHATS, 0, currency="XAF")
     done = cli("ingest", "--source", vtuber, "--out", "STORE", "--max-reject-share", "0.1")
     lines = done.stdout.splitlines()
     at = next(i for i, line in enumerate(lines) if line.startswith("gift "))
@@ -120,14 +119,6 @@ def test_source_or_template_but_one_of_them(refused: Refused, vtuber: Path) -> N
     assert "both of them given" in refused("ingest", "--source", vtuber, "--template", "NEW")
 
 
-def change(file: Path, **cells: object) -> None:
-    """Replace cells of the first row of a Parquet file."""
-    table = pq.read_table(file)
-    content = table.to_pylist()
-    content[0] |= cells
-    pq.write_table(pa.Table.from_pylist(content, schema=table.schema), file)
-
-
 def without_column(name: str) -> Spoil:
     def spoil(folder: Path) -> None:
         table = pq.read_table(folder / SUPERCHATS)
@@ -137,7 +128,7 @@ def without_column(name: str) -> Spoil:
 
 
 def first_row(**cells: object) -> Spoil:
-    return lambda folder: change(folder / SUPERCHATS, **cells)
+    return lambda folder: change(folder / SUPERCHATS, 0, **cells)
 
 
 def as_text(folder: Path) -> None:
@@ -180,11 +171,11 @@ VTUBER: dict[str, tuple[Spoil, tuple[str, ...]]] = {
         ("rates.csv: there is no rate in it", "docs/sources.md"),
     ),
     "two kinds": (
-        lambda folder: (folder / "gift.csv").write_text("user_id\n1\n") and None,
+        lambda folder: (folder / "gift.csv").write_text("user_id\n1\n"),
         ("vtuber: its files belong to 2 kinds of source: kuailive and vtuber", "of its own"),
     ),
     "cut file": (
-        lambda folder: (folder / SUPERCHATS).write_bytes(b"PAR1") and None,
+        lambda folder: (folder / SUPERCHATS).write_bytes(b"PAR1"),
         (f"{SUPERCHATS}: the file cannot be read", "a Parquet file"),
     ),
 }
@@ -218,11 +209,11 @@ TABLES: dict[str, tuple[Spoil, tuple[str, ...]]] = {
         ("gift.parquet, column ts: the times", "look like seconds", "multiply the column by 1000"),
     ),
     "no zone": (
-        lambda folder: (folder / "source.toml").write_text("tz = 'Mars'\nunit = 'a'\n") and None,
+        lambda folder: (folder / "source.toml").write_text("tz = 'Mars'\nunit = 'a'\n"),
         ("source.toml, column label: the key is missing", "--template"),
     ),
     "two kinds": (
-        lambda folder: (folder / "donations.csv").write_text("event\n") and None,
+        lambda folder: (folder / "donations.csv").write_text("event\n"),
         ("filled: its files belong to 2 kinds of source: gdq and tables",),
     ),
 }

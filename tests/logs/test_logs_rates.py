@@ -72,5 +72,5 @@ def test_a_missing_column_and_a_file_that_is_no_text(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"line 1, column rate: the column rate is missing"):
         read(tmp_path, GOOD, head="currency,valid_from,value,unit")
     (tmp_path / "rates.csv").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(InputError, match="rates.csv: the file cannot be read"):
+    with pytest.raises(InputError, match=r"rates.csv: the file cannot be read"):
         Rates.read(tmp_path / "rates.csv", "Asia/Tokyo")

@@ -12,13 +12,21 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from tests.logs.vtuber_files import (
+    CHATS,
+    SCHEMAS,
+    SUPERCHATS,
+    Edition,
+    Size,
+    change,
+    edit,
+    plain,
+    sha,
+    write_vtuber,
+)
 
-from giftlive.errors import InputError, NotEnoughDataError, RejectLimitError
 from giftlive.logs import Store, ingest
-from tests.logs.vtuber_files import SCHEMAS, Edition, Size, sha, write_vtuber
 
-SUPERCHATS = "superchats_2022-02.parquet"
-CHATS = "chats_2022-02.parquet"
 RATES = {"JPY": "1", "USD": "104.5", "IDR": "0.008"}
 LATER = int(datetime(2022, 2, 9, 15, tzinfo=UTC).timestamp() * 1000)  # 10 February in Tokyo
 
@@ -36,35 +44,9 @@ def ms(stamp: str) -> int:
     return int(moment.timestamp()) * 1000 + moment.microsecond // 1000
 
 
-def plain(folder: Path, pattern: str) -> list[dict[str, Any]]:
-    return [row for file in sorted(folder.glob(pattern)) for row in pq.read_table(file).to_pylist()]
-
-
 def keys(store: Store, name: str) -> dict[int, str]:
     table = pq.read_table(store.folder / "keys" / f"{name}.parquet")
     return dict(zip(*(column.to_pylist() for column in table.columns), strict=True))
-
-
-def edit(file: Path, **columns: Any) -> None:
-    """Replace columns of a Parquet file, or with None remove them."""
-    table = pq.read_table(file)
-    for name, values in columns.items():
-        at = table.column_names.index(name) if name in table.column_names else None
-        if values is None:
-            table = table.drop_columns([name])
-        elif at is None:
-            table = table.append_column(name, values)
-        else:
-            table = table.set_column(at, name, values)
-    pq.write_table(table, file)
-
-
-def change(file: Path, row: int, **cells: Any) -> None:
-    """Replace cells of one row of a Parquet file."""
-    table = pq.read_table(file)
-    content = table.to_pylist()
-    content[row] |= cells
-    pq.write_table(pa.Table.from_pylist(content, schema=table.schema), file)
 
 
 @pytest.fixture
@@ -251,34 +233,6 @@ def test_where_messages_have_ids_the_author_of_a_deleted_one_is_known(tmp_path: 
     assert [u for u, _, _ in found].count(-1) == 1
 
 
-def test_moderation_without_a_time_is_a_known_quirk(public: Path, tmp_path: Path) -> None:
-    change(public / "ban_events.parquet", 0, timestamp=None)
-    change(public / "deletion_events.parquet", 0, timestamp=None)
-    store = ingest(public, tmp_path / "store", max_reject_share=0.0)
-    assert store.source.rejects == {"moderation": {"moderation without a time": 2}}
-    rejected = pq.read_table(store.folder / "rejects" / "moderation.parquet").to_pylist()
-    assert [(row["file"], row["line"]) for row in rejected] == [
-        ("ban_events.parquet", 1),
-        ("deletion_events.parquet", 1),
-    ]
-
-
-def test_a_currency_without_a_rate_is_set_aside_with_its_reason(
-    public: Path, tmp_path: Path
-) -> None:
-    change(public / SUPERCHATS, 3, currency="XAF")
-    with pytest.raises(RejectLimitError) as caught:
-        ingest(public, tmp_path / "store", max_reject_share=0.0)
-    assert str(caught.value).startswith(
-        f"{SUPERCHATS}, line 4, column currency: no rate for this currency ('XAF'); 1 of "
-    )
-    assert "expected a currency that rates.csv lists" in str(caught.value)
-    store = ingest(public, tmp_path / "store", max_reject_share=0.5)
-    assert store.source.rejects == {"gift": {"no rate for this currency": 1}}
-    all_of_them = len(plain(public, "superchats_*.parquet"))
-    assert store.source.rows["gift"] == store.source.rows["gift_original"] == all_of_them - 1
-
-
 def test_a_rate_holds_from_its_own_day_on_in_japan(public: Path, tmp_path: Path) -> None:
     rates = "currency,valid_from,rate,unit\n" + "\n".join(
         f"{currency},2022-02-03,{rate},JPY" for currency, rate in RATES.items()
@@ -291,44 +245,6 @@ def test_a_rate_holds_from_its_own_day_on_in_japan(public: Path, tmp_path: Path)
     store = ingest(public, tmp_path / "store", max_reject_share=1.0)
     assert store.source.rejects == {"gift": {"no rate for its currency at this time": len(early)}}
     assert rows(store, "SELECT min(ts) FROM gift") == [(midnight,)]
-
-
-FAULTS: dict[str, tuple[dict[str, Any], str]] = {
-    "negative amount": ({"amount": -5.0}, "column amount: negative original_amount ('-5.0')"),
-    "too many decimals": ({"amount": 0.12345}, "column amount: not an amount ('0.12345')"),
-    "no author": ({"authorChannelId": None}, "column authorChannelId: missing value (empty)"),
-    "no channel": ({"channelId": ""}, "column channelId: missing value"),
-    "no time": ({"timestamp": None}, "column timestamp: missing value (empty)"),
-    "seconds": ({"timestamp": "1643716981"}, "column timestamp: not a UTC time ('1643716981')"),
-    "a day": ({"timestamp": "2022-02-01"}, "column timestamp: not a UTC time ('2022-02-01')"),
-    "no currency": ({"currency": None}, "column currency: missing value (empty)"),
-    "significance": ({"significance": 9}, "column significance: significance outside 1..7 ('9')"),
-    "huge": ({"amount": 9e11}, "column amount: too large ('900000000000.0000')"),
-}
-
-
-@pytest.mark.parametrize("case", FAULTS)
-def test_a_bad_superchat_is_set_aside_with_its_place(
-    public: Path, tmp_path: Path, case: str
-) -> None:
-    cells, words = FAULTS[case]
-    change(public / SUPERCHATS, 5, **cells)
-    with pytest.raises(RejectLimitError) as caught:
-        ingest(public, tmp_path / "store", max_reject_share=0.0)
-    assert str(caught.value).startswith(f"{SUPERCHATS}, line 6, {words}")
-    store = ingest(public, tmp_path / "store")
-    [rejected] = pq.read_table(store.folder / "rejects" / "gift.parquet").to_pylist()
-    assert (rejected["file"], rejected["line"]) == (SUPERCHATS, 6)
-
-
-def test_a_message_that_is_there_twice_counts_once(tmp_path: Path) -> None:
-    folder = write_vtuber(tmp_path / "vtuber", "complete", Size(days=15))
-    first = pq.read_table(folder / SUPERCHATS).slice(0, 1)
-    pq.write_table(first, folder / "superchats_2022-03.parquet")
-    store = ingest(folder, tmp_path / "store")
-    [rejected] = pq.read_table(store.folder / "rejects" / "gift.parquet").to_pylist()
-    assert rejected["file"] == "superchats_2022-03.parquet"
-    assert rejected["reason"] == "duplicate chat_id: only the first in content order is kept"
 
 
 def test_superchats_of_an_edition_without_videos_are_in_no_room(
@@ -350,47 +266,6 @@ def test_superchats_alone_are_enough(public: Path, tmp_path: Path) -> None:
             file.unlink()
     source = ingest(public, tmp_path / "store").source
     assert source.capabilities == {"gift", "gift_original"}
-
-
-@pytest.mark.parametrize(
-    ("spoil", "words"),
-    [
-        ("rates.csv", "vtuber/rates.csv: this file is missing: superchats come in many currencies"),
-        (SUPERCHATS, "vtuber/superchats_*.parquet: this file is missing"),
-    ],
-)
-def test_a_missing_file_is_named(public: Path, tmp_path: Path, spoil: str, words: str) -> None:
-    (public / spoil).unlink()
-    with pytest.raises(InputError) as caught:
-        ingest(public, tmp_path / "store")
-    assert str(caught.value).startswith(words)
-    assert "docs/sources.md" in str(caught.value) or "months" in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("file", "column"),
-    [
-        (SUPERCHATS, "amount"),
-        (SUPERCHATS, "authorChannelId"),
-        (CHATS, "videoId"),
-        ("ban_events.parquet", "authorChannelId"),
-        ("deletion_events.parquet", "retracted"),
-    ],
-)
-def test_a_missing_column_is_named_with_its_file(
-    public: Path, tmp_path: Path, file: str, column: str
-) -> None:
-    edit(public / file, **{column: None})
-    with pytest.raises(InputError) as caught:
-        ingest(public, tmp_path / "store")
-    assert str(caught.value).startswith(f"{file}, column {column}: the column {column} is missing")
-
-
-def test_no_superchat_at_all_is_an_error(public: Path, tmp_path: Path) -> None:
-    empty = pq.read_table(public / SUPERCHATS).slice(0, 0)
-    pq.write_table(empty, public / SUPERCHATS)
-    with pytest.raises((InputError, NotEnoughDataError), match="the table gift is empty"):
-        ingest(public, tmp_path / "store")
 
 
 def test_the_generated_files_have_the_published_columns(public: Path) -> None:

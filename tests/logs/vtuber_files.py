@@ -17,7 +17,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 Edition = Literal["public", "complete"]
-Rows = dict[str, list[Any]]
+
+SUPERCHATS = "superchats_2022-02.parquet"
+CHATS = "chats_2022-02.parquet"
+"""The files of the month in which the rows begin."""
 
 FIRST = datetime(2022, 2, 1, 12, tzinfo=UTC)
 RATES = """currency,valid_from,rate,unit
@@ -195,3 +198,30 @@ def _table(kind: str, edition: Edition, rows: list[dict[str, Any]]) -> pa.Table:
     ]
     columns = {name: [row[name] for row in filled] for name in schema.names}
     return pa.table(columns, schema=schema)
+
+
+def edit(file: Path, **columns: Any) -> None:
+    """Replace columns of a Parquet file, or with None remove them."""
+    table = pq.read_table(file)
+    for name, values in columns.items():
+        at = table.column_names.index(name) if name in table.column_names else None
+        if values is None:
+            table = table.drop_columns([name])
+        elif at is None:
+            table = table.append_column(name, values)
+        else:
+            table = table.set_column(at, name, values)
+    pq.write_table(table, file)
+
+
+def change(file: Path, row: int, **cells: Any) -> None:
+    """Replace cells of one row of a Parquet file."""
+    table = pq.read_table(file)
+    content = table.to_pylist()
+    content[row] |= cells
+    pq.write_table(pa.Table.from_pylist(content, schema=table.schema), file)
+
+
+def plain(folder: Path, pattern: str) -> list[dict[str, Any]]:
+    """Return the rows of all files of a pattern, in the order of their names."""
+    return [row for file in sorted(folder.glob(pattern)) for row in pq.read_table(file).to_pylist()]

@@ -7,7 +7,6 @@ key itself), so that a log with later rows keeps every number of the shorter log
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from giftlive.logs.intake import Intake
 from giftlive.logs.scan import Scan
@@ -18,21 +17,10 @@ UNKNOWN = -1
 """The number of a key that a row does not have."""
 
 
-@dataclass(frozen=True)
-class Keys:
-    """A dictionary of one kind of key.
+def number_keys(intake: Intake, name: str, column: str, scans: Sequence[Scan]) -> None:
+    """Give numbers to the keys in ``column`` of good rows, and write ``keys/<name>.parquet``.
 
-    Attributes
-    ----------
-    table : temporary table (key, number). rows : number of keys.
-    """
-
-    table: str
-    rows: int
-
-
-def number_keys(intake: Intake, name: str, column: str, scans: Sequence[Scan]) -> Keys:
-    """Number the keys in ``column`` of all good rows, and write ``keys/<name>.parquet``.
+    They are in the temporary table ``<name>_keys`` (key, number), too.
 
     Parameters
     ----------
@@ -57,4 +45,3 @@ def number_keys(intake: Intake, name: str, column: str, scans: Sequence[Scan]) -
         f"COPY (SELECT number AS {name}_id, key FROM {table} ORDER BY number) "
         f"TO {quoted(target)} (FORMAT parquet, COMPRESSION zstd)"
     )
-    return Keys(table, intake.number(f"SELECT count(*) FROM {table}"))

@@ -13,20 +13,20 @@ rounded to thousandths of the unit, halves away from zero. What was published st
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 
 from giftlive.errors import InputError, Where
-from giftlive.logs.fields import TOO_LARGE, Field
+from giftlive.logs.fields import TOO_LARGE
 from giftlive.logs.inputs import Inputs
 from giftlive.logs.intake import NO_RATE, NO_RATE_YET, Intake, Stored, require_rows
 from giftlive.logs.keys import UNKNOWN, number_keys
 from giftlive.logs.readers.rates import RATES_FILE, Rates
 from giftlive.logs.readers.reader import About
-from giftlive.logs.readers.vtuber_moderation import MODERATION, scan_moderation, store_moderation
 from giftlive.logs.readers.vtuber_fields import CHATS, SUPERCHATS
+from giftlive.logs.readers.vtuber_moderation import MODERATION, scan_moderation, store_moderation
 from giftlive.logs.scan import Scan
 from giftlive.logs.schema import MAX_AMOUNT, TABLES
 from giftlive.logs.store import quoted
