@@ -150,14 +150,15 @@ def test_author_is_an_older_word_for_streamer(write: Write, tmp_path: Path, file
     )
 
 
+@pytest.mark.parametrize("size", ["", "_pca128"])
 @pytest.mark.parametrize("suffix", ["npy", "npz"])
 def test_title_embeddings_belong_to_the_fingerprint(
-    write: Write, tmp_path: Path, suffix: str
+    write: Write, tmp_path: Path, suffix: str, size: str
 ) -> None:
     folder = write()
     bare = ingest(folder, tmp_path / "bare").source.fingerprint
     titles = np.zeros((2, 4), dtype=np.float32)
-    file = folder / f"title_embeddings.{suffix}"
+    file = folder / f"title_embeddings{size}.{suffix}"
     np.save(file, titles) if suffix == "npy" else np.savez(file, titles=titles)
     assert ingest(folder, tmp_path / "store").source.fingerprint != bare
 

@@ -316,3 +316,22 @@ def test_two_kinds_of_files_in_one_folder_are_refused(fill: Fill, tmp_path: Path
     message = str(caught.value)
     assert message.startswith("logs: its files belong to 2 kinds of source: gdq and tables")
     assert "move the files of each source into a folder of its own" in message
+
+
+def test_a_store_handed_back_in_this_schema_gives_the_same_tables(
+    write: Callable[..., Path], tmp_path: Path
+) -> None:
+    store = ingest(write("kuailive"), tmp_path / "store")
+    folder = tmp_path / "back"
+    write_template(folder)
+    (folder / "source.toml").write_text(
+        about(tz="Asia/Shanghai", gift_times="entry"), encoding="utf-8"
+    )
+    for table in GIVEN:
+        if store.file(table).is_file():
+            content = pq.read_table(store.file(table))
+            derived = [name for name in ("row_id", "known_ts") if name in content.column_names]
+            pq.write_table(content.drop_columns(derived), folder / f"{table}.parquet")
+    again = ingest(folder, tmp_path / "again")
+    for table in store.source.capabilities:
+        assert again.file(table).read_bytes() == store.file(table).read_bytes(), table

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import zipfile
 from collections import Counter
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
@@ -287,3 +288,16 @@ def test_memory_stays_within_the_limit_on_a_million_chats(tmp_path: Path) -> Non
     pq.write_table(pa.table(many | {"authorChannelId": authors}), folder / CHATS)
     store = ingest(folder, tmp_path / "store", memory_limit="150MB", threads=1)
     assert store.source.rows["comment"] == n
+
+
+def test_a_zip_gives_what_its_folder_gives(public: Path, tmp_path: Path) -> None:
+    store = ingest(public, tmp_path / "a")
+    archive = tmp_path / "archive.zip"
+    with zipfile.ZipFile(archive, "w") as out:
+        for file in sorted(public.iterdir()):
+            out.write(file, f"archive/{file.name}")
+    zipped = ingest(archive, tmp_path / "b")
+    assert zipped.source.fingerprint == store.source.fingerprint
+    for name in ("gift", "gift_original", "comment", "moderation", "keys/user"):
+        one, other = (s.folder / f"{name}.parquet" for s in (store, zipped))
+        assert one.read_bytes() == other.read_bytes(), name

@@ -39,7 +39,9 @@ _FILES = {
 """Table -> accepted file stems, in reading order: gifts are dated with the help of clicks."""
 
 _REQUIRED = ("click", "gift", "room")
-_TITLES = ("title_embeddings.npy", "title_embeddings.npz", "title_embeddings_pca128.npy")
+_TITLES = tuple(
+    f"title_embeddings{size}.{suffix}" for size in ("", "_pca128") for suffix in ("npy", "npz")
+)
 
 _HEADERS = {
     "streamer_id": ("streamer_id", "author_id"),
