@@ -14,10 +14,12 @@ from giftlive.types import Ints
 
 
 class Rooms:
-    """A store of rooms alone: what ``event_of`` reads of a store."""
+    """A store of rooms alone: what ``folds_of`` reads of a store and of its source."""
 
-    def __init__(self, rows: list[tuple[int, str | None]]) -> None:
+    def __init__(self, rows: list[tuple[int, str | None]], series_of_events: bool = True) -> None:
         self.rows = rows
+        self.source = self
+        self.series_of_events = series_of_events
 
     def connect(self) -> duckdb.DuckDBPyConnection:
         con = duckdb.connect()
@@ -59,6 +61,13 @@ def test_gifts_without_clicks_roll_over_whole_events(
     assert [fold.test for fold in folds] == [(90, 93), (120, 123), (150, 153)]
     assert [fold.validation for fold in folds] == [(60, 63), (90, 93), (120, 123)]
     assert [fold.train for fold in folds] == [(0, 33), (0, 63), (0, 93)]
+
+
+def test_gifts_that_come_day_by_day_roll_over_days(marathons: tuple[Rooms, Ints, Ints]) -> None:
+    rooms, day, live = marathons
+    daily = Rooms(rooms.rows, series_of_events=False)
+    folds = folds_of(daily, matrix(day, live, "gift"), 3)  # type: ignore[arg-type]
+    assert [fold.name for fold in folds] == ["origin-1", "origin-2", "origin-3"]
 
 
 def test_clicks_roll_over_days_whatever_the_rooms_are_called(

@@ -158,6 +158,43 @@ def test_the_real_marathons_against_a_plain_reading(gdq: Path, tmp_path: Path) -
     assert rows(store, "SELECT count(*) FROM gift WHERE amount > 8_000_000") == [(2,)]
 
 
+@pytest.mark.shared
+def test_the_real_marathons_say_what_they_cannot_tell(gdq: Path, tmp_path: Path) -> None:
+    store = ingest(gdq, tmp_path / "store")
+    named, anonymous = store.source.rows["gift"], store.source.rows["gift_anonymous"]
+    assert (named + anonymous, anonymous) == (218_307, 45_455)
+    assert round(100 * anonymous / (named + anonymous), 1) == 20.8
+    assert rows(store, "SELECT count(*) FROM gift WHERE user_id = 0") == [(0,)]
+    broken, unknown, off_air = store.source.notes
+    assert broken == (
+        "room: 95 runs have no length and are no rooms (sgdq2011 50 of 50, agdq2012 41 of 108, "
+        "sgdq2013 3 of 89, agdq2013 1 of 130)"
+    )
+    assert unknown.startswith("gift_anonymous: 45,455 of 218,307 donations (20.8%) are anonymous")
+    (without,) = rows(
+        store,
+        "SELECT count(*) FROM (FROM gift UNION ALL FROM gift_anonymous) WHERE live_id = -1",
+    )[0]
+    assert off_air.startswith(f"gift_anonymous: {without:,} of 218,307 donations")
+
+
+def test_what_the_rows_cannot_say_is_said_with_its_numbers(tmp_path: Path) -> None:
+    source = ingest(marathon(tmp_path / "gdq"), tmp_path / "store").source
+    assert source.notes == (
+        "room: 1 runs have no length and are no rooms (b 1 of 1)",
+        "gift_anonymous: 1 of 6 donations (16.7%) are anonymous: they belong to no known user, "
+        "and not to one user",
+        "gift_anonymous: 3 of 6 donations (50.0%) were made while no run of their marathon was "
+        "on air; their room and streamer are -1",
+    )
+    assert Store.open(tmp_path / "store").source == source
+
+
+def test_marathons_without_gaps_have_nothing_to_say_of_their_runs(tmp_path: Path) -> None:
+    source = ingest(marathon(tmp_path / "gdq", runs=RUNS[:3]), tmp_path / "store").source
+    assert not [note for note in source.notes if note.startswith("room: ")]
+
+
 def test_a_truncated_gzip_is_an_error_and_never_half_read(tmp_path: Path) -> None:
     folder = marathon(tmp_path / "gdq", donations=[DONATIONS[0], *DONATIONS[1:] * 50])
     packed = folder / "donations.csv.gz"

@@ -13,7 +13,7 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 import pytest
 
-from giftlive.errors import RejectLimitError
+from giftlive.errors import InputError, RejectLimitError
 from giftlive.logs import Store, ingest
 
 T0 = 1_746_374_400_000
@@ -150,14 +150,15 @@ def test_author_is_an_older_word_for_streamer(write: Write, tmp_path: Path, file
     )
 
 
+@pytest.mark.parametrize("size", ["", "_pca128"])
 @pytest.mark.parametrize("suffix", ["npy", "npz"])
 def test_title_embeddings_belong_to_the_fingerprint(
-    write: Write, tmp_path: Path, suffix: str
+    write: Write, tmp_path: Path, suffix: str, size: str
 ) -> None:
     folder = write()
     bare = ingest(folder, tmp_path / "bare").source.fingerprint
     titles = np.zeros((2, 4), dtype=np.float32)
-    file = folder / f"title_embeddings.{suffix}"
+    file = folder / f"title_embeddings{size}.{suffix}"
     np.save(file, titles) if suffix == "npy" else np.savez(file, titles=titles)
     assert ingest(folder, tmp_path / "store").source.fingerprint != bare
 
@@ -258,3 +259,71 @@ def test_line_ends_blanks_and_quotation_marks_do_not_matter(
     assert stored_bytes(ingest(folder, tmp_path / "a")) == stored_bytes(
         ingest(plain, tmp_path / "b")
     )
+
+
+def test_ranges_stay_text_whatever_the_file_holds_them_in(write: Write, tmp_path: Path) -> None:
+    folder = tmp_path / "parquet"
+    folder.mkdir()
+    for file in write().iterdir():
+        pq.write_table(pacsv.read_csv(file), folder / f"{file.stem}.parquet")
+    users = pa.table({"user_id": [1, 2], "fans_num": ["10000-100000", "[0,1000)"], "age": [18, 24]})
+    pq.write_table(users, folder / "user.parquet")
+    store = ingest(folder, tmp_path / "store")
+    assert rows(store, "SELECT fans_num, age FROM users ORDER BY user_id") == [
+        ("10000-100000", "18"),
+        ("[0,1000)", "24"),
+    ]
+
+
+def test_author_is_an_older_word_in_parquet_too(write: Write, tmp_path: Path) -> None:
+    old, new = tmp_path / "old", tmp_path / "new"
+    for folder in (old, new):
+        folder.mkdir()
+    for file in write().iterdir():
+        table = pacsv.read_csv(file)
+        pq.write_table(table, new / f"{file.stem}.parquet")
+        names = [name.replace("streamer_id", "author_id") for name in table.column_names]
+        stem = file.stem.replace("streamer", "author")
+        pq.write_table(table.rename_columns(names), old / f"{stem}.parquet")
+    assert stored_bytes(ingest(old, tmp_path / "a")) == stored_bytes(ingest(new, tmp_path / "b"))
+
+
+def test_a_room_that_ends_with_the_window_or_not_at_all_is_kept_as_it_is(
+    write: Write, tmp_path: Path, files: Lines
+) -> None:
+    last = T0 + 86_400_000
+    rooms = [
+        *files["room"],
+        f"20250505,12,101,2,{T0},{last},Game,",
+        f"20250505,13,101,2,{T0},nan,,",
+    ]
+    store = ingest(write(room=rooms), tmp_path / "store", max_reject_share=0.0)
+    assert rows(store, "SELECT live_id, end_ts FROM room WHERE live_id > 10 ORDER BY live_id") == [
+        (11, None),
+        (12, last),
+        (13, None),
+    ]
+    assert store.source.rejects == {}
+
+
+def test_both_title_embeddings_or_none_change_no_row(write: Write, tmp_path: Path) -> None:
+    folder = write()
+    bare = ingest(folder, tmp_path / "bare")
+    np.save(folder / "title_embeddings.npy", np.zeros((8, 4), dtype=np.float32))
+    np.savez(folder / "title_embeddings.npz", titles=np.zeros((8, 4), dtype=np.float32))
+    assert stored_bytes(ingest(folder, tmp_path / "with")) == stored_bytes(bare)
+
+
+def test_the_unit_of_prices_is_not_guessed(write: Write, tmp_path: Path) -> None:
+    source = ingest(write(), tmp_path / "store").source
+    assert source.unit == "platform unit"
+    assert rows(Store.open(tmp_path / "store"), "SELECT sum(amount) FROM gift") == [(53,)]
+
+
+def test_csv_and_parquet_of_the_same_tables_in_one_folder_are_refused(
+    write: Write, tmp_path: Path
+) -> None:
+    folder = write()
+    pq.write_table(pacsv.read_csv(folder / "gift.csv"), folder / "gift.parquet")
+    with pytest.raises(InputError, match="its files belong to 2 kinds of source: kuailive and"):
+        ingest(folder, tmp_path / "store")

@@ -12,7 +12,7 @@ from giftlive.config import RunConfig, load_config, parse_value
 from giftlive.errors import UsageError
 
 Source = Annotated[
-    Path | None, typer.Option("--source", help="Folder or zip of logs (KuaiLive, GDQ, Parquet).")
+    Path | None, typer.Option("--source", help="Folder or zip of logs (docs/sources.md).")
 ]
 NeededSource = Annotated[Path, typer.Option("--source", help="Folder or zip of logs.")]
 Demo = Annotated[bool, typer.Option("--demo", help="Use the built-in calibrated world.")]

@@ -13,10 +13,10 @@ from giftlive.types import Ints
 def folds_of(store: Store, matrix: Matrix, folds: int) -> tuple[Fold, ...]:
     """Return the folds of ``matrix``.
 
-    A source of gifts without clicks is a series of events (rooms carry the event's name as
-    their category): whole events are the unit of time there. Everything else rolls by days.
+    Where a source of gifts without clicks is a series of events (rooms carry the event's name as
+    their category), whole events are the unit of time. Everything else rolls by days.
     """
-    if matrix.unit == "gift":
+    if matrix.unit == "gift" and store.source.series_of_events:
         return event_folds(matrix.day, event_of(store, matrix.live), folds)
     return rolling_origins(matrix.day, folds)
 

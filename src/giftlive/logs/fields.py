@@ -12,12 +12,13 @@ from typing import Literal
 from giftlive.logs.schema import Column
 from giftlive.logs.store import quoted
 
-Kind = Literal["integer", "text", "cents", "instant"]
+Kind = Literal["integer", "text", "cents", "instant", "iso", "decimal", "flag"]
 
 MISSING = "missing value"
 NO_INTEGER = "not an integer"
 NO_AMOUNT = "not an amount"
 NO_INSTANT = "not a UTC time"
+NO_FLAG = "neither true nor false"
 NEGATIVE = "negative"
 TOO_LARGE = "too large"
 
@@ -26,13 +27,23 @@ _UNREADABLE: dict[Kind, str] = {
     "text": MISSING,
     "cents": NO_AMOUNT,
     "instant": NO_INSTANT,
+    "iso": NO_INSTANT,
+    "decimal": NO_AMOUNT,
+    "flag": NO_FLAG,
 }
 _EXPECTED: dict[Kind, str] = {
     "integer": "an integer",
     "text": "a text",
     "cents": "US dollars with at most two decimals, such as 12.50,",
     "instant": "a UTC time such as 2015-01-04T15:00:00Z",
+    "iso": "an ISO 8601 time such as 2021-03-16T08:19:38.957000+00:00",
+    "decimal": "a number with at most four decimals, such as 9.99,",
+    "flag": "true or false",
 }
+
+_CLOCK = "[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,9})?)?"
+_UTC = "(Z|[+-]00(:?00)?)?"
+_OFFSET = "[+-][0-9]{2}(:?[0-9]{2})?"
 
 
 @dataclass(frozen=True)
@@ -66,6 +77,25 @@ class Field:
             return (
                 f"CASE WHEN regexp_full_match({text}, '[+-]?[0-9]{{1,15}}([.][0-9]{{0,2}})?')"
                 f" THEN CAST(CAST({text} AS DECIMAL(18, 2)) * 100 AS BIGINT) END"
+            )
+        if self.kind == "iso":
+            # DuckDB's TIMESTAMP reads an offset and then ignores it, so the offset decides.
+            return (
+                f"CASE WHEN regexp_full_match({text}, '{_CLOCK}{_UTC}') "
+                f"THEN epoch_us(TRY_CAST({text} AS TIMESTAMP)) // 1000 "
+                f"WHEN regexp_full_match({text}, '{_CLOCK}{_OFFSET}') "
+                f"THEN epoch_us(TRY_CAST({text} AS TIMESTAMPTZ)) // 1000 END"
+            )
+        if self.kind == "decimal":
+            return (
+                f"CASE WHEN regexp_full_match({text}, '[+-]?[0-9]{{1,12}}([.][0-9]{{0,4}}0*)?')"
+                f" THEN CAST({text} AS DECIMAL(18, 4)) END"
+            )
+        if self.kind == "flag":
+            low = f"lower(trim({text}))"
+            return (
+                f"CASE WHEN {low} IN ('true', '1', '1.0') THEN true "
+                f"WHEN {low} IN ('false', '0', '0.0') THEN false END"
             )
         # Most cells survive a round trip, which is much cheaper than a regular expression.
         cast = f"TRY_CAST({text} AS BIGINT)"

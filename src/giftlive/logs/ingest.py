@@ -15,7 +15,7 @@ from giftlive.logs.inputs import Inputs, fingerprint, open_inputs
 from giftlive.logs.intake import Intake, Stored
 from giftlive.logs.readers.reader import Reader
 from giftlive.logs.readers.registry import reader_for
-from giftlive.logs.source import CALIBRATED_WORLD, REAL_LOGS, Source
+from giftlive.logs.source import CALIBRATED_WORLD, Source
 from giftlive.logs.store import SOURCE_FILE, Store, connection
 from giftlive.types import Progress, silent
 
@@ -73,17 +73,19 @@ def _source(
     digest: str,
     window: tuple[int, int],
 ) -> Source:
+    about = reader.about(inputs)
     return Source(
         kind=reader.kind,
         path=inputs.shown,
-        tz=reader.tz,
-        unit=reader.unit,
+        tz=about.tz,
+        unit=about.unit,
         capabilities=frozenset(table for table, kept in stored.items() if kept.rows),
         fingerprint=digest,
-        label=CALIBRATED_WORLD if inputs.generated() else REAL_LOGS,
+        label=CALIBRATED_WORLD if inputs.generated() else about.label,
         rows={table: kept.rows for table, kept in stored.items()},
         rejects={table: kept.rejects for table, kept in stored.items() if kept.rejects},
         window=window,
+        notes=tuple(f"{table}: {note}" for table, kept in stored.items() for note in kept.notes),
     )
 
 

@@ -11,6 +11,7 @@ import duckdb
 
 from giftlive.errors import InputError, RejectLimitError, Where
 from giftlive.logs.fields import Field
+from giftlive.logs.parts import scan_parts
 from giftlive.logs.scan import Scan, locate, scan
 from giftlive.logs.schema import EVENTS, TABLES, Column
 from giftlive.logs.store import REJECTS, literal_path, one_row, quoted
@@ -19,6 +20,10 @@ DUPLICATE = "duplicate {id}: only the first in content order is kept"
 ENDS_FIRST = "ends before it starts"
 NO_LENGTH = "start and end are the same instant"
 UNKNOWN_STREAMER = "unknown streamer"
+NO_RATE = "no rate for this currency"
+NO_RATE_YET = "no rate for its currency at this time"
+KNOWN_EARLY = "known before it happened"
+UNDATED = "moderation without a time"
 
 QUARANTINES = (
     DUPLICATE.format(id="live_id"),
@@ -26,11 +31,13 @@ QUARANTINES = (
     DUPLICATE.format(id="streamer_id"),
     ENDS_FIRST,
     NO_LENGTH,
+    UNDATED,
 )
-"""Known quirks of published entity tables (rooms, profiles), which are no events.
+"""Known quirks of published tables: of rooms and profiles, and of moderation.
 
 They are counted and stored like every reject, but never count against ``max_reject_share``:
-KuaiLive repeats rooms that cross midnight, and GDQ has runs without a length.
+KuaiLive repeats rooms that cross midnight, GDQ has runs without a length, and VTuber 1B has
+bans and deletions from before their times were kept.
 """
 
 _EXPECTED = {
@@ -40,6 +47,9 @@ _EXPECTED = {
     "line too long": "a line of at most 2 MB",
     "not UTF-8": "UTF-8 text",
     "not a CSV record": "comma-separated values",
+    KNOWN_EARLY: "a time at or after ts, or nothing",
+    NO_RATE: "a currency that rates.csv lists",
+    NO_RATE_YET: "a row of rates.csv for this currency that is valid by then",
     UNKNOWN_STREAMER: "a streamer that the table of streamers lists",
 }
 
@@ -49,10 +59,14 @@ NOTHING_DERIVED: Mapping[str, str] = MappingProxyType({})
 
 @dataclass(frozen=True)
 class Stored:
-    """How many rows of a table were stored, and how many were set aside for which reason."""
+    """How many rows of a table were stored, and how many were set aside for which reason.
+
+    ``notes`` are sentences about what the table cannot say.
+    """
 
     rows: int
     rejects: dict[str, int]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -66,6 +80,10 @@ class Intake:
     def scan(self, file: Path, fields: Sequence[Field], table: str) -> Scan:
         """Read ``file`` into the temporary table ``parsed_<table>``."""
         return scan(self.con, file, fields, table)
+
+    def scan_parts(self, parts: Sequence[tuple[Path, Sequence[Field]]], table: str) -> Scan:
+        """Read Parquet files of one kind into the temporary table ``parsed_<table>``."""
+        return scan_parts(self.con, parts, table)
 
     def fault(self, scanned: Scan, column: str, reason: str, where: str, value: str = "") -> None:
         """Mark the good rows for which the SQL condition ``where`` holds as bad in ``column``.
@@ -104,16 +122,15 @@ class Intake:
         """
         bad = f"SELECT count(*) FROM {scanned.table} WHERE fault_reason IS NOT NULL"
         broken = f"SELECT count(*) FROM {scanned.broken}"
-        if self._number(bad) + self._number(broken) == 0:
+        if self.number(bad) + self.number(broken) == 0:
             return {}
         locate(self.con, scanned)
         self._enforce_limit(scanned, table)
         target = self.folder / REJECTS / f"{table}.parquet"
         target.parent.mkdir(exist_ok=True)
         self.con.execute(
-            f"COPY (SELECT {quoted(scanned.file.name)} AS file, line, "
-            f'column_name AS "column", value, reason FROM located '
-            f"ORDER BY line, column_name NULLS FIRST) TO {quoted(target)} (FORMAT parquet)"
+            f'COPY (SELECT file, line, column_name AS "column", value, reason FROM located '
+            f"ORDER BY file, line, column_name NULLS FIRST) TO {quoted(target)} (FORMAT parquet)"
         )
         counts = "SELECT reason, count(*) FROM located GROUP BY reason ORDER BY reason"
         return dict(self.con.execute(counts).fetchall())
@@ -154,7 +171,7 @@ class Intake:
 
     def good_rows(self, scanned: Scan) -> int:
         """Return how many rows of a scan have no fault."""
-        return self._number(f"SELECT count(*) FROM {scanned.table} WHERE fault_reason IS NULL")
+        return self.number(f"SELECT count(*) FROM {scanned.table} WHERE fault_reason IS NULL")
 
     def span(self, scanned: Scan, column: str) -> tuple[int, int]:
         """Return the smallest and the largest value of a column in good rows; (0, 0) if none."""
@@ -182,28 +199,29 @@ class Intake:
         self.con.execute(f"DROP TABLE {scanned.table}")
         self.con.execute(f"DROP TABLE {scanned.broken}")
 
-    def _number(self, sql: str) -> int:
+    def number(self, sql: str) -> int:
+        """Return the one number that a query gives."""
         return int(one_row(self.con, sql)[0])
 
     def _enforce_limit(self, scanned: Scan, table: str) -> None:
         known = ", ".join(quoted(reason) for reason in QUARANTINES)
         defects = f"FROM located WHERE reason NOT IN ({known})"
-        bad = self._number(f"SELECT count(*) {defects}")
+        bad = self.number(f"SELECT count(*) {defects}")
         read = sum(
-            self._number(f"SELECT count(*) FROM {t}") for t in (scanned.table, scanned.broken)
+            self.number(f"SELECT count(*) FROM {t}") for t in (scanned.table, scanned.broken)
         )
         if bad <= self.max_reject_share * read:
             return
-        line, column, value, reason = one_row(
+        file, line, column, value, reason = one_row(
             self.con,
-            f"SELECT line, column_name, value, reason {defects} "
-            f"ORDER BY line, column_name NULLS FIRST LIMIT 1",
+            f"SELECT file, line, column_name, value, reason {defects} "
+            f"ORDER BY file, line, column_name NULLS FIRST LIMIT 1",
         )
         held = " (empty)" if value is None else f" ({value[:60]!r})"
         raise RejectLimitError(
             f"{reason}{held}; {bad:,} of {read:,} rows of {table} ({bad / read:.2%}) are bad, "
             f"the limit is {self.max_reject_share:.2%}",
-            Where(scanned.file.name, line, column),
+            Where(file, line, column),
             _EXPECTED.get(reason) or scanned.fields[column].expected,
             "repair the file, or raise ingest.max_reject_share if these rows may be left out",
         )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import difflib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +16,10 @@ import pyarrow as pa
 from giftlive.errors import InputError, Where
 from giftlive.logs.fields import Field, parse_sql
 from giftlive.logs.lines import line_jumps, open_bytes, walk
-from giftlive.logs.store import literal_path, one_row
+from giftlive.logs.store import literal_path, one_row, quoted
+
+STRIDE = 1 << 40
+"""Row *r* of file number *f* of a table in several files has the ordinal ``f * STRIDE + r``."""
 
 _MAX_HEADER_BYTES = 1 << 16
 _KEPT_CHARACTERS = 1_000
@@ -39,12 +43,14 @@ class Scan:
         ``fault_column``, ``fault_value``, ``fault_reason``.
     broken : temporary table (record, value, reason) of rows that could not be split into columns.
     fields : header as found -> field.
+    parts : the files, where there are several (:mod:`giftlive.logs.parts`); ``file`` is the first.
     """
 
     file: Path
     table: str
     broken: str
     fields: dict[str, Field]
+    parts: tuple[Path, ...] = ()
 
 
 def scan(con: duckdb.DuckDBPyConnection, file: Path, fields: Sequence[Field], name: str) -> Scan:
@@ -55,31 +61,63 @@ def scan(con: duckdb.DuckDBPyConnection, file: Path, fields: Sequence[Field], na
     InputError
         Where the file is not readable as what its name says, or lacks a column.
     """
-    parquet = file.suffix == ".parquet"
-    try:
-        header = _parquet_header(con, file) if parquet else _csv_header(file)
-        found = _match(file, header, fields)
-        picked = [header.index(head) for head in found]
-        relation = _parquet(file, found) if parquet else _csv(file, len(header), picked, name)
+    with readable(file):
+        if file.suffix == ".parquet":
+            found = matched(con, file, fields)
+            relation = parquet_relation(file, found)
+        else:
+            header = _csv_header(file)
+            found = _match(file, header, fields)
+            picked = [header.index(head) for head in found]
+            relation = _csv(file, len(header), picked, name)
         con.execute(f"CREATE TEMP TABLE parsed_{name} AS {parse_sql(found, relation)}")
-    except duckdb.OutOfMemoryException:
-        raise
-    except (duckdb.Error, OSError, EOFError) as error:
-        raise _unreadable(file, parquet) from error
     _keep_broken(con, file, name)
     return Scan(file, f"parsed_{name}", f"broken_{name}", found)
 
 
+@contextmanager
+def readable(file: Path) -> Iterator[None]:
+    """Say of whatever goes wrong while ``file`` is read that the file cannot be read.
+
+    Raises
+    ------
+    InputError
+        Naming the file; running out of memory is not its fault and stays what it is.
+    """
+    try:
+        yield
+    except duckdb.OutOfMemoryException:
+        raise
+    except (duckdb.Error, OSError, EOFError) as error:
+        raise _unreadable(file, file.suffix == ".parquet") from error
+
+
+def matched(
+    con: duckdb.DuckDBPyConnection, file: Path, fields: Sequence[Field]
+) -> dict[str, Field]:
+    """Return header -> field of a Parquet file.
+
+    Raises
+    ------
+    InputError
+        A column is missing.
+    """
+    return _match(file, _parquet_header(con, file), fields)
+
+
 def locate(con: duckdb.DuckDBPyConnection, scanned: Scan) -> None:
-    """Create the temporary table ``located`` (line, column, value, reason), in line order."""
+    """Create the temporary table ``located`` (file, line, column, value, reason)."""
     con.execute("DROP TABLE IF EXISTS located")
     faults = f"SELECT * FROM {scanned.table} WHERE fault_reason IS NOT NULL"
     picked = "fault_column AS column_name, fault_value AS value, fault_reason AS reason"
     if scanned.file.suffix == ".parquet":
+        names = ", ".join(quoted(file.name) for file in scanned.parts or (scanned.file,))
         con.execute(
-            f"CREATE TEMP TABLE located AS SELECT ordinal AS line, {picked} FROM ({faults})"
+            f"CREATE TEMP TABLE located AS SELECT [{names}][ordinal // {STRIDE} + 1] AS file, "
+            f"ordinal % {STRIDE} AS line, {picked} FROM ({faults})"
         )
         return
+    name = quoted(scanned.file.name)
     order = f"SELECT record, reason FROM {scanned.broken} ORDER BY record"
     broken = np.asarray(con.execute(order).fetchnumpy()["record"], dtype=np.int64)
     (rows,) = one_row(con, f"SELECT count(*) FROM {scanned.table}")
@@ -88,9 +126,9 @@ def locate(con: duckdb.DuckDBPyConnection, scanned: Scan) -> None:
     con.register("starts", pa.table({"record": broken[: len(lines)], "line": lines}))
     con.execute(
         f"CREATE TEMP TABLE located AS "
-        f"SELECT ordinal + 1 + coalesce(shift, 0) AS line, {picked} "
+        f"SELECT {name} AS file, ordinal + 1 + coalesce(shift, 0) AS line, {picked} "
         f"FROM ({faults}) AS f ASOF LEFT JOIN jumps ON f.ordinal > jumps.after "
-        f"UNION ALL SELECT coalesce(line, record), NULL, value, reason "
+        f"UNION ALL SELECT {name}, coalesce(line, record), NULL, value, reason "
         f"FROM {scanned.broken} LEFT JOIN starts USING (record)"
     )
     con.unregister("jumps")
@@ -147,13 +185,14 @@ def _csv(file: Path, width: int, picked: list[int], name: str) -> str:
     )
 
 
-def _parquet(file: Path, found: dict[str, Field]) -> str:
+def parquet_relation(file: Path, found: dict[str, Field], before: int = 0) -> str:
+    """Return SQL for the cells of a Parquet file as text; its first row is number before + 1."""
     chosen = ", ".join(
         f'CAST("{head.replace(chr(34), chr(34) * 2)}" AS VARCHAR) AS c{i}'
         for i, head in enumerate(found)
     )
     return (
-        f"(SELECT row_number() OVER () AS ordinal, {chosen} "
+        f"(SELECT row_number() OVER () + {before} AS ordinal, {chosen} "
         f"FROM read_parquet({literal_path(file)}))"
     )
 

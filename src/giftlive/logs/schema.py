@@ -146,6 +146,20 @@ _MODERATION = TableSchema(
     ("ts", "user_id", "live_id", "kind"),
     event=True,
 )
+_ORIGINAL = TableSchema(
+    "gift_original",
+    "gift_original",
+    (
+        Column("row_id", "BIGINT", "of the gift", minimum=0),
+        Column("currency", "VARCHAR", "as published"),
+        Column("original_amount", "DECIMAL(18,4)", "the currency", minimum=0),
+        Column("rate", "DECIMAL(18,9)", "what one unit of the currency was worth"),
+        Column("significance", "BIGINT", "ordinal, 1 (least) to 7", True, 1, 7),
+        Column("body_length", "BIGINT", "characters", True, 0),
+    ),
+    ("row_id", "currency", "original_amount", "rate", "significance", "body_length"),
+    event=False,
+)
 _DECISION = TableSchema(
     "decision",
     "decision",
@@ -186,6 +200,7 @@ TABLES: dict[str, TableSchema] = {
         _events("click", _WATCH),
         _events("gift", _AMOUNT),
         _events("gift_anonymous", _AMOUNT),
+        _ORIGINAL,
         _events("comment"),
         _events("like", view="likes"),
         _events("negative"),

@@ -19,13 +19,14 @@ class Source:
 
     Attributes
     ----------
-    kind : "kuailive", "gdq" or "parquet". path : name of the folder or file read.
+    kind : name of its reader, such as "kuailive". path : name of the folder or file read.
     tz : IANA zone in which days, hours and weekdays of this source are taken.
     unit : what one unit of ``amount`` is. capabilities : tables with at least one row.
     fingerprint : 32 hex digits over the content of the input files.
     label : "real logs", or "calibrated world" where a generated world says so itself.
     rows : stored rows by table. rejects : rows set aside, by table and reason.
     window : first and last event time, ms UTC.
+    notes : sentences about what the rows cannot say, such as rooms without times; "table: …".
     """
 
     kind: str
@@ -38,11 +39,17 @@ class Source:
     rows: Mapping[str, int]
     rejects: Mapping[str, Mapping[str, int]]
     window: tuple[int, int]
+    notes: tuple[str, ...] = ()
 
     @property
     def live_platform(self) -> bool:
         """Whether these are logs of a live platform, in the format of KuaiLive."""
         return self.kind in {"kuailive", "parquet"}
+
+    @property
+    def series_of_events(self) -> bool:
+        """Whether gifts come in a few separate marathons instead of day by day."""
+        return self.kind == "gdq"
 
     def require(self, *tables: str, step: str) -> None:
         """Raise unless every one of ``tables`` has rows.
@@ -82,7 +89,8 @@ class Source:
             plain = json.loads(file.read_text(encoding="utf-8"))
             plain["capabilities"] = frozenset(plain["capabilities"])
             first, last = plain["window"]
-            return Source(**plain | {"window": (int(first), int(last))})
+            notes = tuple(map(str, plain.get("notes", ())))
+            return Source(**plain | {"window": (int(first), int(last)), "notes": notes})
         except (OSError, ValueError, TypeError, KeyError) as error:
             raise InputError(
                 "this is not a store of GiftLive",

@@ -98,7 +98,7 @@ class Baseline:
             gates=(gate,),
             tables=(_leaderboard_table(board, matrix.unit), _fold_table(board, folds)),
             figures=_figures(board, matrix.unit),
-            text=_text(board, matrix, gate),
+            text=_text(board, matrix, gate, not context.store.source.series_of_events),
         )
 
 
@@ -358,14 +358,14 @@ def _gain_params(board: Board) -> dict[str, object]:
     }
 
 
-def _pipeline(unit: str) -> tuple[str, ...]:
-    """Return the steps as they were for sessions, or for gifts of a series of events."""
+def _pipeline(unit: str, daily: bool) -> tuple[str, ...]:
+    """Return the steps as they were for sessions or gifts, on days or on whole events."""
     if unit == "gift":
-        return ("gift", "2", "events", "4", "5")
+        return ("gift", "2", "3" if daily else "events", "4", "5")
     return ("1", "2", "3", "4", "5")
 
 
-def _text(board: Board, matrix: Matrix, gate: Gate) -> dict[str, tuple[Message, ...]]:
+def _text(board: Board, matrix: Matrix, gate: Gate, daily: bool) -> dict[str, tuple[Message, ...]]:
     name = "baseline"
     params = _gain_params(board) | {"verdict": gate.verdict, "unit": matrix.unit}
     rows = {"value": f"{len(matrix.y):,} {matrix.unit}s"}
@@ -382,9 +382,9 @@ def _text(board: Board, matrix: Matrix, gate: Gate) -> dict[str, tuple[Message, 
         "mechanism": say(name, "mechanism"),
         "inputs": say(name, "inputs.rows", **rows) + say(name, "inputs.features", **columns),
         "outputs": say(name, "outputs", value=board.learned.name),
-        "pipeline": say(name, "pipeline", *_pipeline(matrix.unit)),
+        "pipeline": say(name, "pipeline", *_pipeline(matrix.unit, daily)),
         "outcomes": say(name, "outcomes", "passed", "rejected", "anomaly"),
-        "design": say(name, "design", "events" if matrix.unit == "gift" else "days"),
+        "design": say(name, "design", "days" if daily else "events"),
         "decision": say(name, "decision", consequence=gate.consequence),
         "insight": say(name, "insight", "mechanism", "diagnostics", "design"),
         "tradeoffs": say(name, "tradeoffs"),

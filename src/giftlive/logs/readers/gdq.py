@@ -17,8 +17,10 @@ from giftlive.errors import InputError, Where
 from giftlive.logs.fields import Field
 from giftlive.logs.inputs import Inputs
 from giftlive.logs.intake import ENDS_FIRST, NO_LENGTH, Intake, Stored, require_rows
+from giftlive.logs.readers.reader import About
 from giftlive.logs.scan import Scan
 from giftlive.logs.schema import MAX_AMOUNT, MAX_TS, Column
+from giftlive.logs.store import literal_path, one_row, quoted
 from giftlive.types import Progress
 
 _DONATIONS = ("donations.csv.gz", "donations.csv")
@@ -60,6 +62,10 @@ class Gdq:
         """Whether one of the two files is there."""
         return inputs.first((*_DONATIONS, *_RUNS)) is not None
 
+    def about(self, inputs: Inputs) -> About:
+        """Return zone and unit, which are the same for every source of this kind."""
+        return About(self.tz, self.unit)
+
     def files(self, inputs: Inputs) -> list[Path]:
         """Return the two files."""
         return [_required(inputs, _DONATIONS), _required(inputs, _RUNS)]
@@ -95,6 +101,7 @@ def _store_runs(intake: Intake, runs: Scan) -> dict[str, Stored]:
     intake.fault(runs, "end_ts", NO_LENGTH, "end_ts = start_ts", _END_AS_TEXT)
     intake.fault(runs, "end_ts", ENDS_FIRST, "end_ts < start_ts", _END_AS_TEXT)
     rejects = intake.set_aside(runs, "room")
+    notes = _without_length(intake, runs)
     intake.con.execute(
         f"CREATE TEMP TABLE games AS SELECT game, row_number() OVER (ORDER BY game) - 1 AS "
         f"streamer_id, NULL AS fault_reason FROM {runs.table} "
@@ -111,7 +118,21 @@ def _store_runs(intake: Intake, runs: Scan) -> dict[str, Stored]:
     # The name of a game goes where KuaiLive says what kind of streamer this is.
     named = {"streamer_id": "streamer_id", "live_operation_tag": "game"}
     streamers = intake.write("streamer", runs, named, "games")
-    return {"room": Stored(rooms, rejects), "streamer": Stored(streamers, {})}
+    return {"room": Stored(rooms, rejects, notes), "streamer": Stored(streamers, {})}
+
+
+def _without_length(intake: Intake, runs: Scan) -> tuple[str, ...]:
+    """Return which marathons have runs that start and end at the same instant, in words."""
+    broken = intake.con.execute(
+        f"SELECT category, count(*) FILTER (fault_reason = {quoted(NO_LENGTH)}) AS broken, "
+        f"count(*) FROM {runs.table} WHERE category IS NOT NULL "
+        f"GROUP BY category HAVING broken > 0 ORDER BY broken DESC, category"
+    ).fetchall()
+    if not broken:
+        return ()
+    total = sum(count for _, count, _ in broken)
+    where = ", ".join(f"{event} {count:,} of {of:,}" for event, count, of in broken)
+    return (f"{total:,} runs have no length and are no rooms ({where})",)
 
 
 def _store_donations(intake: Intake, gifts: Scan) -> dict[str, Stored]:
@@ -128,4 +149,24 @@ def _store_donations(intake: Intake, gifts: Scan) -> dict[str, Stored]:
     derived = {"live_id": "on_air", "streamer_id": "playing", "known_ts": "ts"}
     named = intake.write("gift", gifts, derived, relation.format(donors="<>"))
     anonymous = intake.write("gift_anonymous", gifts, derived, relation.format(donors="="))
-    return {"gift": Stored(named, rejects), "gift_anonymous": Stored(anonymous, {})}
+    notes = _unknown(intake, named, anonymous)
+    return {"gift": Stored(named, rejects), "gift_anonymous": Stored(anonymous, {}, notes)}
+
+
+def _unknown(intake: Intake, named: int, anonymous: int) -> tuple[str, ...]:
+    """Return how many donations have no known donor and how many no run, in words."""
+    if not anonymous + named:
+        return ()
+    files = ", ".join(
+        literal_path(intake.folder / f"{table}.parquet") for table in ("gift", "gift_anonymous")
+    )
+    (off_air,) = one_row(
+        intake.con, f"SELECT count(*) FROM read_parquet([{files}]) WHERE live_id = {_OFF_AIR}"
+    )
+    total = named + anonymous
+    return (
+        f"{anonymous:,} of {total:,} donations ({anonymous / total:.1%}) are anonymous: "
+        f"they belong to no known user, and not to one user",
+        f"{off_air:,} of {total:,} donations ({off_air / total:.1%}) were made while no run of "
+        f"their marathon was on air; their room and streamer are {_OFF_AIR}",
+    )

@@ -19,6 +19,9 @@ from giftlive.errors import InputError, Where
 from giftlive.logs.fields import Field, Kind
 from giftlive.logs.inputs import Inputs
 from giftlive.logs.intake import ENDS_FIRST, UNKNOWN_STREAMER, Intake, Stored, require_rows
+from giftlive.logs.readers.about_toml import ABOUT_FILE
+from giftlive.logs.readers.reader import About
+from giftlive.logs.readers.viewing import known, refuse_seconds
 from giftlive.logs.scan import Scan
 from giftlive.logs.schema import TABLES, Column
 from giftlive.types import Progress
@@ -36,7 +39,9 @@ _FILES = {
 """Table -> accepted file stems, in reading order: gifts are dated with the help of clicks."""
 
 _REQUIRED = ("click", "gift", "room")
-_TITLES = ("title_embeddings.npy", "title_embeddings.npz", "title_embeddings_pca128.npy")
+_TITLES = tuple(
+    f"title_embeddings{size}.{suffix}" for size in ("", "_pca128") for suffix in ("npy", "npz")
+)
 
 _HEADERS = {
     "streamer_id": ("streamer_id", "author_id"),
@@ -49,8 +54,6 @@ _HEADERS = {
     "title_id": ("live_name_id", "title_id"),
     "is_live_streamer": ("is_live_streamer", "is_live_author"),
 }
-_SECONDS = (946_684_800, 4_102_444_800)
-"""2000-01-01 and 2100-01-01 in Unix seconds; in milliseconds these are days of early 1970."""
 _DERIVED = ("row_id", "known_ts", "snapshot_ts")
 
 
@@ -86,8 +89,17 @@ class KuaiLive:
         return f"{must} (and, where there are any, {may})"
 
     def recognises(self, inputs: Inputs) -> bool:
-        """Whether at least one file has the name of a KuaiLive table."""
+        """Whether at least one file has the name of a KuaiLive table.
+
+        Parquet tables beside a ``source.toml`` are those of the documented schema.
+        """
+        if self.suffix == ".parquet" and inputs.first([ABOUT_FILE]) is not None:
+            return False
         return any(self._file(inputs, table) is not None for table in _FILES)
+
+    def about(self, inputs: Inputs) -> About:
+        """Return zone and unit, which are the same for every source of this kind."""
+        return About(self.tz, self.unit)
 
     def files(self, inputs: Inputs) -> list[Path]:
         """Return the files that will be read, and the title embeddings if they are there."""
@@ -157,46 +169,16 @@ def _store_rooms(intake: Intake, table: str, scans: Mapping[str, Scan]) -> Store
 
 def _store_events(intake: Intake, table: str, scans: Mapping[str, Scan]) -> Stored:
     events = scans[table]
-    _refuse_seconds(intake, events)
+    refuse_seconds(intake, events)
     if "streamer" in scans and intake.good_rows(scans["streamer"]):
         listed = f"SELECT streamer_id FROM {scans['streamer'].table} WHERE fault_reason IS NULL"
         intake.fault(events, "streamer_id", UNKNOWN_STREAMER, f"streamer_id NOT IN ({listed})")
     rejects = intake.set_aside(events, table)
-    known, relation = _known(table, scans)
-    rows = intake.write(table, events, {"known_ts": known}, relation)
+    known_ts, relation = known(table, scans, entry_stamped=True)
+    rows = intake.write(table, events, {"known_ts": known_ts}, relation)
     if table != "click":
         intake.drop(events)
     return Stored(rows, rejects)
-
-
-def _refuse_seconds(intake: Intake, events: Scan) -> None:
-    """Raise where every time, read as seconds, is of this century: milliseconds are asked for."""
-    low, high = intake.span(events, "ts")
-    if _SECONDS[0] <= low and high <= _SECONDS[1]:
-        header = next(h for h, field in events.fields.items() if field.column.name == "ts")
-        raise InputError(
-            f"the times {low} to {high} look like seconds",
-            Where(events.file.name, None, header),
-            "Unix time in milliseconds",
-            "multiply the column by 1000",
-        )
-
-
-def _known(table: str, scans: Mapping[str, Scan]) -> tuple[str, str]:
-    """Return SQL for the time at which a row was known, and the relation it is read from."""
-    if table == "click":
-        return "ts + watch_ms", ""
-    if table != "gift":
-        return "ts", ""
-    # A gift dated at the very entry of a viewing was logged when that viewing ended.
-    keys = "user_id, live_id, ts"
-    gifts, clicks = scans["gift"].table, scans["click"].table
-    entries = (
-        f"SELECT {keys}, max(watch_ms) AS entry_watch_ms FROM {clicks} "
-        f"WHERE fault_reason IS NULL AND ({keys}) IN (SELECT ({keys}) FROM {gifts}) "
-        f"GROUP BY {keys}"
-    )
-    return "ts + coalesce(entry_watch_ms, 0)", f"({gifts} LEFT JOIN ({entries}) USING ({keys}))"
 
 
 _STORE: Mapping[str, Callable[[Intake, str, Mapping[str, Scan]], Stored]] = {
