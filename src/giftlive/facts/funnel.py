@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from giftlive.facts.estimates import Sample, by_user, ratio
 from giftlive.facts.evidence import Evidence
-from giftlive.facts.fact import Curve, Quantity, Section
+from giftlive.facts.fact import Curve, Fact, Quantity, Section
 from giftlive.types import Ints
 
 _USERS = "all users"
 _CLICK, _BOTH = ("click",), ("click", "gift")
+SELECTED = (
+    "every user of this source gave: they were chosen because they gave, so this says how the "
+    "sample was drawn, not how often people give"
+)
+"""Warning where the outcome decided who is in the logs."""
+_GIFT_RATES = ("gifting_user_share", "gift_rows_per_click", "gift_sessions_per_session")
+"""Gift rates, which selection on giving makes too high."""
 _RATES = (
     (
         Quantity(
@@ -70,16 +79,18 @@ _BY_USER = """
 SELECT user_id, sum(clicks)::BIGINT AS clicks, sum(sessions)::BIGINT AS sessions,
     sum(negatives)::BIGINT AS negatives, sum(gifts)::BIGINT AS gifts,
     sum(gift_sessions)::BIGINT AS gift_sessions, sum(gift_rooms)::BIGINT AS gift_rooms,
-    sum(multi_gift_rooms)::BIGINT AS multi_gift_rooms
+    sum(multi_gift_rooms)::BIGINT AS multi_gift_rooms,
+    sum(multi_gift_sessions)::BIGINT AS multi_gift_sessions
 FROM (
     SELECT user_id, sum(n) AS clicks, count(*) AS sessions, 0 AS negatives, 0 AS gifts,
-        0 AS gift_sessions, 0 AS gift_rooms, 0 AS multi_gift_rooms
+        0 AS gift_sessions, 0 AS gift_rooms, 0 AS multi_gift_rooms, 0 AS multi_gift_sessions
     FROM (SELECT user_id, live_id, count(*) AS n FROM click GROUP BY ALL) GROUP BY user_id
     UNION ALL
-    SELECT user_id, 0, 0, count(*), 0, 0, 0, 0 FROM negative GROUP BY user_id
+    SELECT user_id, 0, 0, count(*), 0, 0, 0, 0, 0 FROM negative GROUP BY user_id
     UNION ALL
     SELECT user_id, 0, 0, 0, sum(n), count(*) FILTER (clicked),
-        count(*) FILTER (live_id >= 0), count(*) FILTER (live_id >= 0 AND n > 1)
+        count(*) FILTER (live_id >= 0), count(*) FILTER (live_id >= 0 AND n > 1),
+        count(*) FILTER (clicked AND n > 1)
     FROM (
         SELECT user_id, live_id, count(*) AS n, bool_or(clicks > 0) AS clicked
         FROM gift_click GROUP BY user_id, live_id
@@ -93,7 +104,7 @@ _STAGES = {
     "clicks": "clicks",
     "sessions": "sessions",
     "gift sessions": "gift_sessions",
-    "gift rows": "gifts",
+    "sessions with > 1 gift": "multi_gift_sessions",
 }
 
 
@@ -107,8 +118,19 @@ def funnel_section(evidence: Evidence) -> Section:
     def sample(quantity: Quantity, top: str, bottom: str) -> Sample:
         return by_user(counts["user_id"], counts[top], counts[bottom], n_unit=quantity.denominator)
 
-    facts = tuple(ratio(evidence, q, sample(q, top, bottom)) for q, top, bottom in _RATES)
-    return Section(facts, {"funnel": _stages(counts)})
+    facts = [ratio(evidence, q, sample(q, top, bottom)) for q, top, bottom in _RATES]
+    everyone = len(counts["gave"]) > 0 and bool(counts["gave"].all())
+    return Section(tuple(_warned(facts) if everyone else facts), {"funnel": _stages(counts)})
+
+
+def _warned(facts: list[Fact]) -> list[Fact]:
+    """Return the facts, with the warning on every gift rate of users chosen for giving."""
+    return [
+        replace(fact, warning=SELECTED)
+        if fact.name in _GIFT_RATES and fact.value is not None
+        else fact
+        for fact in facts
+    ]
 
 
 def _stages(counts: dict[str, Ints]) -> Curve:
