@@ -17,12 +17,11 @@ from giftlive.facts.time_of_day import last_whole_day
 from giftlive.types import Ints
 
 LAGS = (1, 2, 3, 5, 7, 14)
-"""Days after which the curve looks."""
-_FACTS = (1, 7)
+"""Days after which it is looked."""
 
 
 def retention_section(evidence: Evidence) -> Section:
-    """Return D1 and D7, clustered by user, and the curve over several days."""
+    """Return the shares that come back after 1 to 14 days, clustered by user."""
     view = "click" if "click" in evidence.tables else "gift"
     day = local_day_sql("ts", evidence.tz, evidence.window)
     rows = evidence.columns(
@@ -33,8 +32,7 @@ def retention_section(evidence: Evidence) -> Section:
     curve: Curve = {"days": [], "rate": [], "low": [], "high": [], "user_days": []}
     for lag in LAGS:
         fact = _returns(evidence, view, rows["user_id"], rows["day"], lag, last)
-        if lag in _FACTS:
-            facts.append(fact)
+        facts.append(fact)
         if fact.value is not None:
             row = (lag, fact.value, fact.low, fact.high, fact.n)
             for column, value in zip(curve, row, strict=True):

@@ -123,7 +123,9 @@ def _shade(mark: Mark) -> str:
 def _paint(axes: Any, layout: Layout, mark: Mark) -> None:
     if not len(mark.value):
         return
-    if mark.level is not None:
+    if mark.row is not None:
+        axes.bar(mark.place, 1.0, 1.0, mark.row - 0.5, color=mark.shades, edgecolor=PAPER, lw=0.6)
+    elif mark.level is not None:
         line = axes.axvline if layout.horizontal else axes.axhline
         line(mark.level, color=REFERENCE, linewidth=1.2, linestyle="--", zorder=1)
     elif mark.style == "bars":
