@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from giftlive.facts import Fact
 from giftlive.run.canonical import canonical_json
 from giftlive.stats.coverage_table import CoverageRow
 from giftlive.stats.print_rule import need_of
@@ -55,6 +56,51 @@ def coverage_table(rows: Sequence[CoverageRow]) -> Table:
             f"{needed.clusters:,}" if needed.shown else "never",
         )
     return table
+
+
+def fact_table(facts: Sequence[Fact]) -> Table:
+    """Return one line per fact: value, interval, unit, what is divided by what, and why not."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("fact", "value", "95 % interval", "unit", "n", "of"):
+        right = name in {"value", "n"}
+        table.add_column(name, justify="right" if right else "left", no_wrap=name == "fact")
+    for fact in facts:
+        known = fact.value is not None
+        interval = f"[{figure(fact.low)}, {figure(fact.high)}]" if fact.has_interval else ""
+        words = f"{fact.numerator} / {fact.denominator}; {fact.population}"
+        words = words if known else f"undefined: {fact.reason}"
+        if fact.warning and known:
+            words += f". Warning: {fact.warning}"
+        table.add_row(
+            Text(fact.name),
+            Text(figure(fact.value) if known else "-", style="" if known else "dim"),
+            Text(interval),
+            Text(fact.unit),
+            Text(f"{fact.n:,} {fact.n_unit}" if known else ""),
+            Text(words, style="" if known else "dim"),
+        )
+    return table
+
+
+def figure(value: float | None) -> str:
+    """Return a number as a reader wants it: four digits that count, thousands apart.
+
+    Examples
+    --------
+    >>> figure(72646.0), figure(0.0147969), figure(82.684), figure(None)
+    ('72,646', '0.0148', '82.68', '-')
+    """
+    if value is None:
+        return "-"
+    if value == int(value) or abs(value) >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.4g}"
+
+
+def wide_console() -> Console:
+    """Return a console for tables with sentences: 160 columns when piped."""
+    found = Console()
+    return found if found.is_terminal else Console(width=160)
 
 
 def console() -> Console:

@@ -14,12 +14,18 @@ from giftlive.facts.estimates import by_user, ratio
 from giftlive.facts.evidence import Evidence
 from giftlive.facts.fact import Curve, Fact, Quantity, Section
 from giftlive.facts.local_time import days_of, judged_days, local_day_sql
+from giftlive.facts.selection import warned
 from giftlive.types import Ints
 
 WHOSE = {"user": "user_id", "streamer": "streamer_id", "pair": "user_id, streamer_id"}
 BUCKETS = (0, 1, 2, 5, 20, 100)
 BUCKET_TEXT = ("0", "1", "2-4", "5-19", "20-99", ">= 100")
 _BOTH = ("click", "gift")
+_OF_USERS = (
+    "gift_rate_user_with_history",
+    "gift_rate_user_without_history",
+    "revenue_share_user_without_history",
+)
 _EVENTS = """
 SELECT user_id, streamer_id, {day} AS day, 1 AS clicks, 0 AS gifts, 0 AS amount FROM click
 UNION ALL
@@ -65,6 +71,7 @@ def cold_start_section(evidence: Evidence) -> Section:
     curve: Curve = {"of": [], "before": [], "clicks": [], "gifts": [], "amount": []}
     for whose in ("user", "streamer"):
         facts += _slices(evidence, whose, first, last)
+    facts = warned(evidence, facts, _OF_USERS)
     for whose in WHOSE:
         rows = _by_history(evidence, whose, first)
         for i, text in enumerate(BUCKET_TEXT):

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from giftlive.facts.estimates import Sample, by_user, ratio
 from giftlive.facts.evidence import Evidence
-from giftlive.facts.fact import Curve, Fact, Quantity, Section
+from giftlive.facts.fact import Curve, Quantity, Section
+from giftlive.facts.selection import warned
 from giftlive.types import Ints
 
 _USERS = "all users"
 _CLICK, _BOTH = ("click",), ("click", "gift")
-SELECTED = (
-    "every user of this source gave: they were chosen because they gave, so this says how the "
-    "sample was drawn, not how often people give"
-)
-"""Warning where the outcome decided who is in the logs."""
 _GIFT_RATES = ("gifting_user_share", "gift_rows_per_click", "gift_sessions_per_session")
 """Gift rates, which selection on giving makes too high."""
 _RATES = (
@@ -119,18 +113,7 @@ def funnel_section(evidence: Evidence) -> Section:
         return by_user(counts["user_id"], counts[top], counts[bottom], n_unit=quantity.denominator)
 
     facts = [ratio(evidence, q, sample(q, top, bottom)) for q, top, bottom in _RATES]
-    everyone = len(counts["gave"]) > 0 and bool(counts["gave"].all())
-    return Section(tuple(_warned(facts) if everyone else facts), {"funnel": _stages(counts)})
-
-
-def _warned(facts: list[Fact]) -> list[Fact]:
-    """Return the facts, with the warning on every gift rate of users chosen for giving."""
-    return [
-        replace(fact, warning=SELECTED)
-        if fact.name in _GIFT_RATES and fact.value is not None
-        else fact
-        for fact in facts
-    ]
+    return Section(tuple(warned(evidence, facts, _GIFT_RATES)), {"funnel": _stages(counts)})
 
 
 def _stages(counts: dict[str, Ints]) -> Curve:

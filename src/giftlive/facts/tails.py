@@ -84,11 +84,10 @@ def _lines(x: Floats, fit: Exceedances) -> Curve:
     if index.value is None or fit.shape is None:
         return {"amount": [], "hill": [], "gpd": []}
     at = np.geomspace(fit.threshold, x[-1], FIT_POINTS)
-    above = fit.k / len(x)
     return {
         "amount": at.tolist(),
-        "hill": (above * (at / fit.threshold) ** -index.value).tolist(),
-        "gpd": (above * fit.survival(at)).tolist(),
+        "hill": (index.n / len(x) * (at / fit.threshold) ** -index.value).tolist(),
+        "gpd": (fit.k / len(x) * fit.survival(at)).tolist(),
     }
 
 

@@ -45,6 +45,13 @@ SELECT user_id, {sums} FROM (
     )
 ) GROUP BY user_id
 """
+_LAG_CLASSES = """
+SELECT CASE WHEN opens IS NULL THEN 7 WHEN touched IS NULL THEN 6 WHEN touched = ts THEN 0
+        WHEN ts - touched <= 60000 THEN 1 WHEN ts - touched <= 300000 THEN 2
+        WHEN ts - touched <= 900000 THEN 3 WHEN ts - touched <= 3600000 THEN 4 ELSE 5 END AS place,
+    count(*) AS gifts, sum(amount)::BIGINT AS amount
+FROM met GROUP BY place ORDER BY place
+"""
 
 
 def fact_tallies(source: Source) -> Iterator[tuple[str, str]]:
@@ -52,11 +59,13 @@ def fact_tallies(source: Source) -> Iterator[tuple[str, str]]:
 
     Yields
     ------
-    ``sizes`` (one row) · ``delays``, ``positions`` (rows by distinct value) · ``next_amounts``
-    (a gift and the user's next, by distinct pair) · ``pair_gifts`` (pairs by number of gifts) ·
-    ``cold_start`` (by clicks on earlier days) · ``categories``.
+    ``sizes`` (one row) · ``lags`` (gifts by time after the click) · ``delays``, ``positions``
+    (rows by distinct value) · ``next_amounts`` (a gift and the user's next, by distinct pair) ·
+    ``pair_gifts`` (pairs by number of gifts) · ``cold_start`` (by clicks on earlier days) ·
+    ``categories``.
     """
     yield "sizes", _sizes(source)
+    yield "lags", _LAG_CLASSES
     yield "delays", "SELECT lag_ms, count(*) AS gifts_timed FROM lagged GROUP BY 1 ORDER BY 1"
     yield (
         "positions",

@@ -86,6 +86,10 @@ def _margins(layout: Layout) -> tuple[float, float]:
     longest = max((len(line) for _, text in axis.ticks for line in _lines(text, 30)), default=0)
     labels = [len(line) for label in layout.labels for line in _lines(label.text, 22)]
     right = 0.0 if layout.horizontal else max(labels, default=0) * 0.077
+    across = layout.value if layout.horizontal else layout.place
+    if across.ticks and across.scale != "category":  # half of the last number is beyond its tick
+        at, text = across.ticks[-1]
+        right = max(right, 0.04 * len(text) - (1 - across.fraction(at)) * _WIDTH_IN)
     return (0.25 + 0.075 * longest) / _WIDTH_IN, (0.25 + right) / _WIDTH_IN
 
 
@@ -214,7 +218,11 @@ def _name(axes: Any, layout: Layout) -> None:
             va="bottom" if layout.horizontal else "center",
         )  # fmt: skip
     if layout.legend:
-        handles, names = axes.get_legend_handles_labels()
+        known = {
+            name: handle for handle, name in zip(*axes.get_legend_handles_labels(), strict=True)
+        }
+        names = [name for name in dict.fromkeys(map(_key, layout.marks)) if name in known]
+        handles = [known[name] for name in names]
         axes.legend(
             handles, names, loc="lower left", bbox_to_anchor=(-0.01, 1.07), borderaxespad=0,
             ncols=min(4, len(names)), frameon=False, fontsize=8.5, handlelength=1.4,

@@ -55,7 +55,7 @@ def hours(book: FactBook, unit: str) -> Figure:
 
     return Figure(
         name="hours",
-        title=f"Gifts peak at {peak}:00 local time with {percent(whole[peak] / whole.sum())}",
+        title=f"Gifts peak at {peak}:00 local time: {percent(whole[peak] / whole.sum())} of them",
         subtitle=f"share of gift rows by local hour; {int(gifts.sum()):,} gift rows",
         x_label="local hour",
         y_label="share of the gifts",
@@ -121,7 +121,7 @@ def retention(book: FactBook, unit: str) -> Figure:
         f"{first.n:,} of them for {_days(shown[0])}, {last.n:,} for {_days(shown[-1])}",
         x_label="days later",
         y_label="share of user-days",
-        series=(of_facts(book, "user-days", [str(k) for k in shown], facts),),
+        series=(of_facts(book, "user-days", [str(k) for k in shown], facts, "bars"),),
         shows=shows,
         follows=follows,
         x_scale="category",

@@ -39,6 +39,7 @@ def _quadrant(book: FactBook, whose: str, text: str) -> Figure:
         shows=shows,
         follows=follows,
         x_scale="category",
+        horizontal=True,
     )
 
 

@@ -96,10 +96,10 @@ def first_gift(book: FactBook, unit: str) -> Figure:
     early = value(book, "first_gift_within_first_10pct_of_session")
     stamped = not book.delay.identifiable
     shows, follows = words("first_gift_stamped" if stamped else "first_gift")
-    where = "as recorded, which is the entry" if stamped else "of the viewing"
+    where = "of the session" + (", where the recorder stamps the entry" if stamped else "")
     return Figure(
         name="first_gift",
-        title=f"{percent(early)} of first gifts are in the first tenth {where}",
+        title=f"{percent(early)} of the first gifts are in the first tenth {where}",
         subtitle=f"sessions by where their first gift is; {n:,} sessions with a gift "
         "at or after a click",
         x_label="place of the first gift between first entry and last exit",

@@ -21,7 +21,8 @@ def slices(book: FactBook, unit: str) -> Figure:
         of_facts(book, name, shown, [f"gift_rate_{whose}_{h}_history" for whose in shown])
         for name, h in (("with an earlier gift day", "with"), ("without", "without"))
     )
-    shows, follows = words("slices")
+    selected = bool(book.fact("gift_rate_user_without_history").warning)
+    shows, follows = words("slices_selected" if selected else "slices")
     times = value(book, "gift_rate_pair_with_history") / max(
         value(book, "gift_rate_pair_without_history"), 1e-12
     )
@@ -61,7 +62,8 @@ def cold_start(book: FactBook, unit: str) -> Figure:
     )
     clicks = sum(n for of, _, n, _ in rows if of == "pair")
     new = sum(n for of, before, n, _ in rows if of == "pair" and before == "0")
-    shows, follows = words("cold_start")
+    selected = bool(book.fact("gift_rate_user_without_history").warning)
+    shows, follows = words("cold_start_selected" if selected else "cold_start")
     return Figure(
         name="cold_start",
         title=f"{percent(new / max(clicks, 1))} of the clicks are on pairs without "

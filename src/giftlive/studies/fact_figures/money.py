@@ -135,7 +135,8 @@ def tops(book: FactBook, unit: str) -> Figure:
     counts = f"{series[0].n[0]:,} users" if series[0].n else "users"
     return Figure(
         name="top_shares",
-        title=f"The top 1 % of users who gave give {value(book, 'user_top1_share'):.0%}",
+        title=f"The top 1 % of users who gave bring {percent(value(book, 'user_top1_share'))} "
+        "of the amount",
         subtitle=f"share of the amount; {counts} who gave and the streamers who received",
         x_label="top of the population",
         y_label="share of the amount",
