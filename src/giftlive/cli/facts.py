@@ -22,4 +22,6 @@ def facts(
         show.as_json(book.as_dict())
         return
     show.wide_console().print(show.fact_table(book.facts))
+    for warning in dict.fromkeys(fact.warning for fact in book.facts if fact.warning):
+        typer.echo(f"* {warning}")
     typer.echo(book.delay.reason)

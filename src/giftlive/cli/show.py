@@ -16,7 +16,7 @@ from giftlive.run.canonical import canonical_json
 from giftlive.stats.coverage_table import CoverageRow
 from giftlive.stats.print_rule import need_of
 
-_NUMBERS = frozenset({"rows", "users", "coverage", "printed from"})
+_NUMBERS = frozenset({"rows", "users", "coverage", "printed from", "value", "n"})
 _COLOURS = {"PASS": "green", "FAIL": "red", "INCONCLUSIVE": "yellow"}
 
 
@@ -59,25 +59,24 @@ def coverage_table(rows: Sequence[CoverageRow]) -> Table:
 
 
 def fact_table(facts: Sequence[Fact]) -> Table:
-    """Return one line per fact: value, interval, unit, what is divided by what, and why not."""
+    """Return one line per fact; numerators, populations and reasons are in the JSON."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("fact", "value", "95 % interval", "unit", "n", "of"):
-        right = name in {"value", "n"}
-        table.add_column(name, justify="right" if right else "left", no_wrap=name == "fact")
+    for name in ("fact", "value", "95 % interval", "unit", "n", "divided by"):
+        table.add_column(
+            name,
+            justify="right" if name in _NUMBERS else "left",
+            no_wrap=name != "divided by",
+        )
     for fact in facts:
         known = fact.value is not None
-        interval = f"[{figure(fact.low)}, {figure(fact.high)}]" if fact.has_interval else ""
-        words = f"{fact.numerator} / {fact.denominator}; {fact.population}"
-        words = words if known else f"undefined: {fact.reason}"
-        if fact.warning and known:
-            words += f". Warning: {fact.warning}"
         table.add_row(
-            Text(fact.name),
-            Text(figure(fact.value) if known else "-", style="" if known else "dim"),
-            Text(interval),
+            Text(fact.name + "*" * bool(fact.warning)),
+            Text(figure(fact.value)),
+            Text(f"[{figure(fact.low)}, {figure(fact.high)}]" if fact.has_interval else ""),
             Text(fact.unit),
-            Text(f"{fact.n:,} {fact.n_unit}" if known else ""),
-            Text(words, style="" if known else "dim"),
+            Text(f"{fact.n:,}" if known else ""),
+            Text(fact.denominator if known else fact.reason),
+            style="" if known else "dim",
         )
     return table
 

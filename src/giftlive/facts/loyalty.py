@@ -51,7 +51,8 @@ def loyalty_section(evidence: Evidence) -> Section:
     popularity = evidence.columns(_POPULARITY)["n"]
     expected = expected_top_share(popularity, MOST_GIFTS) if len(popularity) else np.ones(1)
     few = (rows["gifts"] >= 2) & (rows["gifts"] <= MOST_GIFTS)
-    user, gifts, top = rows["user_id"][few], rows["gifts"][few], rows["top"][few]
+    order = np.lexsort((rows["top"][few], rows["gifts"][few]))  # sums that no name decides
+    user, gifts, top = (rows[column][few][order] for column in ("user_id", "gifts", "top"))
     facts = (
         *_largest(evidence, "watch", "click", "watch_ms"),
         *_largest(evidence, "gift", "gift", "amount"),

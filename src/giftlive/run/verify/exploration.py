@@ -60,7 +60,9 @@ def recompute(kept: Kept, result: Result) -> dict[str, Recomputed]:
         **_delays(kept),
         **_unknowable(kept),
     }
-    tabled = {name: found[name] for name in TABLED if found[name].value is not None}
+    tabled = {
+        name: found[name] for name in TABLED if name in found and found[name].value is not None
+    }
     return found | {f"facts / {name} / value": number for name, number in tabled.items()}
 
 
