@@ -1,7 +1,9 @@
 """How heavy the tails are: Hill's index and a generalised Pareto fit, threshold stated.
 
-Both look at the √n largest values. The index moves with that choice wherever the tail is no
-exact power law, so the curve ``hill_by_threshold`` shows it for other choices beside it.
+The threshold is the value after the √n largest ones, and the tail is what exceeds it: values
+equal to it, which are many at a price point, would count as a tail without any excess. The index
+moves with that choice wherever the tail is no exact power law, so the curve
+``hill_by_threshold`` shows it for other choices beside it.
 """
 
 from __future__ import annotations
@@ -53,12 +55,18 @@ def _quantity(name: str, ending: str, what: str, unit: str) -> Quantity:
 
 
 def _population(n: int, threshold: float) -> str:
-    return f"the largest of {n:,} positive values, √n of them: those from {threshold:,.0f} on"
+    return f"{n:,} positive values, those above {threshold:,.0f}, the value after the √n largest"
+
+
+def _exceeding(x: Floats, size: int) -> int:
+    """Return how many of ``x``, ascending, exceed the value after the ``size`` largest."""
+    return int((x > x[-size - 1]).sum()) if 0 <= size < len(x) else size
 
 
 def _hill(evidence: Evidence, name: str, unit: str, x: Floats) -> Fact:
     quantity = _quantity(name, "index", f"Hill's tail index a of P({name} > x) ~ x^-a", unit)
-    index, k = hill(x), tail_size(len(x))
+    k = tail_size(len(x))
+    index = hill(x, _exceeding(x, k))
     reason = evidence.lacks(quantity.needs)
     if reason or index.value is None:
         named = replace(quantity, population=f"{unit} with an amount > 0")
@@ -80,7 +88,7 @@ def _gpd(evidence: Evidence, name: str, unit: str, fit: Exceedances, n: int) -> 
 
 def _lines(x: Floats, fit: Exceedances) -> Curve:
     """Return P(X > x) of both fits from the threshold to the largest value; empty without them."""
-    index = hill(x)
+    index = hill(x, _exceeding(x, tail_size(len(x))))
     if index.value is None or fit.shape is None:
         return {"amount": [], "hill": [], "gpd": []}
     at = np.geomspace(fit.threshold, x[-1], FIT_POINTS)
@@ -93,6 +101,6 @@ def _lines(x: Floats, fit: Exceedances) -> Curve:
 
 def _by_threshold(x: Floats) -> list[tuple[int, float]]:
     """Return Hill's index for several tail sizes, where it has a value."""
-    sizes = [round(multiple * tail_size(len(x))) for multiple in THRESHOLDS]
+    sizes = [_exceeding(x, round(multiple * tail_size(len(x)))) for multiple in THRESHOLDS]
     found = [(k, hill(x, k).value) for k in dict.fromkeys(sizes) if 0 < k < len(x)]
     return [(k, value) for k, value in found if value is not None]

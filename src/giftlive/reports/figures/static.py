@@ -224,6 +224,7 @@ def _name(axes: Any, layout: Layout) -> None:
         names = [name for name in dict.fromkeys(map(_key, layout.marks)) if name in known]
         handles = [known[name] for name in names]
         axes.legend(
-            handles, names, loc="lower left", bbox_to_anchor=(-0.01, 1 + 0.22 / _plot_height(layout)), borderaxespad=0,
+            handles, names, loc="lower left", borderaxespad=0,
+            bbox_to_anchor=(-0.01, 1 + 0.22 / _plot_height(layout)),
             ncols=min(4, len(names)), frameon=False, fontsize=8.5, handlelength=1.4,
         )  # fmt: skip

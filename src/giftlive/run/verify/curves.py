@@ -117,17 +117,18 @@ def _tails(kept: Kept) -> Series:
     for name, of in (("gifts", "amount"), ("user totals", "user_total")):
         x = tallies.amounts_of(kept, of)
         root = math.isqrt(len(x))
-        sizes = dict.fromkeys(round(m * root) for m in (0.25, 0.5, 1.0, 2.0, 4.0, 8.0))
+        multiples = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
+        sizes = dict.fromkeys(tallies.exceeding(x, round(m * root)) for m in multiples)
         indices = [(k, tallies.hill(x, k).value) for k in sizes]
         points = [(float(k), index) for k, index in indices if index is not None]
         y = Curve.of([index for _, index in points])
         found["tail_thresholds", name] = Drawn([k for k, _ in points], y)
     x = tallies.amounts_of(kept, "amount")
-    k, (shape, above, scale, threshold) = math.isqrt(len(x)), tallies.exceedances(x)
-    index = tallies.hill(x, k).value
+    shape, above, scale, threshold = tallies.exceedances(x)
+    index = tallies.hill(x, tallies.exceeding(x, math.isqrt(len(x)))).value
     if shape is not None and index is not None:
         at = np.geomspace(threshold, x[0], 24)
-        hill = k / len(x) * np.exp(-index * np.log(at / threshold))
+        hill = above / len(x) * np.exp(-index * np.log(at / threshold))
         part = np.exp(-np.log1p(shape * (at - threshold) / scale) / shape)
         fits = {"power law (Hill)": hill, "generalised Pareto": above / len(x) * part}
         for name, line in fits.items():

@@ -82,9 +82,14 @@ def _tails(kept: Kept) -> dict[str, Recomputed]:
     found = {}
     for name in ("amount", "user_total"):
         x = amounts_of(kept, name)
-        found[f"{name}_tail_index"] = hill(x, math.isqrt(len(x)))
+        found[f"{name}_tail_index"] = hill(x, exceeding(x, math.isqrt(len(x))))
         found[f"{name}_tail_shape_gpd"] = _of(*exceedances(x)[:2])
     return found
+
+
+def exceeding(ordered: Floats, size: int) -> int:
+    """Return how many values exceed the one after the ``size`` largest."""
+    return int(np.sum(ordered > ordered[size])) if size < len(ordered) else size
 
 
 def hill(ordered: Floats, k: int) -> Recomputed:

@@ -51,12 +51,13 @@ def thresholds(book: FactBook, unit: str) -> Figure:
         if any(of == what for of, _, _ in rows)
     )
     low, high = min(curve["index"]), max(curve["index"])
-    infinite = "every choice leaves the variance infinite" if high < 2 else "2 is a finite variance"
+    infinite = "every choice leaves" if high < 2 else "below 2 it leaves"
     return Figure(
         name="tail_thresholds",
-        title=f"The tail index lies between {low:.2f} and {high:.2f}; {infinite}",
-        subtitle="Hill's index by the number of largest values it is computed from",
-        x_label="largest values used (the facts use the square root of all)",
+        title=f"The tail index lies between {low:.2f} and {high:.2f}: {infinite} "
+        "the variance infinite",
+        subtitle="Hill's index by the number of values above the threshold; the facts use √n of n",
+        x_label="values above the threshold",
         y_label="tail index",
         series=series,
         shows=shows,

@@ -51,9 +51,11 @@ def percent(share: float) -> str:
 
     Examples
     --------
-    >>> percent(0.5), percent(0.0147), percent(0.00021), percent(0.0), percent(1.0)
-    ('50 %', '1.5 %', '0.02 %', '0 %', '100 %')
+    >>> percent(0.5), percent(0.0147), percent(0.00021), percent(0.0), percent(0.00001)
+    ('50 %', '1.5 %', '0.02 %', '0 %', 'under 0.01 %')
     """
     hundredfold = 100 * share
+    if 0.0 < hundredfold < 0.01:
+        return "under 0.01 %"
     places = 0 if hundredfold >= 9.95 or not share else 1 if hundredfold >= 0.995 else 2
     return f"{hundredfold:.{places}f} %"
