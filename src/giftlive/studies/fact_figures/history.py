@@ -29,8 +29,8 @@ def slices(book: FactBook, unit: str) -> Figure:
     new = value(book, "revenue_share_never_gifted_pairs")
     return Figure(
         name="gift_history",
-        title=f"A pair that gifted before gifts {times:.1f} times as often, "
-        f"yet {percent(new)} of the amount is from pairs that had not",
+        title=f"A pair that gifted before gifts {times:.1f} times as often; "
+        f"{percent(new)} of the amount is from pairs that had not",
         subtitle=f"gift rows per click; {book.fact('gift_rate_pair_with_history').population}",
         x_label="whose earlier gifts are known",
         y_label="gift rows per click",

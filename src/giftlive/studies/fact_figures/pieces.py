@@ -49,13 +49,19 @@ def value(book: FactBook, name: str) -> float:
 def percent(share: float) -> str:
     """Return a share as a percentage with two digits that count, never 0 % of something.
 
+    Nor is it 100 % of what is not all.
+
     Examples
     --------
     >>> percent(0.5), percent(0.0147), percent(0.00021), percent(0.0), percent(0.00001)
     ('50 %', '1.5 %', '0.02 %', '0 %', 'under 0.01 %')
+    >>> percent(0.996), percent(1.0)
+    ('over 99 %', '100 %')
     """
     hundredfold = 100 * share
     if 0.0 < hundredfold < 0.01:
         return "under 0.01 %"
+    if 99.5 <= hundredfold < 100.0:
+        return "over 99 %"
     places = 0 if hundredfold >= 9.95 or not share else 1 if hundredfold >= 0.995 else 2
     return f"{hundredfold:.{places}f} %"
