@@ -179,17 +179,18 @@ def _shares(x: Floats) -> Curve:
 def _history(kept: Kept) -> Series:
     """Return the rates by clicks on earlier days, and the pairs by number of gifts."""
     found: Series = {}
-    rows = kept.columns("cold_start", "* FROM cold_start WHERE clicks > 0 AND gifts > 0")
-    for whose in ("user", "streamer", "pair"):
-        rates = {
-            str(b): float(g) / float(c)
-            for of, b, c, g in zip(
-                rows["whose"], rows["before"], rows["clicks"], rows["gifts"], strict=True
-            )
-            if of == whose
-        }
-        x = [before for before in _BEFORE if before in rates]
-        found["cold_start", f"{whose}s"] = Drawn(x, Curve.of([rates[before] for before in x]))
+    rows = kept.columns(
+        "cold_start", "whose, before, gifts / clicks AS rate FROM cold_start WHERE clicks > 0"
+    )
+    rates: dict[str, dict[str, float]] = {whose: {} for whose in ("user", "streamer", "pair")}
+    for whose, before, rate in zip(rows["whose"], rows["before"], rows["rate"], strict=True):
+        rates[str(whose)][str(before)] = float(rate)
+    groups = [set(line) for line in rates.values()]
+    every, common = set.union(*groups), set.intersection(*groups)
+    shown = every if every in groups else common
+    for whose, line in rates.items():
+        x = [before for before in _BEFORE if before in line and before in shown]
+        found["cold_start", f"{whose}s"] = Drawn(x, Curve.of([line[before] for before in x]))
     n, pairs, amount = kept.floats("pair_gifts", "*")
     group = np.searchsorted([2, 3, 6, 21], n, side="right")
     for name, counted in (("pairs", pairs), ("gifts", n * pairs), ("amount", amount)):

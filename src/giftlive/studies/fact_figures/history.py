@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from giftlive.evaluation.results import Figure, Series
 from giftlive.facts import FactBook
+from giftlive.facts.fact import Curve
 from giftlive.facts.loyalty import MOST_GIFTS
 from giftlive.studies.fact_figures.pieces import of_facts, percent, value, words
 
@@ -44,24 +45,18 @@ def slices(book: FactBook, unit: str) -> Figure:
 
 def cold_start(book: FactBook, unit: str) -> Figure:
     """Draw the gift rate by the number of clicks on earlier days."""
-    curve = book.curves["cold_start"]
-    rows = [
-        row
-        for row in zip(*(curve[c] for c in ("of", "before", "clicks", "gifts")), strict=True)
-        if row[2] and row[3]
-    ]
+    rates = _by_clicks_before(book.curves["cold_start"])
     series = tuple(
         Series(
             f"{whose}s",
-            tuple(before for of, before, _, _ in rows if of == whose),
-            tuple(gifts / clicks for of, _, clicks, gifts in rows if of == whose),
-            n=tuple(clicks for of, _, clicks, _ in rows if of == whose),
+            tuple(found),
+            tuple(gifts / clicks for clicks, gifts in found.values()),
+            n=tuple(clicks for clicks, _ in found.values()),
         )
-        for whose in WHOSE
-        if any(of == whose for of, _, _, _ in rows)
+        for whose, found in rates.items()
     )
-    clicks = sum(n for of, _, n, _ in rows if of == "pair")
-    new = sum(n for of, before, n, _ in rows if of == "pair" and before == "0")
+    clicks = sum(n for n, _ in rates["pair"].values())
+    new = rates["pair"].get("0", (0, 0))[0]
     selected = bool(book.fact("gift_rate_user_without_history").warning)
     shows, follows = words("cold_start_selected" if selected else "cold_start")
     return Figure(
@@ -78,6 +73,24 @@ def cold_start(book: FactBook, unit: str) -> Figure:
         x_scale="category",
         y_scale="log",
     )
+
+
+def _by_clicks_before(curve: Curve) -> dict[str, dict[str, tuple[int, int]]]:
+    """Return clicks and gifts by group, the fullest line first, which so orders the axis.
+
+    Where no line has every group, only those that all have are drawn.
+    """
+    found: dict[str, dict[str, tuple[int, int]]] = {whose: {} for whose in WHOSE}
+    columns = (curve[name] for name in ("of", "before", "clicks", "gifts"))
+    for of, before, clicks, gifts in zip(*columns, strict=True):
+        if clicks:
+            found[of][before] = (clicks, gifts)
+    ordered = dict(sorted(found.items(), key=lambda item: -len(item[1])))
+    first, *others = ordered.values()
+    if not all(set(other) <= set(first) for other in others):
+        common = set(first).intersection(*others)
+        return {of: {b: n for b, n in row.items() if b in common} for of, row in ordered.items()}
+    return ordered
 
 
 def repeats(book: FactBook, unit: str) -> Figure:
