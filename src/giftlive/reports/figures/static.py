@@ -153,7 +153,9 @@ def _line(axes: Any, layout: Layout, mark: Mark) -> None:
     slot = mark.slot or 0
     dash = "--" if mark.slot is None else DASHES[slot // len(OKABE_ITO) % len(DASHES)][1]
     few = mark.slot is not None and len(mark.value) <= _MARKERS_UP_TO
-    x, y = (mark.value, mark.place) if layout.horizontal else (mark.place, mark.value)
+    log = layout.value.scale == "log"  # a point that cannot be shown is a gap, not a fall
+    value = np.where(mark.value > 0, mark.value, np.nan) if log else mark.value
+    x, y = (value, mark.place) if layout.horizontal else (mark.place, value)
     axes.plot(
         x, y, dash, color=_shade(mark), linewidth=1.1 if mark.slot is None else 1.8,
         marker=MARKERS[slot % len(MARKERS)][1] if few else None, markersize=3.5,
