@@ -26,17 +26,23 @@ _OF_USERS = (
     "gift_rate_user_without_history",
     "revenue_share_user_without_history",
 )
-_EVENTS = """
-SELECT user_id, streamer_id, {day} AS day, 1 AS clicks, 0 AS gifts, 0 AS amount FROM click
-UNION ALL
-SELECT user_id, streamer_id, {day}, 0, 1, amount FROM gift WHERE streamer_id >= 0
+_DAILY = """
+CREATE OR REPLACE TEMP TABLE pair_day AS
+SELECT user_id, streamer_id, day, sum(clicks)::INT AS clicks, sum(gifts)::INT AS gifts,
+    sum(amount)::BIGINT AS amount
+FROM (
+    SELECT user_id, streamer_id, {day}::INT AS day, 1 AS clicks, 0 AS gifts, 0 AS amount
+    FROM click
+    UNION ALL
+    SELECT user_id, streamer_id, {day}, 0, 1, amount FROM gift WHERE streamer_id >= 0
+) GROUP BY ALL
 """
 _SLICE = """
 WITH given AS (
-    SELECT {key}, min({day}) AS first_day FROM gift WHERE streamer_id >= 0 GROUP BY ALL
+    SELECT {key}, min(day) AS first_day FROM pair_day WHERE gifts > 0 GROUP BY ALL
 ), judged AS (
     SELECT e.*, coalesce(g.first_day < e.day, false) AS history
-    FROM ({events}) e LEFT JOIN given g USING ({key}) WHERE e.day >= {start}
+    FROM pair_day e LEFT JOIN given g USING ({key}) WHERE e.day >= {start}
 )
 SELECT user_id,
     coalesce(sum(clicks) FILTER (history), 0)::BIGINT AS clicks_with,
@@ -49,13 +55,14 @@ FROM judged GROUP BY user_id ORDER BY user_id
 """
 _CURVE = """
 WITH daily AS (
-    SELECT {key}, day, sum(clicks) AS clicks, sum(gifts) AS gifts, sum(amount) AS amount
-    FROM ({events}) GROUP BY ALL
+    SELECT {key}, day, sum(clicks)::INT AS clicks, sum(gifts)::INT AS gifts,
+        sum(amount)::BIGINT AS amount
+    FROM pair_day GROUP BY ALL
 ), known AS (
     SELECT day, clicks, gifts, amount,
         coalesce(sum(clicks) OVER (PARTITION BY {key} ORDER BY day
             ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS before
-    FROM daily
+    FROM {daily}
 )
 SELECT before_group, sum(clicks)::BIGINT AS clicks, sum(gifts)::BIGINT AS gifts,
     sum(amount)::BIGINT AS amount
@@ -67,6 +74,8 @@ GROUP BY before_group ORDER BY before_group
 def cold_start_section(evidence: Evidence) -> Section:
     """Return the slices of users and streamers, and the curves of all three."""
     first, last = judged_days(evidence.window, evidence.tz)
+    day = local_day_sql("ts", evidence.tz, evidence.window)
+    evidence.con.execute(_DAILY.format(day=day))  # one pass over the rows serves all five queries
     facts: list[Fact] = []
     curve: Curve = {"of": [], "before": [], "clicks": [], "gifts": [], "amount": []}
     for whose in ("user", "streamer"):
@@ -79,28 +88,28 @@ def cold_start_section(evidence: Evidence) -> Section:
             curve["before"].append(text)
             for column in ("clicks", "gifts", "amount"):
                 curve[column].append(int(rows[column][i]))
+    evidence.con.execute("DROP TABLE pair_day")
     return Section(tuple(facts), {"cold_start": curve})
 
 
-def _sql(evidence: Evidence, template: str, whose: str, first: int) -> str:
-    day = local_day_sql("ts", evidence.tz, evidence.window)
+def _sql(template: str, whose: str, first: int) -> str:
     group = " + ".join(f"(before >= {least})::INT" for least in BUCKETS[1:])
-    events = _EVENTS.format(day=day)
-    return template.format(key=WHOSE[whose], day=day, events=events, start=first, group=group)
+    daily = "pair_day" if whose == "pair" else "daily"  # of pairs it is grouped already
+    return template.format(key=WHOSE[whose], start=first, group=group, daily=daily)
 
 
 def _by_history(evidence: Evidence, whose: str, first: int) -> dict[str, Ints]:
     """Return clicks, gifts and amount [6] by the number of clicks on earlier days."""
     found = {c: np.zeros(len(BUCKETS), dtype=np.int64) for c in ("clicks", "gifts", "amount")}
     if not evidence.lacks(_BOTH):
-        rows = evidence.columns(_sql(evidence, _CURVE, whose, first))
+        rows = evidence.columns(_sql(_CURVE, whose, first))
         for column, sums in found.items():
             sums[rows["before_group"]] = rows[column]
     return found
 
 
 def _slices(evidence: Evidence, whose: str, first: int, last: int) -> list[Fact]:
-    sums = evidence.columns(_sql(evidence, _SLICE, whose, first))
+    sums = evidence.columns(_sql(_SLICE, whose, first))
     for name in ("clicks", "amount", "gifts"):
         sums[name] = sums[f"{name}_with"] + sums[f"{name}_without"]
     opens, _ = days_of(evidence.window, evidence.tz)
