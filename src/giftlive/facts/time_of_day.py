@@ -72,6 +72,7 @@ class DailyVolume:
     ----------
     day : [D] days since 1970-01-01. clicks, quiet, gifts, amount : [D]; quiet = clicks of a
         session without a gift. outage : [D] days that lost clicks but not gifts.
+    whole : [D] days that the window covers from their first to their last hour.
     """
 
     day: Ints
@@ -80,6 +81,7 @@ class DailyVolume:
     gifts: Ints
     amount: Ints
     outage: Bools
+    whole: Bools
 
 
 def time_section(evidence: Evidence) -> Section:
@@ -108,8 +110,10 @@ def _daily(evidence: Evidence, bins: dict[str, Ints]) -> DailyVolume:
     sums = {name: np.zeros(len(day), dtype=np.int64) for name in _COUNTS}
     for name in _COUNTS:
         np.add.at(sums[name], index, bins[name])
-    outage = outages(sums["quiet"], sums["gifts"], _whole(evidence, day))
-    return DailyVolume(day, **sums, outage=outage)
+    whole = _whole(evidence, day)
+    return DailyVolume(
+        day, **sums, outage=outages(sums["quiet"], sums["gifts"], whole), whole=whole
+    )
 
 
 def last_whole_day(evidence: Evidence) -> int:
@@ -225,4 +229,5 @@ def _volume_curve(volume: DailyVolume) -> Curve:
         "gifts": volume.gifts.tolist(),
         "amount": volume.amount.tolist(),
         "outage": volume.outage.tolist(),
+        "whole": volume.whole.tolist(),
     }

@@ -265,8 +265,10 @@ def _clock(kept: Kept) -> Series:
     whole = (day >= first + (opens > 0)) & (day <= last - (closes < 23))
     names = [str(np.datetime64(int(d), "D")) for d in day]
     lost = np.flatnonzero(tallies.outages(quiet, given, whole))
-    found["daily_volume", "clicks"] = Drawn(names, Curve.of(clicks.tolist()))
-    found["daily_volume", "gifts"] = Drawn(names, Curve.of(given.tolist()))
+    drawn = whole if clicks.sum() and whole.any() else np.ones(len(day), dtype=np.bool_)
+    at = [name for name, shown in zip(names, drawn, strict=True) if shown]
+    found["daily_volume", "clicks"] = Drawn(at, Curve.of(clicks[drawn].tolist()))
+    found["daily_volume", "gifts"] = Drawn(at, Curve.of(given[drawn].tolist()))
     found["daily_volume", "outage: clicks lost"] = Drawn(
         [names[i] for i in lost], Curve.of([float(clicks[i]) for i in lost])
     )

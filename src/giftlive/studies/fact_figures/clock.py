@@ -71,28 +71,30 @@ def hours(book: FactBook, unit: str) -> Figure:
 def volume(book: FactBook, unit: str) -> Figure:
     """Draw the rows of every day, outages marked."""
     curve = book.curves["daily_volume"]
-    lost = [i for i, out in enumerate(curve["outage"]) if out]
     clicks = sum(curve["clicks"]) > 0
-    shows, follows = words("volume" if clicks else "bursts", n=len(lost))
+    # a day cut by the window's end is no low day; a source of events has its own ends
+    cut = clicks and any(curve["whole"])
+    rows = [i for i, whole in enumerate(curve["whole"]) if whole or not cut]
+    days = tuple(curve["day"][i] for i in rows)
+    lost = [i for i in rows if curve["outage"][i]]
     silent = value(book, "silent_days")
-    quiet = (
-        f"Gifts come in bursts: {silent:,.0f} of {silent + len(curve['day']):,.0f} days have none"
+    bursts = f"Gifts come in bursts: {silent:,.0f} of {silent + len(days):,.0f} days have none"
+    shows, follows = words("volume" if clicks else "bursts", n=len(lost))
+    lines = tuple(
+        Series(name, days, tuple(float(curve[name][i]) for i in rows))
+        for name in (("clicks", "gifts") if clicks else ("gifts",))
     )
-    names = ("clicks", "gifts") if clicks else ("gifts",)
     marked = Series(
         "outage: clicks lost", tuple(curve["day"][i] for i in lost),
         tuple(float(curve["clicks"][i]) for i in lost), "dots",
     )  # fmt: skip
     return Figure(
         name="daily_volume",
-        title=_outages([curve["day"][i] for i in lost]) if clicks else quiet,
-        subtitle=f"rows per local day; {len(curve['day']):,} days with a row",
+        title=_outages([curve["day"][i] for i in lost]) if clicks else bursts,
+        subtitle=f"rows per local day; {len(days):,} {'whole ' * cut}days with a row",
         x_label="local day",
         y_label="rows per day",
-        series=(
-            *(Series(n, tuple(curve["day"]), tuple(float(v) for v in curve[n])) for n in names),
-            *((marked,) if lost else ()),
-        ),
+        series=(*lines, *((marked,) if lost else ())),
         shows=shows,
         follows=follows,
         x_scale="category",
