@@ -185,11 +185,8 @@ def _history(kept: Kept) -> Series:
     rates: dict[str, dict[str, float]] = {whose: {} for whose in ("user", "streamer", "pair")}
     for whose, before, rate in zip(rows["whose"], rows["before"], rows["rate"], strict=True):
         rates[str(whose)][str(before)] = float(rate)
-    groups = [set(line) for line in rates.values()]
-    every, common = set.union(*groups), set.intersection(*groups)
-    shown = every if every in groups else common
     for whose, line in rates.items():
-        x = [before for before in _BEFORE if before in line and before in shown]
+        x = [before for before in _BEFORE if before in line]
         found["cold_start", f"{whose}s"] = Drawn(x, Curve.of([line[before] for before in x]))
     n, pairs, amount = kept.floats("pair_gifts", "*")
     group = np.searchsorted([2, 3, 6, 21], n, side="right")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import permutations
+
 from giftlive.evaluation.results import Figure, Series
 from giftlive.facts import FactBook
+from giftlive.facts.cold_start import BUCKET_TEXT
 from giftlive.facts.fact import Curve
 from giftlive.facts.loyalty import MOST_GIFTS
 from giftlive.studies.fact_figures.pieces import of_facts, percent, value, words
@@ -45,7 +48,8 @@ def slices(book: FactBook, unit: str) -> Figure:
 
 def cold_start(book: FactBook, unit: str) -> Figure:
     """Draw the gift rate by the number of clicks on earlier days."""
-    rates = _by_clicks_before(book.curves["cold_start"])
+    curve = book.curves["cold_start"]
+    rates = _by_clicks_before(curve)
     series = tuple(
         Series(
             f"{whose}s",
@@ -55,8 +59,12 @@ def cold_start(book: FactBook, unit: str) -> Figure:
         )
         for whose, found in rates.items()
     )
-    clicks = sum(n for n, _ in rates["pair"].values())
-    new = rates["pair"].get("0", (0, 0))[0]
+    of_pairs = {
+        before: n
+        for of, before, n in zip(*(curve[c] for c in ("of", "before", "clicks")), strict=True)
+        if of == "pair"
+    }
+    clicks, new = sum(of_pairs.values()), of_pairs[BUCKET_TEXT[0]]
     selected = bool(book.fact("gift_rate_user_without_history").warning)
     shows, follows = words("cold_start_selected" if selected else "cold_start")
     return Figure(
@@ -76,21 +84,19 @@ def cold_start(book: FactBook, unit: str) -> Figure:
 
 
 def _by_clicks_before(curve: Curve) -> dict[str, dict[str, tuple[int, int]]]:
-    """Return clicks and gifts by group, the fullest line first, which so orders the axis.
-
-    Where no line has every group, only those that all have are drawn.
-    """
+    """Return clicks and gifts by group, in an order of the lines that puts the axis in order."""
     found: dict[str, dict[str, tuple[int, int]]] = {whose: {} for whose in WHOSE}
     columns = (curve[name] for name in ("of", "before", "clicks", "gifts"))
     for of, before, clicks, gifts in zip(*columns, strict=True):
         if clicks:
             found[of][before] = (clicks, gifts)
-    ordered = dict(sorted(found.items(), key=lambda item: -len(item[1])))
-    first, *others = ordered.values()
-    if not all(set(other) <= set(first) for other in others):
-        common = set(first).intersection(*others)
-        return {of: {b: n for b, n in row.items() if b in common} for of, row in ordered.items()}
-    return ordered
+    lines = [whose for whose in WHOSE if found[whose]]
+    for order in permutations(lines):
+        groups = list(dict.fromkeys(before for whose in order for before in found[whose]))
+        if groups == sorted(groups, key=BUCKET_TEXT.index):
+            return {whose: found[whose] for whose in order}
+    fullest = max(lines, key=lambda whose: len(found[whose]))
+    return {fullest: found[fullest]}
 
 
 def repeats(book: FactBook, unit: str) -> Figure:
