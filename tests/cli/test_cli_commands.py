@@ -62,6 +62,19 @@ def test_ingest_counts_what_it_stored(cli: Cli, twin: Path) -> None:
     assert again["source"]["rows"] == found["source"]["rows"]
 
 
+def test_facts_are_one_table_or_one_object(cli: Cli, twin: Path) -> None:
+    book = parsed(cli("facts", "--source", twin, "--json"))
+    by_name = {fact["name"]: fact for fact in book["facts"]}
+    rate = by_name["gift_rows_per_click"]
+    assert {"numerator", "denominator", "population", "low", "high", "reason"} <= set(rate)
+    lines = succeeded(cli("facts", "--source", twin)).splitlines()
+    assert lines[0].split()[:2] == ["fact", "value"]
+    assert len({line.split()[0].rstrip("*") for line in lines[1:]} & set(by_name)) == len(by_name)
+    assert "identifiable" in lines[-1]
+    succeeded(cli("ingest", "--source", twin, "--out", "STORE"))
+    assert parsed(cli("facts", "--source", "STORE", "--json")) == book
+
+
 def test_audit_lists_health_and_every_trial_of_every_feature(cli: Cli, twin: Path) -> None:
     findings = parsed(cli("audit", "--source", twin, "--json"))["findings"]
     kinds = {row["kind"] for row in findings}

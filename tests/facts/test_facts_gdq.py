@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from giftlive.facts import FactBook, compute_facts
 from giftlive.logs.ingest import ingest
+from giftlive.logs.store import Store
 
 GDQ = Path(__file__).resolve().parents[3] / "shared" / "data" / "gdq"
 pytestmark = [
@@ -17,9 +20,55 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def book(tmp_path_factory: pytest.TempPathFactory) -> FactBook:
-    store = ingest(GDQ, tmp_path_factory.mktemp("gdq") / "store")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    return ingest(GDQ, tmp_path_factory.mktemp("gdq") / "store")
+
+
+@pytest.fixture(scope="module")
+def book(store: Store) -> FactBook:
     return compute_facts(store)
+
+
+def test_anonymous_donations_are_unknown_and_never_one_user(book: FactBook) -> None:
+    unnamed = book.fact("anonymous_gift_share")
+    assert unnamed.n == 218_307
+    assert unnamed.value == pytest.approx(0.208, abs=5e-4)
+    assert book.fact("size_users").value == 71_274
+    assert book.fact("size_gifts").value == 218_307 - 45_455
+
+
+def test_a_donor_gives_much_what_was_given_before(book: FactBook) -> None:
+    alike = book.fact("amount_spearman_previous_next")
+    assert alike.n == 101_578
+    assert alike.value == pytest.approx(0.476, abs=5e-4)
+
+
+def test_named_donors_are_uneven(book: FactBook) -> None:
+    gini, top = book.fact("user_gini"), book.fact("user_top1_share")
+    assert gini.n == top.n == 71_274
+    assert gini.value == pytest.approx(0.712, abs=5e-4)
+    assert top.value == pytest.approx(0.320, abs=5e-4)
+
+
+def test_runs_without_a_length_are_reported_by_line(store: Store, book: FactBook) -> None:
+    """All runs of sgdq2011 and 41 of agdq2012 start when they end: no gift is placed in them."""
+    lines = (GDQ / "runs.csv").read_text(encoding="utf-8").splitlines()
+    rows = duckdb.read_parquet(str(store.folder / "rejects" / "room.parquet")).fetchall()
+    events = Counter(lines[line - 1].split(",")[0] for _, line, *_ in rows)
+    every = sum(line.startswith("sgdq2011,") for line in lines)
+    assert events == {"sgdq2011": every, "agdq2012": 41, "agdq2013": 1, "sgdq2013": 3}
+    found = [f for f in book.findings if f.name.startswith("rejects.room.")]
+    assert [(f.severity, f.value) for f in found] == [("defect", 95.0)]
+    assert 0.05 < (book.fact("unplaced_gift_share").value or 0.0) < 0.15
+
+
+def test_tails_name_their_threshold(book: FactBook) -> None:
+    index, shape = book.fact("amount_tail_index"), book.fact("amount_tail_shape_gpd")
+    assert index.n == shape.n == 218
+    assert "above 100,000" in index.population
+    assert 0.9 < (index.value or 0.0) < 1.3
+    assert index.reason
+    assert shape.reason
 
 
 def test_amounts_of_real_donations(book: FactBook) -> None:

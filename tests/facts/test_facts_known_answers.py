@@ -99,6 +99,49 @@ EXPECTED: dict[str, float] = {
     "first_gift_within_first_10pct_of_session": 2 / 3,
     # Mondays clicks: 3 on streamer 7, 1 on 8; day 3: one streamer
     "daily_click_gini_over_streamers": (0.25 + 0) / 2,
+    "size_interactions": 7 + 6 + 1,
+    "size_users": 4,
+    "size_streamers": 3,
+    "size_sessions": 6,
+    "size_days": 3,
+    "anonymous_gift_share": 0,
+    "click_pair_density": 4 / (3 * 2),
+    # all amounts are given once: the smallest is the first, the largest the last
+    "price_atom_first": 1,
+    "price_atom_count": 6,
+    "price_atom_top5_share": 5 / 6,
+    # zeros included: totals 0 5 12 188 and 0 99 106
+    "user_gini_all": 2 * (2 * 5 + 3 * 12 + 4 * 188) / (4 * 205) - 5 / 4,
+    "streamer_gini_all": 2 * (2 * 99 + 3 * 106) / (3 * 205) - 4 / 3,
+    "streamer_top10_share_all": 0.3 * 106 / 205,
+    # user 1 gave twice to streamer 7, user 2 too
+    "revenue_share_repeated_pairs": (10 + 2 + 88 + 1) / 205,
+    # 10 -> 2, 88 -> 99, 99 -> 1: ranks 1 2 3 and 2 3 1
+    "amount_spearman_previous_next": -0.5,
+    # third day: users 1 and 2 gave before, user 3 did not; streamer 7 received before
+    "gift_rate_user_with_history": 1 / 2,
+    "gift_rate_user_without_history": 1 / 1,
+    "click_share_user_with_history": 2 / 3,
+    "revenue_share_user_without_history": 5 / 6,
+    "gift_rate_streamer_with_history": 2 / 3,
+    "revenue_share_streamer_without_history": 0,
+    # largest single click or gift over the total: 300/342 301/305.999, 10/12 99/188 5/5
+    "watch_loyalty_one_each_p50": 300 / 342,
+    "gift_loyalty_one_each_p50": 10 / 12,
+    # user 1: both gifts to 7, user 2: two of three
+    "gift_count_loyalty_mean": (1 + 2 / 3) / 2,
+    # gifts are 5/6 of the time to 7: two draws agree with 26/36, three with 126/216
+    "gift_count_loyalty_mean_if_by_popularity": ((1 + 26 / 36) / 2 + (2 + 126 / 216) / 3) / 2,
+    "outage_days": 0,
+    "silent_days": 0,
+    "gift_peak_hour": 1,
+    # users 1 and 2 were there on the first day and on the third
+    "retention_d1": 0 / 2,
+    "retention_d2": 2 / 2,
+    "gift_delay_p50_s": 0,
+    "gift_delay_p90_s": 5,
+    "first_gift_position_p50": 0,
+    "user_quadrant_low_watch_low_pay": 1,
 }
 
 
@@ -119,8 +162,8 @@ def test_every_gift_has_one_relation_to_a_click(book: FactBook) -> None:
 
 def test_curves_count_the_same_rows(book: FactBook, midnight: int) -> None:
     curves: dict[str, Any] = book.curves
-    assert curves["funnel"]["events"] == [20, 7, 6, 4, 6]
-    assert curves["funnel"]["users"] == [4, 3, 3, 3, 3]
+    assert curves["funnel"]["events"] == [20, 7, 6, 4, 1]
+    assert curves["funnel"]["users"] == [4, 3, 3, 3, 1]
     assert curves["daily_volume"]["day"] == ["2025-05-05", "2025-05-06", "2025-05-07"]
     assert curves["daily_volume"]["clicks"] == [4, 0, 3]
     assert curves["daily_volume"]["amount"] == [100, 99, 6]
@@ -135,6 +178,17 @@ def test_curves_count_the_same_rows(book: FactBook, midnight: int) -> None:
     assert curves["lorenz_user"]["amount_share"][-1] == 1.0
     assert curves["pair_history_rates"]["rate"] == [0.5, 1.0]
     assert curves["gifts_by_exposure"]["streamers"] == [1, 0, 1, 0, 0]
+    assert curves["repeat_structure"]["pairs"] == [2, 2, 0, 0, 0]
+    assert curves["repeat_structure"]["amount"] == [104, 101, 0, 0, 0]
+    cold = curves["cold_start"]
+    pairs = [i for i, of in enumerate(cold["of"]) if of == "pair"]
+    assert [cold["clicks"][i] for i in pairs] == [1, 1, 1, 0, 0, 0]  # users 3, 2 and 1
+    assert [cold["gifts"][i] for i in pairs] == [1, 1, 0, 0, 0, 0]
+
+
+def test_a_day_that_cannot_be_followed_is_in_no_denominator(book: FactBook) -> None:
+    assert book.fact("retention_d1").n == 2  # not the three user-days of the last day
+    assert book.fact("retention_d3").reason.startswith("there are no user-days")
 
 
 def test_every_column_of_a_curve_has_the_same_length(book: FactBook) -> None:

@@ -92,6 +92,29 @@ def test_the_frame_reads_back_to_the_same_numbers() -> None:
     assert (rows[1]["n"], rows[2]["n"], rows[2]["low"]) == ("4", "", "")
 
 
+def test_cells_grow_darker_with_their_value_and_run_down_the_page(tmp_path: Path) -> None:
+    rows = (("Monday", (0.0, 1.0)), ("Tuesday", (2.0, 4.0)))
+    layout = _layout(*(Series(name, ("0", "1"), y, "cells") for name, y in rows))
+    assert [mark.row for mark in layout.marks] == [0, 1]
+    dark = [palette.luminance(shade) for mark in layout.marks for shade in mark.shades]
+    assert dark == sorted(dark, reverse=True)
+    assert layout.value.low > layout.value.high  # the first row is on top
+    assert not layout.legend
+    first, second = interactive(layout)["data"]
+    assert (first["base"], second["base"]) == (-0.5, 0.5)
+    draw_static(layout, tmp_path / "a.svg", tmp_path / "a.png")
+    assert layout.marks[1].shades[1] in (tmp_path / "a.svg").read_text(encoding="utf-8")
+    assert frame_csv(layout.figure).count("Tuesday") == 2
+
+
+def test_dots_stand_on_the_bars_they_are_compared_with() -> None:
+    bars, dots = (
+        Series("a", ("p", "q"), (3.0, 4.0), "bars"),
+        Series("b", ("p", "q"), (1.0, 9.0), "dots"),
+    )
+    assert [mark.place[1] for mark in _layout(bars, dots).marks] == [1.0, 1.0]
+
+
 def test_bars_stand_on_zero_and_dots_step_aside() -> None:
     bars = _layout(Series("a", ("p", "q"), (3.0, 4.0), "bars"))
     assert bars.value.low == 0

@@ -92,6 +92,18 @@ def named(figures: tuple[Figure, ...]) -> list[str]:
     return [figure.name for figure in figures]
 
 
+def test_the_facts_are_drawn_from_every_side(results: dict[str, StudyResult]) -> None:
+    drawn = {figure.name for figure in results["exploration"].figures}
+    asked = {
+        *("lorenz", "amount_tail", "funnel", "user_quadrant", "streamer_quadrant", "week"),
+        *("daily_volume", "gift_delay", "watch_buckets", "cold_start", "repeat_structure"),
+        *("retention", "price_atoms", "category_mix", "loyalty", "gift_rates"),
+    }
+    assert asked <= drawn
+    titles = [figure.title for figure in results["exploration"].figures]
+    assert all(any(c.isdigit() for c in t) or "No day" in t for t in titles), titles
+
+
 def test_names_are_distinct(result: StudyResult) -> None:
     for group in (named(result.figures), [e.name for e in result.estimates]):
         assert len(set(group)) == len(group)

@@ -9,6 +9,7 @@ from giftlive.cli import (
     bench,
     coverage,
     doctor,
+    facts,
     ingest,
     report,
     roadmap,
@@ -31,6 +32,7 @@ app.command("run")(run.run)
 app.command("ingest")(ingest.ingest)
 app.command("tables")(tables.tables)
 app.command("audit")(audit.audit)
+app.command("facts")(facts.facts)
 app.command("study")(study.study)
 app.command("roadmap")(roadmap.roadmap)
 app.command("report")(report.report)

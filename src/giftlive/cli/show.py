@@ -11,11 +11,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from giftlive.facts import Fact
 from giftlive.run.canonical import canonical_json
 from giftlive.stats.coverage_table import CoverageRow
 from giftlive.stats.print_rule import need_of
 
-_NUMBERS = frozenset({"rows", "users", "coverage", "printed from"})
+_NUMBERS = frozenset({"rows", "users", "coverage", "printed from", "value", "n"})
 _COLOURS = {"PASS": "green", "FAIL": "red", "INCONCLUSIVE": "yellow"}
 
 
@@ -55,6 +56,50 @@ def coverage_table(rows: Sequence[CoverageRow]) -> Table:
             f"{needed.clusters:,}" if needed.shown else "never",
         )
     return table
+
+
+def fact_table(facts: Sequence[Fact]) -> Table:
+    """Return one line per fact; numerators, populations and reasons are in the JSON."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("fact", "value", "95 % interval", "unit", "n", "divided by"):
+        table.add_column(
+            name,
+            justify="right" if name in _NUMBERS else "left",
+            no_wrap=name != "divided by",
+        )
+    for fact in facts:
+        known = fact.value is not None
+        table.add_row(
+            Text(fact.name + "*" * bool(fact.warning)),
+            Text(figure(fact.value)),
+            Text(f"[{figure(fact.low)}, {figure(fact.high)}]" if fact.has_interval else ""),
+            Text(fact.unit),
+            Text(f"{fact.n:,}" if known else ""),
+            Text(fact.denominator if known else fact.reason),
+            style="" if known else "dim",
+        )
+    return table
+
+
+def figure(value: float | None) -> str:
+    """Return a number as a reader wants it: four digits that count, thousands apart.
+
+    Examples
+    --------
+    >>> figure(72646.0), figure(0.0147969), figure(82.684), figure(None)
+    ('72,646', '0.0148', '82.68', '-')
+    """
+    if value is None:
+        return "-"
+    if value == int(value) or abs(value) >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.4g}"
+
+
+def wide_console() -> Console:
+    """Return a console for tables with sentences: 160 columns when piped."""
+    found = Console()
+    return found if found.is_terminal else Console(width=160)
 
 
 def console() -> Console:

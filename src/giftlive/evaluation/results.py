@@ -9,7 +9,7 @@ from giftlive.types import Message
 
 Status = Literal["ok", "not_enough_data", "undefined"]
 Verdict = Literal["PASS", "FAIL", "INCONCLUSIVE", "NOT ANSWERABLE", "SKIPPED"]
-Style = Literal["line", "dots", "bars", "reference"]
+Style = Literal["line", "dots", "bars", "reference", "cells"]
 Scale = Literal["linear", "log", "category"]
 
 
@@ -70,6 +70,7 @@ class Series:
     """One mark type of a figure: equal-length columns, an interval where there is one.
 
     ``style="reference"`` is the grey bound or baseline; ``n`` is the count behind each point.
+    ``style="cells"`` is one row of a heat map, named like the row; all series of its figure are.
     """
 
     name: str

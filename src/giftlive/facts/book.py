@@ -8,29 +8,47 @@ from typing import Any
 
 from giftlive.errors import UsageError
 from giftlive.facts.activity import activity_section
+from giftlive.facts.atoms import atom_section
 from giftlive.facts.audit import audit
+from giftlive.facts.categories import category_section
+from giftlive.facts.cold_start import cold_start_section
 from giftlive.facts.concentration import concentration_section
 from giftlive.facts.delay import DelayVerdict, delay_section, delay_verdict
+from giftlive.facts.delay_law import delay_law_section
 from giftlive.facts.evidence import Evidence
 from giftlive.facts.fact import Curve, Fact, Section
 from giftlive.facts.finding import Finding
 from giftlive.facts.funnel import funnel_section
 from giftlive.facts.gifts import gift_section
+from giftlive.facts.loyalty import loyalty_section
 from giftlive.facts.pairs import pair_section
+from giftlive.facts.repeats import repeat_section
+from giftlive.facts.retention import retention_section
+from giftlive.facts.sizes import size_section
+from giftlive.facts.tails import tail_section
 from giftlive.facts.time_of_day import time_section
 from giftlive.facts.watch import BUCKETS, watch_section
 from giftlive.logs.store import Store
 from giftlive.types import Progress, silent
 
 SECTIONS: tuple[Callable[[Evidence], Section], ...] = (
+    size_section,
     gift_section,
+    atom_section,
+    tail_section,
     concentration_section,
     funnel_section,
     watch_section,
     pair_section,
+    repeat_section,
+    cold_start_section,
     activity_section,
+    loyalty_section,
     time_section,
+    retention_section,
+    category_section,
     delay_section,
+    delay_law_section,
 )
 
 PUBLISHED_LISTS: dict[str, tuple[str, ...]] = {
@@ -44,8 +62,19 @@ PUBLISHED_LISTS: dict[str, tuple[str, ...]] = {
     ),
     "watch_loyalty_p50_p90": ("watch_loyalty_p50", "watch_loyalty_p90"),
     "gift_loyalty_p50_p90": ("gift_loyalty_p50", "gift_loyalty_p90"),
+    "users": ("size_users",),
+    "streamers": ("size_streamers",),
+    "rooms": ("size_rooms",),
+    "interactions": ("size_interactions",),
+    "clicks": ("size_clicks",),
+    "comments": ("size_comments",),
+    "likes": ("size_likes",),
+    "gifts": ("size_gifts",),
+    "negatives_rows_A": ("size_negatives",),
+    "user_live_pairs_G": ("size_sessions",),
+    "gift_streamers_G": ("size_gift_streamers",),
 }
-"""Published names that stand for several numbers, and the facts that hold them."""
+"""Published names that stand for several numbers or are named otherwise, and their facts."""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """Who holds the money: Gini and top shares of what users give and streamers receive.
 
-The population is always stated: those whose total is above zero. The independent units are users
-for what users give, streamers for what streamers receive.
+The population is always stated: those whose total is above zero, or, with the ending ``_all``,
+everybody, zeros included. The independent units are users for what users give, streamers for
+what streamers receive.
 """
 
 from __future__ import annotations
@@ -34,14 +35,26 @@ _WHO = {
     "user": ("users who gave", "users with a total > 0"),
     "streamer": ("streamers who received", "streamers with an income > 0 from known users"),
 }
+_ALL = {
+    "user": ("users", "all users with an event, zeros included"),
+    "streamer": ("streamers", "all streamers, zeros included"),
+}
+_UNMEASURED_ALL = "the interval was measured among those above zero only"
 Concentration = Callable[[Floats], Linearised]
 
 
 def concentration_section(evidence: Evidence) -> Section:
     """Return Gini and the share of the top 1, 5 and 10 %, of users and of streamers."""
-    facts = tuple(fact for whose in _TOTALS for fact in _facts_of(evidence, whose))
-    curves = {f"lorenz_{whose}": _lorenz_curve(evidence, whose) for whose in _TOTALS}
-    return Section(facts, curves | {"top_share": _top_shares(facts)})
+    totals = {whose: evidence.columns(sql)["total"] for whose, sql in _TOTALS.items()}
+    everyone = {"user": len(evidence.users), "streamer": evidence.streamers}
+    facts: list[Fact] = []
+    curves: dict[str, Curve] = {}
+    for whose, total in totals.items():
+        whole = np.concatenate([np.zeros(max(everyone[whose] - len(total), 0)), total])
+        facts += [*_facts_of(evidence, whose, total), *_facts_of_all(evidence, whose, total, whole)]
+        curves[f"lorenz_{whose}"] = _lorenz_curve(total)
+        curves[f"lorenz_{whose}_all"] = _lorenz_curve(whole if len(total) else total)
+    return Section(tuple(facts), curves | {"top_share": _top_shares(tuple(facts))})
 
 
 def _top_shares(facts: tuple[Fact, ...]) -> Curve:
@@ -56,12 +69,15 @@ def _top_shares(facts: tuple[Fact, ...]) -> Curve:
     }
 
 
-def _measures(whose: str) -> list[tuple[Quantity, str, Concentration]]:
+def _measures(
+    whose: str, who: tuple[str, str], ending: str = ""
+) -> list[tuple[Quantity, str, Concentration]]:
     """Return each quantity with its name in the coverage table and its statistic."""
-    denominator, population = _WHO[whose]
+    denominator, population = who
 
     def quantity(name: str, numerator: str, unit: str) -> Quantity:
-        return Quantity(name, numerator, denominator, population, unit, ("gift",), money=True)
+        full = name + ending
+        return Quantity(full, numerator, denominator, population, unit, ("gift",), money=True)
 
     return [
         (quantity(f"{whose}_gini", "Gini of the amount", "index"), "gini", gini),
@@ -76,9 +92,19 @@ def _measures(whose: str) -> list[tuple[Quantity, str, Concentration]]:
     ]
 
 
-def _facts_of(evidence: Evidence, whose: str) -> list[Fact]:
-    measures, rows = _measures(whose), evidence.columns(_TOTALS[whose])
-    total, unit = rows["total"], f"{whose}s"
+def _facts_of_all(evidence: Evidence, whose: str, total: Floats, whole: Floats) -> list[Fact]:
+    measures, unit = _measures(whose, _ALL[whose], "_all"), f"{whose}s"
+    reason = evidence.lacks(("gift",)) or ("" if len(total) else f"no {unit} with a total > 0")
+    if reason:
+        return [undefined(evidence, quantity, reason) for quantity, _, _ in measures]
+    return [
+        stated(evidence, quantity, measure(whole).value, _UNMEASURED_ALL, len(whole), unit)
+        for quantity, _, measure in measures
+    ]
+
+
+def _facts_of(evidence: Evidence, whose: str, total: Floats) -> list[Fact]:
+    measures, unit = _measures(whose, _WHO[whose]), f"{whose}s"
     reason = evidence.lacks(("gift",)) or ("" if len(total) else f"no {unit} with a total > 0")
     if reason:
         return [undefined(evidence, quantity, reason) for quantity, _, _ in measures]
@@ -98,9 +124,8 @@ def _interval(statistic: str, found: Linearised, unit: str) -> Interval:
     return influence_t(found.value, found.influence, n_unit=unit)
 
 
-def _lorenz_curve(evidence: Evidence, whose: str) -> Curve:
+def _lorenz_curve(total: Floats) -> Curve:
     """Return the Lorenz curve at fixed shares of the population, denser at the top."""
-    total = evidence.columns(_TOTALS[whose])["total"]
     if not len(total):
         return {"population_share": [], "amount_share": []}
     p, share = lorenz(total)

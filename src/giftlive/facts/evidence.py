@@ -20,6 +20,15 @@ _USERS = " UNION ".join(
     f"SELECT DISTINCT user_id FROM {view}"
     for view in ("click", "gift", "comment", "likes", "negative")
 )
+_STREAMERS = """
+SELECT greatest(
+    (SELECT count(DISTINCT streamer_id) FROM streamers),
+    (SELECT count(*) FROM (
+        SELECT DISTINCT streamer_id FROM click
+        UNION SELECT DISTINCT streamer_id FROM gift WHERE streamer_id >= 0
+    ))
+) AS n
+"""
 _GIFT_CLICK = """
 CREATE OR REPLACE TEMP TABLE gift_click AS
 SELECT g.row_id, g.user_id, g.live_id, g.streamer_id, g.ts, g.amount,
@@ -44,6 +53,7 @@ class Evidence:
         last click of the same user and room at or before it, and the bounds of the session).
     tables : those with rows. window : first and last event, ms UTC.
     users : ids with at least one event, ascending.
+    streamers : how many there are: the profiles, or those with an event where these are more.
     measured : whether a population of the coverage table stands for its givers.
     rejects : rows set aside at ingest, by table and reason. rows : stored rows by table.
     """
@@ -54,6 +64,7 @@ class Evidence:
     unit: str
     window: tuple[int, int]
     users: Ints
+    streamers: int
     measured: bool
     rejects: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     rows: Mapping[str, int] = field(default_factory=dict)
@@ -71,6 +82,7 @@ class Evidence:
             source.unit,
             source.window,
             np.unique(users),
+            int(_fetch(con, _STREAMERS)["n"][0]),
             source.live_platform and _as_even_as_measured(con, source.window),
             source.rejects,
             source.rows,

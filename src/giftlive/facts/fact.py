@@ -53,7 +53,7 @@ class Fact:
     ----------
     value : ``None`` exactly where ``status`` is ``undefined``. low, high : 95 % interval, both
         ``None`` where none may be printed; ``reason`` then says why. method : of the interval.
-    n : how many of ``n_unit`` the value rests on.
+    n : how many of ``n_unit`` the value rests on. warning : what a reader must not conclude.
 
     Examples
     --------
@@ -74,6 +74,7 @@ class Fact:
     status: Status
     reason: str = ""
     n_unit: str = "rows"
+    warning: str = ""
 
     @property
     def has_interval(self) -> bool:

@@ -7,10 +7,13 @@ import numpy as np
 from giftlive.facts.estimates import Sample, by_user, ratio
 from giftlive.facts.evidence import Evidence
 from giftlive.facts.fact import Curve, Quantity, Section
+from giftlive.facts.selection import warned
 from giftlive.types import Ints
 
 _USERS = "all users"
 _CLICK, _BOTH = ("click",), ("click", "gift")
+_GIFT_RATES = ("gifting_user_share", "gift_rows_per_click", "gift_sessions_per_session")
+"""Gift rates, which selection on giving makes too high."""
 _RATES = (
     (
         Quantity(
@@ -70,16 +73,18 @@ _BY_USER = """
 SELECT user_id, sum(clicks)::BIGINT AS clicks, sum(sessions)::BIGINT AS sessions,
     sum(negatives)::BIGINT AS negatives, sum(gifts)::BIGINT AS gifts,
     sum(gift_sessions)::BIGINT AS gift_sessions, sum(gift_rooms)::BIGINT AS gift_rooms,
-    sum(multi_gift_rooms)::BIGINT AS multi_gift_rooms
+    sum(multi_gift_rooms)::BIGINT AS multi_gift_rooms,
+    sum(multi_gift_sessions)::BIGINT AS multi_gift_sessions
 FROM (
     SELECT user_id, sum(n) AS clicks, count(*) AS sessions, 0 AS negatives, 0 AS gifts,
-        0 AS gift_sessions, 0 AS gift_rooms, 0 AS multi_gift_rooms
+        0 AS gift_sessions, 0 AS gift_rooms, 0 AS multi_gift_rooms, 0 AS multi_gift_sessions
     FROM (SELECT user_id, live_id, count(*) AS n FROM click GROUP BY ALL) GROUP BY user_id
     UNION ALL
-    SELECT user_id, 0, 0, count(*), 0, 0, 0, 0 FROM negative GROUP BY user_id
+    SELECT user_id, 0, 0, count(*), 0, 0, 0, 0, 0 FROM negative GROUP BY user_id
     UNION ALL
     SELECT user_id, 0, 0, 0, sum(n), count(*) FILTER (clicked),
-        count(*) FILTER (live_id >= 0), count(*) FILTER (live_id >= 0 AND n > 1)
+        count(*) FILTER (live_id >= 0), count(*) FILTER (live_id >= 0 AND n > 1),
+        count(*) FILTER (clicked AND n > 1)
     FROM (
         SELECT user_id, live_id, count(*) AS n, bool_or(clicks > 0) AS clicked
         FROM gift_click GROUP BY user_id, live_id
@@ -93,7 +98,7 @@ _STAGES = {
     "clicks": "clicks",
     "sessions": "sessions",
     "gift sessions": "gift_sessions",
-    "gift rows": "gifts",
+    "sessions with > 1 gift": "multi_gift_sessions",
 }
 
 
@@ -107,8 +112,8 @@ def funnel_section(evidence: Evidence) -> Section:
     def sample(quantity: Quantity, top: str, bottom: str) -> Sample:
         return by_user(counts["user_id"], counts[top], counts[bottom], n_unit=quantity.denominator)
 
-    facts = tuple(ratio(evidence, q, sample(q, top, bottom)) for q, top, bottom in _RATES)
-    return Section(facts, {"funnel": _stages(counts)})
+    facts = [ratio(evidence, q, sample(q, top, bottom)) for q, top, bottom in _RATES]
+    return Section(tuple(warned(evidence, facts, _GIFT_RATES)), {"funnel": _stages(counts)})
 
 
 def _stages(counts: dict[str, Ints]) -> Curve:

@@ -1,4 +1,4 @@
-"""How large gifts are: price atoms, quantiles, moments and the weight of the tail."""
+"""How large gifts are: quantiles, moments, shares of small amounts, and the distribution."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from giftlive.facts.estimates import by_user, ratio, stated, undefined
 from giftlive.facts.evidence import Evidence
 from giftlive.facts.fact import AMOUNT, Curve, Fact, Quantity, Section
 from giftlive.facts.quantiles import quantile_facts
-from giftlive.stats.heavy_tails import hill
-from giftlive.types import Floats
 
 _ROWS, _WHO, _GIFT = "gift rows", "gifts of known users", ("gift",)
 LEVELS = (50, 75, 90, 95, 99)
@@ -21,19 +19,10 @@ CCDF_POINTS = 60
 _MEAN = Quantity("amount_mean", "amount", _ROWS, _WHO, AMOUNT, _GIFT, money=True)
 _SD = Quantity("amount_sd", "spread of the amount", _ROWS, _WHO, AMOUNT, _GIFT, money=True)
 _MAX = Quantity("amount_max", "largest gift row", _ROWS, _WHO, AMOUNT, _GIFT, money=True)
-_TAIL = Quantity(
-    "user_total_tail_index",
-    "tail index a in P(total > x) ~ x^-a",
-    "users who gave",
-    "users with a total > 0",
-    "index",
-    _GIFT,
-    money=True,
-)
 
 
 def gift_section(evidence: Evidence) -> Section:
-    """Return the facts of single gift rows, and the tail of what users give in total."""
+    """Return the facts of single gift rows."""
     limits = ", ".join(f"count(*) FILTER (amount <= {x}) AS le_{x}" for x in LIMITS)
     rows = evidence.columns(
         "SELECT user_id, count(*) AS n, count(*) FILTER (amount = 1) AS eq_1, "
@@ -58,7 +47,6 @@ def gift_section(evidence: Evidence) -> Section:
             for name, numerator, hits in shares
         ),
         _largest(evidence, int(n.sum())),
-        _tail(evidence, rows["total"]),
     )
     return Section(facts, {"amount_ccdf": _ccdf(evidence)})
 
@@ -93,15 +81,6 @@ def _largest(evidence: Evidence, n: int) -> Fact:
         return undefined(evidence, _MAX, reason or "there are no gift rows")
     why = "no sample says how large the next largest gift is"
     return stated(evidence, _MAX, float(largest), why, n, _ROWS)
-
-
-def _tail(evidence: Evidence, total: Floats) -> Fact:
-    reason = evidence.lacks(_TAIL.needs)
-    index = hill(total)
-    if reason or index.value is None:
-        return undefined(evidence, _TAIL, reason or index.reason)
-    why = "totals of whole numbers are no exact power law, for which alone an interval holds"
-    return stated(evidence, _TAIL, index.value, why, index.n, index.n_unit)
 
 
 def _ccdf(evidence: Evidence) -> Curve:

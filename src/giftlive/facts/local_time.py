@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from giftlive.clock import MS_PER_DAY, MS_PER_HOUR, MS_PER_QUARTER, offset_ms, zone
+from giftlive.clock import MS_PER_DAY, MS_PER_HOUR, MS_PER_QUARTER, local_day, offset_ms, zone
 
 _EPOCH = date(1970, 1, 1)
 
@@ -39,6 +39,25 @@ def _change_ms(hour: int, tz: str) -> int:
     ts = np.arange(4 * hour, 4 * (hour + 24) + 1, dtype=np.int64) * MS_PER_QUARTER
     offsets = offset_ms(ts, zone(tz))
     return int(ts[np.argmax(offsets != offsets[0])])
+
+
+def days_of(window: tuple[int, int], tz: str) -> tuple[int, int]:
+    """Return the first and the last local day of ``window``, in days since 1970-01-01."""
+    first, last = local_day(np.array(window, dtype=np.int64), zone(tz))
+    return int(first), int(last)
+
+
+def judged_days(window: tuple[int, int], tz: str) -> tuple[int, int]:
+    """Return the first and last day of the last third of the days: earlier ones make a history.
+
+    Examples
+    --------
+    >>> first, last = judged_days((1746374400000, 1746374400000 + 21 * 86400000 - 1), "UTC")
+    >>> last - first + 1
+    7
+    """
+    first, last = days_of(window, tz)
+    return last - max((last - first + 1) // 3, 1) + 1, last
 
 
 def iso_day(day: int) -> str:

@@ -11,11 +11,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from giftlive.clock import MS_PER_DAY, local_day, zone
+from giftlive.clock import MS_PER_DAY
 from giftlive.facts.estimates import by_user, ratio
 from giftlive.facts.evidence import Evidence
 from giftlive.facts.fact import Curve, Fact, Quantity, Section
-from giftlive.facts.local_time import local_day_sql
+from giftlive.facts.local_time import days_of, judged_days, local_day_sql
 from giftlive.types import Ints
 
 _GIFT, _BOTH = ("gift",), ("click", "gift")
@@ -144,8 +144,8 @@ def _repeat_facts(evidence: Evidence) -> list[Fact]:
 
 
 def _history_facts(evidence: Evidence, tz: str, ending: str) -> list[Fact]:
-    first, last = _days(evidence, tz)
-    start = last - max((last - first + 1) // 3, 1) + 1
+    first, _ = days_of(evidence.window, tz)
+    start, last = judged_days(evidence.window, tz)
     counts: dict[str, Ints] = evidence.columns(
         _HISTORY.format(
             day=local_day_sql("ts", tz, evidence.window), start=start, from_ts=start * MS_PER_DAY
@@ -162,11 +162,6 @@ def _history_facts(evidence: Evidence, tz: str, ending: str) -> list[Fact]:
         sample = by_user(counts["user_id"], counts[top], counts[bottom], n=n, n_unit=unit)
         facts.append(ratio(evidence, quantity, sample))
     return facts
-
-
-def _days(evidence: Evidence, tz: str) -> tuple[int, int]:
-    first, last = local_day(np.array(evidence.window, dtype=np.int64), zone(tz))
-    return int(first), int(last)
 
 
 def _curve(facts: list[Fact]) -> Curve:

@@ -10,7 +10,7 @@ from giftlive.clock import MS_PER_MINUTE, local_day, local_hour, local_weekday, 
 from giftlive.facts.estimates import stated, undefined
 from giftlive.facts.evidence import Evidence
 from giftlive.facts.fact import Curve, Fact, Quantity, Section
-from giftlive.facts.local_time import iso_day, local_day_sql
+from giftlive.facts.local_time import days_of, iso_day, local_day_sql
 from giftlive.types import Bools, Ints
 
 BIN_MS = 15 * MS_PER_MINUTE
@@ -27,6 +27,18 @@ _MAD_TO_SD = 1.4826
 _WEEKS = Quantity(
     "weekly_revenue_ratio_max_min", "amount of the largest week", "amount of the smallest week",
     "whole weeks counted from the first day", "ratio", ("gift",), money=True,
+)  # fmt: skip
+_OUTAGES = Quantity(
+    "outage_days", "days that lost clicks but not gifts", "none: a count", "whole local days",
+    "days", ("click", "gift"),
+)  # fmt: skip
+_SILENT = Quantity(
+    "silent_days", "days without a click or a gift", "none: a count", "local days of the window",
+    "days", ("gift",),
+)  # fmt: skip
+_PEAK = Quantity(
+    "gift_peak_hour", "local hour with most gift rows", "gift rows", "gifts of known users",
+    "local hour", ("gift",),
 )  # fmt: skip
 _COUNTS = ("clicks", "quiet", "gifts", "amount")
 _BINS = f"""
@@ -60,6 +72,7 @@ class DailyVolume:
     ----------
     day : [D] days since 1970-01-01. clicks, quiet, gifts, amount : [D]; quiet = clicks of a
         session without a gift. outage : [D] days that lost clicks but not gifts.
+    whole : [D] days that the window covers from their first to their last hour.
     """
 
     day: Ints
@@ -68,6 +81,7 @@ class DailyVolume:
     gifts: Ints
     amount: Ints
     outage: Bools
+    whole: Bools
 
 
 def time_section(evidence: Evidence) -> Section:
@@ -78,10 +92,11 @@ def time_section(evidence: Evidence) -> Section:
         _weekly_ratio(evidence, volume),
         _daily_gini(evidence, evidence.tz, ""),
         _daily_gini(evidence, "UTC", "_utc"),
+        *_day_counts(evidence, volume),
     )
-    return Section(
-        facts, {"hour_weekday": _heat(evidence, bins), "daily_volume": _volume_curve(volume)}
-    )
+    heat = _heat(evidence, bins)
+    curves = {"hour_weekday": heat, "daily_volume": _volume_curve(volume)}
+    return Section((*facts, _peak(evidence, heat)), curves)
 
 
 def daily_volume(evidence: Evidence) -> DailyVolume:
@@ -95,8 +110,16 @@ def _daily(evidence: Evidence, bins: dict[str, Ints]) -> DailyVolume:
     sums = {name: np.zeros(len(day), dtype=np.int64) for name in _COUNTS}
     for name in _COUNTS:
         np.add.at(sums[name], index, bins[name])
-    outage = outages(sums["quiet"], sums["gifts"], _whole(evidence, day))
-    return DailyVolume(day, **sums, outage=outage)
+    whole = _whole(evidence, day)
+    return DailyVolume(
+        day, **sums, outage=outages(sums["quiet"], sums["gifts"], whole), whole=whole
+    )
+
+
+def last_whole_day(evidence: Evidence) -> int:
+    """Return the last local day that the window covers to its last hour."""
+    tz, end = zone(evidence.tz), np.array(evidence.window[1:], dtype=np.int64)
+    return int(local_day(end, tz)[0]) - int(local_hour(end, tz)[0] != 23)
 
 
 def _whole(evidence: Evidence, day: Ints) -> Bools:
@@ -136,6 +159,28 @@ def outages(quiet: Ints, gifts: Ints, whole: Bools) -> Bools:
     low = (v < LOW_VOLUME) & (log_v < -MAD_LIMIT * spread)
     marked: Bools = whole & low & (u > GIFTS_ABOVE * v)
     return marked
+
+
+def _day_counts(evidence: Evidence, volume: DailyVolume) -> list[Fact]:
+    """Return the numbers of outages and of silent days."""
+    first, last = days_of(evidence.window, evidence.tz)
+    days, why = last - first + 1, "a count of these logs, not an estimate"
+    counts = ((_OUTAGES, int(volume.outage.sum())), (_SILENT, days - len(volume.day)))
+    return [
+        undefined(evidence, quantity, reason)
+        if (reason := evidence.lacks(quantity.needs))
+        else stated(evidence, quantity, float(n), why, days, "days")
+        for quantity, n in counts
+    ]
+
+
+def _peak(evidence: Evidence, heat: Curve) -> Fact:
+    gifts = np.array(heat["gifts"]).reshape(7, 24).sum(axis=0)
+    reason = evidence.lacks(_PEAK.needs) or ("" if gifts.any() else "there are no gift rows")
+    if reason:
+        return undefined(evidence, _PEAK, reason)
+    why = "the largest of 24, chosen by looking at them"
+    return stated(evidence, _PEAK, float(gifts.argmax()), why, int(gifts.sum()), "gift rows")
 
 
 def _weekly_ratio(evidence: Evidence, volume: DailyVolume) -> Fact:
@@ -184,4 +229,5 @@ def _volume_curve(volume: DailyVolume) -> Curve:
         "gifts": volume.gifts.tolist(),
         "amount": volume.amount.tolist(),
         "outage": volume.outage.tolist(),
+        "whole": volume.whole.tolist(),
     }

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from giftlive.config import RunConfig, dump_toml
-from giftlive.facts import Evidence, Finding, audit
-from giftlive.logs.store import Store
+from giftlive.facts import Evidence, FactBook, Finding, audit, compute_facts
+from giftlive.logs.store import SOURCE_FILE, Store
 from giftlive.reports import render
 from giftlive.run import digests, steps
 from giftlive.run.cache import Cache, default_cache
@@ -141,6 +141,18 @@ def _health(source: Store) -> list[Finding]:
         return list(audit(evidence))
     finally:
         evidence.con.close()
+
+
+def facts_of(source: Path, config: RunConfig, cache: Path | None) -> FactBook:
+    """Return every fact of ``source``: logs, or a store that ``giftlive ingest`` wrote.
+
+    Reading logs is a step of its own and cached; the facts are computed anew.
+    """
+    shop = Workshop(Cache(cache or default_cache()), config, Reporter())
+    read = (source / SOURCE_FILE).is_file()
+    store = Store.open(source) if read else steps.store(shop, source)
+    with shop.reporter.step("facts") as step:
+        return compute_facts(store, step.listener)
 
 
 def build_tables_of(

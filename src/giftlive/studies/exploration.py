@@ -18,21 +18,39 @@ KEY_FACTS = frozenset(
         "amount_p99",
         "amount_mean",
         "amount_share_eq_1",
+        "price_atom_top5_share",
+        "amount_tail_index",
+        "amount_tail_shape_gpd",
         "user_total_tail_index",
         "user_gini",
         "user_top1_share",
+        "user_gini_all",
         "streamer_gini",
+        "streamer_gini_all",
         "streamer_top1_share",
         "click_share_of_exposures",
         "gift_rows_per_click",
         "gift_sessions_per_session",
+        "gifting_user_share",
         "watch_p50_s",
         "watch_mean_s",
         "gift_rate_pair_with_history",
         "gift_rate_pair_without_history",
         "revenue_share_never_gifted_pairs",
         "gifting_pairs_repeat_share",
+        "user_quadrant_high_watch_low_pay",
+        "user_quadrant_high_watch_low_pay_if_independent",
+        "streamer_quadrant_high_watch_low_income",
+        "streamer_quadrant_high_watch_low_income_if_independent",
+        "gift_count_loyalty_mean",
+        "gift_count_loyalty_mean_if_by_popularity",
+        "amount_spearman_previous_next",
+        "anonymous_gift_share",
+        "retention_d1",
+        "retention_d7",
+        "outage_days",
         "gifts_with_click_timestamp",
+        "gift_delay_p50_s",
     }
 )
 """Facts printed in the page's table; all of them are in the full numbers and in the JSON."""
@@ -81,10 +99,15 @@ def _estimate(fact: Fact) -> Estimate:
         n_unit=fact.n_unit,
         unit=fact.unit,
         denominator=fact.denominator,
-        population=fact.population,
+        population=_population(fact),
         status=fact.status,
         reason=fact.reason,
     )
+
+
+def _population(fact: Fact) -> str:
+    """Return whose the number is, with what must not be concluded from it."""
+    return f"{fact.population} ({fact.warning})" if fact.warning else fact.population
 
 
 def _fact_table(estimates: tuple[Estimate, ...], book: FactBook) -> Table:
@@ -94,7 +117,7 @@ def _fact_table(estimates: tuple[Estimate, ...], book: FactBook) -> Table:
         columns=("fact", "value", "what is divided by what", "population", "n"),
         units=("", "95 % interval where one may be printed", "", "", ""),
         rows=tuple(
-            (f.name, e, f"{f.numerator} / {f.denominator}", f.population, f"{f.n:,} {f.n_unit}")
+            (f.name, e, f"{f.numerator} / {f.denominator}", _population(f), f"{f.n:,} {f.n_unit}")
             for e, f in pairs
             if f.name in KEY_FACTS and e.status == "ok"
         ),
@@ -154,17 +177,47 @@ def _text(
             *say(name, "inputs.zone", value=source.tz),
         ),
         "outputs": say(name, "outputs", value=f"{len(book.facts)} facts"),
-        "pipeline": say(name, "pipeline", "1", "2", "3", "4"),
+        "pipeline": say(name, "pipeline", "1", "2", "3", "4", "5"),
         "design": say(name, "design"),
         "decision": say(name, "decision", **params),
-        "insight": say(name, "insight"),
+        "insight": _insight(book),
         "tradeoffs": say(name, "tradeoffs"),
         "assumptions": say(name, "assumptions.users"),
         "scope": say(name, "scope"),
-        "limits": say(name, "limits", "money", "recorder"),
+        "limits": say(name, "limits", *_limits(book)),
         "next": say(name, "next"),
         "modules": (
             *say(name, "modules.facts", where="facts.book:compute_facts"),
             *say(name, "modules.audit", where="facts.audit:audit"),
+            *say(name, "modules.figures", where="studies.fact_figures.catalogue:fact_figures"),
         ),
     }
+
+
+def _insight(book: FactBook) -> tuple[Message, ...]:
+    """Return what the references beside the facts say, as far as the source has both."""
+    pairs = {
+        "quadrant": ("user_quadrant_high_watch_low_pay", "independent", "if_independent"),
+        "loyalty": ("gift_count_loyalty_mean", "chance", "if_by_popularity"),
+    }
+    found = list(say("exploration", "insight.people"))
+    for name, (fact, word, ending) in pairs.items():
+        observed = book.fact(fact).value
+        if observed is not None:
+            reference = book.fact(f"{fact}_{ending}").value
+            found += say(
+                "exploration", f"insight.{name}", **{"observed": observed, word: reference}
+            )
+    return tuple(found)
+
+
+def _limits(book: FactBook) -> tuple[str, ...]:
+    selected = bool(book.fact("gifting_user_share").warning)
+    clicks = book.fact("gift_rows_per_click").value is not None
+    return (
+        *(("selection",) if selected and clicks else ()),
+        *(("history",) if clicks else ()),
+        "tails",
+        "money",
+        "recorder",
+    )

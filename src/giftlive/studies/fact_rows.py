@@ -9,7 +9,7 @@ quantiles are counted. A fact that was computed wrongly does not agree with its 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,9 +17,11 @@ import numpy as np
 
 from giftlive.logs.source import Source
 from giftlive.logs.store import Store
+from giftlive.studies.fact_tallies import fact_tallies, judged_from, retention_sql, slices_sql
 
 AMOUNT_LEVELS = (50, 75, 90, 95, 99)
 WATCH_LEVELS = (50, 90, 99)
+DELAY_LEVELS = (50, 90)
 _BIN_S = 900
 _EPOCH = date(1970, 1, 1).toordinal()
 _EVENTS = ("click", "gift", "comment", "likes", "negative")
@@ -48,6 +50,14 @@ SELECT user_id, streamer_id, min(local_day) AS local_day, min(utc_day) AS utc_da
     sum(amount) AS amount
 FROM gift JOIN calendar ON bin = ts // 900000 WHERE streamer_id >= 0
 GROUP BY user_id, streamer_id;
+CREATE TEMP TABLE numbered AS
+SELECT user_id, amount, row_number() OVER (PARTITION BY user_id ORDER BY ts, row_id) AS place
+FROM gift;
+CREATE TEMP VIEW lagged AS
+SELECT user_id, ts - touched AS lag_ms FROM met WHERE touched IS NOT NULL;
+CREATE TEMP VIEW placed AS
+SELECT user_id, least((first_ts - opens) * 1000 // greatest(closes - opens, 1), 1000) AS permille
+FROM met_room WHERE first_ts IS NOT NULL;
 """
 _HISTORY = """
 SELECT user_id,
@@ -79,7 +89,8 @@ def fact_rows(store: Store) -> Iterator[tuple[str, Columns]]:
     Yields
     ------
     ``amounts``, ``watch_times`` (rows by distinct value) · ``hours`` (rows by local day and
-    hour) · ``daily_clicks`` (streamers by day and number of clicks) · ``streamers`` · ``users``.
+    hour) · ``daily_clicks`` (streamers by day and number of clicks) · the tallies of
+    ``fact_tallies`` · ``streamers`` · ``users``.
     """
     con = store.connect()
     try:
@@ -91,8 +102,11 @@ def fact_rows(store: Store) -> Iterator[tuple[str, Columns]]:
         yield "watch_times", watch
         yield "hours", _hours(con)
         yield "daily_clicks", _daily_clicks(con)
+        tallies = {name: _fetch(con, sql) for name, sql in fact_tallies(store.source)}
+        yield from tallies.items()
         yield "streamers", _streamers(con)
-        yield "users", _users(con, store.source, amounts, watch)
+        values = {"amounts": amounts, "watch_times": watch} | tallies
+        yield "users", _users(con, store.source, values)
     finally:
         con.close()
 
@@ -123,9 +137,11 @@ def _calendar(con: Any, source: Source) -> Any:
 def _hours(con: Any) -> Columns:
     return _fetch(
         con,
-        "SELECT local_day AS day, weekday, hour, sum(c)::BIGINT AS clicks, sum(g)::BIGINT AS gifts,"
-        " sum(a)::BIGINT AS amount FROM ("
-        " SELECT ts, 1 AS c, 0 AS g, 0 AS a FROM click UNION ALL SELECT ts, 0, 1, amount FROM gift"
+        "SELECT local_day AS day, weekday, hour, sum(c)::BIGINT AS clicks, sum(q)::BIGINT AS quiet,"
+        " sum(g)::BIGINT AS gifts, sum(a)::BIGINT AS amount FROM ("
+        " SELECT ts, 1 AS c, (m.n IS NULL)::INT AS q, 0 AS g, 0 AS a"
+        " FROM click LEFT JOIN met_room m USING (user_id, live_id)"
+        " UNION ALL SELECT ts, 0, 0, 1, amount FROM gift"
         ") JOIN calendar ON bin = ts // 900000 GROUP BY ALL ORDER BY ALL",
     )
 
@@ -158,19 +174,56 @@ def _streamers(con: Any) -> Columns:
     return _joined(con, "streamer_id", parts)
 
 
-def _users(con: Any, source: Source, amounts: Columns, watch: Columns) -> Columns:
+def _users(con: Any, source: Source, values: dict[str, Columns]) -> Columns:
     parts = {
+        **_clicks_of_users(values["watch_times"]),
+        "gave": _gifts_of_users(values["amounts"]),
+        **_meetings_of_users(values),
+        **_pairs_of_users(),
+        "history": _history(source, source.tz, "local_day", ""),
+        "history_utc": _history(source, "UTC", "utc_day", "_utc"),
+        **{f"slices_{whose}": slices_sql(source, whose) for whose in ("user", "streamer")},
+        "returned": retention_sql(source),
+    }
+    return _joined(con, "user_id", parts)
+
+
+def _clicks_of_users(watch: Columns) -> dict[str, str]:
+    return {
         "clicked": "SELECT user_id, count(*) AS clicks, count(DISTINCT live_id) AS sessions,"
+        " count(DISTINCT streamer_id) AS clicked_streamers,"
         f" sum(watch_ms) AS watch_ms, {_by_bucket('count(*)', 'clicks')},"
         f" {_below('watch_ms', 'watch', watch, 'clicks', WATCH_LEVELS)} FROM click GROUP BY ALL",
         "commented": "SELECT user_id, count(*) AS comments FROM comment GROUP BY ALL",
         "liked": "SELECT user_id, count(*) AS likes FROM likes GROUP BY ALL",
         "passed": "SELECT user_id, count(*) AS negatives FROM negative GROUP BY ALL",
-        "gave": "SELECT user_id, count(*) AS gifts, sum(amount) AS amount,"
+        "watched": "SELECT user_id, count(*) FILTER (w > 0) AS watched_streamers,"
+        " max(w) AS watch_top, sum(w) AS watch_known, max(one) AS watch_one"
+        " FROM (SELECT user_id, streamer_id, sum(watch_ms) AS w, max(watch_ms) AS one"
+        " FROM click WHERE streamer_id >= 0 GROUP BY ALL) GROUP BY ALL",
+    }
+
+
+def _gifts_of_users(amounts: Columns) -> str:
+    pairs = zip(amounts["amount"].to_pylist(), amounts["gifts"].to_pylist(), strict=True)
+    atoms = [str(amount) for amount, _ in sorted(pairs, key=lambda pair: (-pair[1], pair[0]))]
+    frequent = ", ".join(
+        f"count(*) FILTER (amount IN ({', '.join(atoms[:top]) or 'NULL'})) AS gifts_atom_top{top}"
+        for top in (1, 5)
+    )
+    return (
+        "SELECT user_id, count(*) AS gifts, sum(amount) AS amount,"
         " sum(amount::DOUBLE * amount) AS amount_square,"
-        " count(*) FILTER (amount = 1) AS gifts_eq_1,"
+        " count(*) FILTER (live_id < 0) AS gifts_unplaced,"
+        f" count(*) FILTER (amount = 1) AS gifts_eq_1, {frequent},"
         + " ".join(f"count(*) FILTER (amount <= {x}) AS gifts_le_{x}," for x in (2, 5, 10, 20))
-        + f" {_below('amount', 'amount', amounts, 'gifts', AMOUNT_LEVELS)} FROM gift GROUP BY ALL",
+        + f" {_below('amount', 'amount', amounts, 'gifts', AMOUNT_LEVELS)} FROM gift GROUP BY ALL"
+    )
+
+
+def _meetings_of_users(values: dict[str, Columns]) -> dict[str, str]:
+    """Return what the gifts of a user have to do with the clicks of the same room."""
+    return {
         "met": "SELECT user_id, count(*) FILTER (touched = ts) AS gifts_at_click,"
         " count(*) FILTER (opens IS NULL) AS gifts_orphan,"
         " count(*) FILTER (touched < ts) AS gifts_lagged,"
@@ -180,20 +233,29 @@ def _users(con: Any, source: Source, amounts: Columns, watch: Columns) -> Column
         "met_rooms": "SELECT user_id, count(opens) AS gift_sessions,"
         " count(*) FILTER (live_id >= 0) AS gift_rooms,"
         " count(*) FILTER (live_id >= 0 AND n > 1) AS multi_gift_rooms,"
+        " count(opens) FILTER (n > 1) AS multi_gift_sessions,"
         " count(first_ts) AS timed_sessions,"
         " count(*) FILTER (10 * (first_ts - opens) <= closes - opens) AS first_tenth_sessions"
         " FROM met_room GROUP BY ALL",
+        "timed": "SELECT user_id, count(*) AS gifts_timed,"
+        f" {_below('lag_ms', 'delay', values['delays'], 'gifts_timed', DELAY_LEVELS)}"
+        " FROM lagged GROUP BY ALL",
+        "placed": "SELECT user_id, count(*) AS sessions_placed,"
+        f" {_below('permille', 'position', values['positions'], 'sessions_placed', (50,))}"
+        " FROM placed GROUP BY ALL",
+    }
+
+
+def _pairs_of_users() -> dict[str, str]:
+    return {
         "paired": "SELECT user_id, count(*) AS pairs, sum(n) AS pair_gifts,"
-        " count(*) FILTER (n > 1) AS repeated_pairs,"
+        " count(*) FILTER (n > 1) AS repeated_pairs, max(n) AS pair_gifts_top,"
+        " sum(amount) FILTER (n > 1) AS amount_repeated,"
         " count(*) FILTER (amount > 0) AS paid_streamers, max(amount) AS amount_top,"
         " sum(amount) AS amount_known FROM pair GROUP BY ALL",
-        "watched": "SELECT user_id, count(*) FILTER (w > 0) AS watched_streamers,"
-        " max(w) AS watch_top, sum(w) AS watch_known FROM (SELECT user_id, streamer_id,"
-        " sum(watch_ms) AS w FROM click WHERE streamer_id >= 0 GROUP BY ALL) GROUP BY ALL",
-        "history": _history(source, source.tz, "local_day", ""),
-        "history_utc": _history(source, "UTC", "utc_day", "_utc"),
+        "largest": "SELECT user_id, max(amount) AS amount_one FROM gift"
+        " WHERE streamer_id >= 0 GROUP BY ALL",
     }
-    return _joined(con, "user_id", parts)
 
 
 def _by_bucket(what: str, name: str) -> str:
@@ -216,12 +278,7 @@ def _below(column: str, name: str, values: Columns, count: str, levels: tuple[in
 
 def _history(source: Source, tz: str, day: str, ending: str) -> str:
     """Return SQL that counts the last third of the days by the pair's gifts on earlier days."""
-    first, last = (
-        datetime.fromtimestamp(ts / 1000, UTC).astimezone(ZoneInfo(tz)).toordinal() - _EPOCH
-        for ts in source.window
-    )
-    start = last + 1 - max((last + 1 - first) // 3, 1)
-    return _HISTORY.format(z=ending, day=day, start=start)
+    return _HISTORY.format(z=ending, day=day, start=judged_from(source, tz))
 
 
 def _joined(con: Any, key: str, parts: dict[str, str]) -> Columns:

@@ -134,6 +134,8 @@ def _xy(layout: Layout, place: list[float | None], value: list[float | None]) ->
 def _traces(layout: Layout, mark: Mark) -> list[dict[str, Any]]:
     if mark.level is not None or not len(mark.value):
         return []
+    if mark.row is not None:
+        return [_cells(mark, mark.row)]
     shade = REFERENCE if mark.slot is None else colour(mark.slot)
     band = _band(layout, mark, shade)
     trace = {
@@ -147,6 +149,23 @@ def _traces(layout: Layout, mark: Mark) -> list[dict[str, Any]]:
     if mark.has_interval and not band:
         trace["error_x" if layout.horizontal else "error_y"] = _whiskers(layout, mark, shade)
     return [*band, trace]
+
+
+def _cells(mark: Mark, row: int) -> dict[str, Any]:
+    """Return one row of a heat map as bars of height 1."""
+    return {
+        "type": "bar",
+        "name": _text(mark.name),
+        "x": _list(mark.place),
+        "y": [1.0] * len(mark.place),
+        "base": row - 0.5,
+        "width": 1.0,
+        "marker": {"color": list(mark.shades), "line": {"width": 0}},
+        "text": [_text(text) for text in mark.hover],
+        "textposition": "none",
+        "hovertemplate": "%{text}<extra></extra>",
+        "showlegend": False,
+    }
 
 
 def _look(layout: Layout, mark: Mark, shade: str) -> dict[str, Any]:

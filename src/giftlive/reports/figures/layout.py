@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy as np
 from giftlive.evaluation.results import Figure, Series, Style
 from giftlive.reports import numbers
 from giftlive.reports.figures.axes import Axis, category_axis, numeric_axis
+from giftlive.reports.figures.palette import shade
 from giftlive.types import Floats
 
 _MOST_DIRECT_LABELS = 6
@@ -24,7 +25,8 @@ class Mark:
     """One series ready to paint; ``place`` is its position along the first axis.
 
     ``low`` and ``high`` are NaN where there is no interval; ``slot`` is None for a reference,
-    ``level`` the constant of a reference that spans the whole figure.
+    ``level`` the constant of a reference that spans the whole figure; ``row`` and ``shades`` where
+    and how dark the cells of a heat map are.
     """
 
     name: str
@@ -36,6 +38,8 @@ class Mark:
     high: Floats
     hover: tuple[str, ...]
     level: float | None = None
+    row: int | None = None
+    shades: tuple[str, ...] = ()
 
     @property
     def has_interval(self) -> bool:
@@ -90,10 +94,25 @@ def lay_out(figure: Figure, slots: Mapping[str, int]) -> Layout:
         _mark(figure, series, slots, categories, offset)
         for series, offset in zip(figure.series, offsets, strict=True)
     )
-    value = _value_axis(figure, marks)
     place = _place_axis(figure, marks, categories)
+    if figure.series and all(series.style == "cells" for series in figure.series):
+        return _heat_map(figure, place, marks)
+    value = _value_axis(figure, marks)
     labels, legend = _naming(figure, marks, value)
     return Layout(figure, place, value, marks, labels, legend, width, _hidden(figure, marks))
+
+
+def _heat_map(figure: Figure, place: Axis, marks: tuple[Mark, ...]) -> Layout:
+    """Return rows of cells, the first on top, shaded by their value between least and largest."""
+    rows = category_axis(figure.y_label, [mark.name for mark in marks])
+    value = replace(rows, low=rows.high, high=rows.low)
+    cells = np.concatenate([mark.value for mark in marks])
+    least, span = float(cells.min()), float(np.ptp(cells)) or 1.0
+    shaded = tuple(
+        replace(mark, row=k, shades=tuple(shade((v - least) / span) for v in mark.value.tolist()))
+        for k, mark in enumerate(marks)
+    )
+    return Layout(figure, place, value, shaded, (), legend=False, bar_width=1.0, hidden=0)
 
 
 def _categories(figure: Figure) -> tuple[str, ...]:
@@ -108,7 +127,9 @@ def _dodge(series: Sequence[Series], category: bool) -> tuple[list[float], float
     movable = [s for s in series if s.style in ("bars", "dots")]
     if not category or len(movable) < 2:
         return [0.0] * len(series), _BAR_ROOM
-    bars = any(s.style == "bars" for s in movable)
+    bars = sum(s.style == "bars" for s in movable)
+    if bars == 1 and movable[0].style == "bars":  # dots stand on the bars they are compared with
+        return [0.0] * len(series), _BAR_ROOM
     step = (_BAR_ROOM if bars else 0.5) / len(movable)
     steps = iter((k - (len(movable) - 1) / 2) * step for k in range(len(movable)))
     offsets = [next(steps) if s.style in ("bars", "dots") else 0.0 for s in series]

@@ -45,6 +45,23 @@ def colour(slot: int) -> str:
     return OKABE_ITO[slot % len(OKABE_ITO)]
 
 
+def shade(fraction: float) -> str:
+    """Return the colour of a cell: from nearly paper at 0 to dark blue at 1, lightness falling.
+
+    One hue, so that a print in black and white and every eye read the same order.
+
+    Examples
+    --------
+    >>> shade(0.0), shade(1.0)
+    ('#f1f6fa', '#003a5c')
+    """
+    stops = ((241, 246, 250), (86, 160, 205), (0, 58, 92))
+    at = 2.0 * min(max(fraction, 0.0), 1.0)
+    low = min(int(at), 1)
+    mixed = (a + (b - a) * (at - low) for a, b in zip(stops[low], stops[low + 1], strict=True))
+    return "#{:02x}{:02x}{:02x}".format(*(round(v) for v in mixed))
+
+
 def luminance(hex_colour: str) -> float:
     """Return the relative luminance (WCAG 2) of ``#rrggbb``, from 0 (black) to 1 (white)."""
     channels = [int(hex_colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]

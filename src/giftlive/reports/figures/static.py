@@ -86,6 +86,10 @@ def _margins(layout: Layout) -> tuple[float, float]:
     longest = max((len(line) for _, text in axis.ticks for line in _lines(text, 30)), default=0)
     labels = [len(line) for label in layout.labels for line in _lines(label.text, 22)]
     right = 0.0 if layout.horizontal else max(labels, default=0) * 0.077
+    across = layout.value if layout.horizontal else layout.place
+    if across.ticks and across.scale != "category":  # half of the last number is beyond its tick
+        at, text = across.ticks[-1]
+        right = max(right, 0.04 * len(text) - (1 - across.fraction(at)) * _WIDTH_IN)
     return (0.25 + 0.075 * longest) / _WIDTH_IN, (0.25 + right) / _WIDTH_IN
 
 
@@ -123,7 +127,9 @@ def _shade(mark: Mark) -> str:
 def _paint(axes: Any, layout: Layout, mark: Mark) -> None:
     if not len(mark.value):
         return
-    if mark.level is not None:
+    if mark.row is not None:
+        axes.bar(mark.place, 1.0, 1.0, mark.row - 0.5, color=mark.shades, edgecolor=PAPER, lw=0.6)
+    elif mark.level is not None:
         line = axes.axvline if layout.horizontal else axes.axhline
         line(mark.level, color=REFERENCE, linewidth=1.2, linestyle="--", zorder=1)
     elif mark.style == "bars":
@@ -147,7 +153,9 @@ def _line(axes: Any, layout: Layout, mark: Mark) -> None:
     slot = mark.slot or 0
     dash = "--" if mark.slot is None else DASHES[slot // len(OKABE_ITO) % len(DASHES)][1]
     few = mark.slot is not None and len(mark.value) <= _MARKERS_UP_TO
-    x, y = (mark.value, mark.place) if layout.horizontal else (mark.place, mark.value)
+    log = layout.value.scale == "log"  # a point that cannot be shown is a gap, not a fall
+    value = np.where(mark.value > 0, mark.value, np.nan) if log else mark.value
+    x, y = (value, mark.place) if layout.horizontal else (mark.place, value)
     axes.plot(
         x, y, dash, color=_shade(mark), linewidth=1.1 if mark.slot is None else 1.8,
         marker=MARKERS[slot % len(MARKERS)][1] if few else None, markersize=3.5,
@@ -212,8 +220,13 @@ def _name(axes: Any, layout: Layout) -> None:
             va="bottom" if layout.horizontal else "center",
         )  # fmt: skip
     if layout.legend:
-        handles, names = axes.get_legend_handles_labels()
+        known = {
+            name: handle for handle, name in zip(*axes.get_legend_handles_labels(), strict=True)
+        }
+        names = [name for name in dict.fromkeys(map(_key, layout.marks)) if name in known]
+        handles = [known[name] for name in names]
         axes.legend(
-            handles, names, loc="lower left", bbox_to_anchor=(-0.01, 1.07), borderaxespad=0,
+            handles, names, loc="lower left", borderaxespad=0,
+            bbox_to_anchor=(-0.01, 1 + 0.22 / _plot_height(layout)),
             ncols=min(4, len(names)), frameon=False, fontsize=8.5, handlelength=1.4,
         )  # fmt: skip

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 
 import numpy as np
 
-from giftlive.run.verify import concentration
+from giftlive.run.verify import concentration, curves, tallies
 from giftlive.run.verify.claims import Result
-from giftlive.run.verify.facts import BUCKETS, NEED_CLICKS, NEED_NEGATIVES, RATIOS, SHARES
-from giftlive.run.verify.figures import Curve, Drawn
+from giftlive.run.verify.facts import NEED_CLICKS, NEED_NEGATIVES, QUADRANTS, RATIOS, SHARES
+from giftlive.run.verify.figures import Drawn
 from giftlive.run.verify.recomputed import (
     Clustered,
     Recomputed,
     RowQuantile,
-    Tail,
     place,
     quantile,
     ratio,
@@ -29,12 +27,19 @@ UNDRAWN: dict[str, str] = {}
 _TOPS = (1, 5, 10)
 TABLED = (
     *("amount_p50", "amount_p90", "amount_p99", "amount_mean", "amount_share_eq_1"),
-    *("user_total_tail_index", "user_gini", "user_top1_share"),
-    *("streamer_gini", "streamer_top1_share"),
+    *("price_atom_top5_share", "amount_tail_index", "amount_tail_shape_gpd"),
+    *("user_total_tail_index", "user_gini", "user_gini_all", "user_top1_share"),
+    *("streamer_gini", "streamer_gini_all", "streamer_top1_share"),
     *("click_share_of_exposures", "gift_rows_per_click", "gift_sessions_per_session"),
-    *("watch_p50_s", "watch_mean_s", "gifting_pairs_repeat_share"),
+    *("gifting_user_share", "watch_p50_s", "watch_mean_s", "gifting_pairs_repeat_share"),
     *("gift_rate_pair_with_history", "gift_rate_pair_without_history"),
-    *("revenue_share_never_gifted_pairs", "gifts_with_click_timestamp"),
+    *("revenue_share_never_gifted_pairs", "gifts_with_click_timestamp", "gift_delay_p50_s"),
+    *("user_quadrant_high_watch_low_pay", "user_quadrant_high_watch_low_pay_if_independent"),
+    "streamer_quadrant_high_watch_low_income",
+    "streamer_quadrant_high_watch_low_income_if_independent",
+    *("gift_count_loyalty_mean", "gift_count_loyalty_mean_if_by_popularity"),
+    *("amount_spearman_previous_next", "anonymous_gift_share"),
+    *("retention_d1", "retention_d7", "outage_days"),
 )
 """Facts that the table shows, as far as the logs give them a value."""
 
@@ -45,15 +50,19 @@ def recompute(kept: Kept, result: Result) -> dict[str, Recomputed]:
         **_ratios(kept),
         **_shares(kept),
         **_row_quantiles(kept, "amounts", "amount", "gifts", (50, 75, 90, 95, 99), 1.0),
-        **_row_quantiles(kept, "watch_times", "watch", "clicks", (50, 90, 99), 1000.0),
+        **_row_quantiles(kept, "watch_times", "watch", "clicks", (50, 90, 99), 1000.0, "_s"),
         **_gifts(kept),
         **_concentrations(kept),
         **_activity(kept),
         **_quadrants(kept),
         **_days(kept),
+        **tallies.recompute(kept),
+        **_delays(kept),
         **_unknowable(kept),
     }
-    tabled = {name: found[name] for name in TABLED if found[name].value is not None}
+    tabled = {
+        name: found[name] for name in TABLED if name in found and found[name].value is not None
+    }
     return found | {f"facts / {name} / value": number for name, number in tabled.items()}
 
 
@@ -69,13 +78,16 @@ def _ratios(kept: Kept) -> dict[str, Recomputed]:
         top, bottom = sums[f"top{i}"], sums[f"bottom{i}"]
         n = round(bottom.sum()) if not rows else int(kept.floats("users", f"sum({rows})")[0][0])
         found[name] = ratio(top, bottom, n)
-    return found | {"gifting_pair_density": _density(kept)}
+    receiving, clicked = "gifts > 0 AND streamer_id >= 0", "clicks > 0"
+    found["gifting_pair_density"] = _density(kept, receiving, "pairs FROM users")
+    within = "clicked_streamers FROM users WHERE clicks > 0"
+    return found | {"click_pair_density": _density(kept, clicked, within)}
 
 
-def _density(kept: Kept) -> Recomputed:
-    (receivers,) = kept.floats("streamers", "count(*) FILTER (gifts > 0 AND streamer_id >= 0)")
-    (pairs,) = kept.floats("users", "pairs")
-    cells = np.full(len(pairs), receivers[0])
+def _density(kept: Kept, streamers: str, of_users: str) -> Recomputed:
+    (columns,) = kept.floats("streamers", f"count(*) FILTER ({streamers})")
+    (pairs,) = kept.floats("users", of_users)
+    cells = np.full(len(pairs), columns[0])
     return ratio(pairs, cells, round(cells.sum()))
 
 
@@ -91,11 +103,16 @@ def _shares(kept: Kept) -> dict[str, Recomputed]:
 
 
 def _row_quantiles(
-    kept: Kept, table: str, name: str, count: str, levels: tuple[int, ...], unit: float
+    kept: Kept,
+    table: str,
+    name: str,
+    count: str,
+    levels: tuple[int, ...],
+    unit: float,
+    ending: str = "",
 ) -> dict[str, Recomputed]:
     """Return quantiles of rows, counted from the smallest value upwards."""
     x, rows = kept.floats(table, f"* FROM {table} ORDER BY 1")
-    ending = "_s" if unit > 1 else ""
     if not len(x):
         return {f"{name}_p{p}{ending}": Recomputed(None) for p in levels}
     upto, n = np.cumsum(rows), int(rows.sum())
@@ -116,9 +133,7 @@ def _gifts(kept: Kept) -> dict[str, Recomputed]:
         "users", "amount_square, amount, gifts FROM users WHERE gifts > 0"
     )
     if not len(n):
-        return {
-            name: Recomputed(None) for name in ("amount_sd", "amount_max", "user_total_tail_index")
-        }
+        return {name: Recomputed(None) for name in ("amount_sd", "amount_max")}
 
     def spread(w: Floats) -> Floats:
         rows = w @ n
@@ -130,19 +145,20 @@ def _gifts(kept: Kept) -> dict[str, Recomputed]:
     return {
         "amount_sd": Recomputed(sd, Clustered(len(n), spread), rows, scale=sd),
         "amount_max": Recomputed(float(largest[0]), None, rows),
-        "user_total_tail_index": _tail(total[total > 0]),
     }
 
 
-def _tail(total: Floats) -> Recomputed:
-    """Return k / Σ log excess of the k = √n largest totals over the next one (Hill 1975)."""
-    ordered = np.sort(total)[::-1]
-    k = math.isqrt(len(ordered))
-    if k < 10:
-        return Recomputed(None)
-    logs = [math.log(x) for x in ordered[: k + 1]]
-    excess = math.fsum(logs[:k]) - k * logs[k]
-    return Recomputed(k / excess, Tail(k), k) if excess > 1e-12 else Recomputed(None)
+def _delays(kept: Kept) -> dict[str, Recomputed]:
+    """Return the quantiles of the delay where it is identifiable, and of the first position."""
+    at, n = (float(c[0]) for c in kept.floats("users", "sum(gifts_at_click), sum(gifts)"))
+    delays = {f"gift_delay_p{p}_s": Recomputed(None) for p in (50, 90)}
+    if at <= 0.5 * n:
+        delays = _row_quantiles(kept, "delays", "delay", "gifts_timed", (50, 90), 1000.0, "_s")
+        delays = {f"gift_{name}": found for name, found in delays.items()}
+    (place,) = _row_quantiles(
+        kept, "positions", "position", "sessions_placed", (50,), 1000.0
+    ).values()
+    return delays | {"first_gift_position_p50": place}
 
 
 def _concentrations(kept: Kept) -> dict[str, Recomputed]:
@@ -153,6 +169,11 @@ def _concentrations(kept: Kept) -> dict[str, Recomputed]:
         found[f"{whose}_gini"] = concentration.gini(x)
         for p in _TOPS:
             found[f"{whose}_top{p}_share"] = concentration.top_share(x, p / 100)
+        (everyone,) = kept.floats(f"{whose}s", tallies.POPULATION[whose])
+        whole = np.concatenate([np.zeros(int(everyone[0]) - len(x)), x]) if len(x) else x
+        found[f"{whose}_gini_all"] = concentration.gini(whole)
+        for p in _TOPS:
+            found[f"{whose}_top{p}_share_all"] = concentration.top_share(whole, p / 100)
     return found
 
 
@@ -168,11 +189,13 @@ def _activity(kept: Kept) -> dict[str, Recomputed]:
         ("watch", "watch", "watched_streamers"),
         ("gift", "amount", "paid_streamers"),
     ):
-        top, equal = kept.floats(
+        top, equal, one = kept.floats(
             "users",
-            f"{sums}_top::DOUBLE / {sums}_known, 1.0 / {ways} FROM users WHERE {sums}_known > 0",
+            f"{sums}_top::DOUBLE / {sums}_known, 1.0 / {ways}, {sums}_one::DOUBLE / {sums}_known"
+            f" FROM users WHERE {sums}_known > 0",
         )
         found |= {f"{what}_loyalty_p{p}": quantile(top, p) for p in (50, 90)}
+        found |= {f"{what}_loyalty_one_each_p{p}": quantile(one, p) for p in (50, 90)}
         found[f"{what}_loyalty_equal_split_p50"] = quantile(equal, 50)
     profiled, active, paid = kept.floats(
         "streamers",
@@ -184,24 +207,29 @@ def _activity(kept: Kept) -> dict[str, Recomputed]:
 
 
 def _quadrants(kept: Kept) -> dict[str, Recomputed]:
-    """Return the share above the 75 % point of watch but not of pay, and if independent."""
+    """Return the share of every quadrant cut at the 75 % points, and if independent."""
     found: dict[str, Recomputed] = {}
-    for whose, pay_word in (("user", "pay"), ("streamer", "income")):
+    for whose, cells in QUADRANTS.items():
         known = "amount" if whose == "user" else "CASE WHEN streamer_id >= 0 THEN amount ELSE 0 END"
         seen = "true" if whose == "user" else "streamer_id >= 0"
         watch, pay = kept.floats(
             f"{whose}s",
             f"watch_ms, {known} FROM {whose}s WHERE clicks > 0 OR gifts > 0 AND {seen}",
         )
-        name, n = f"{whose}_quadrant_high_watch_low_{pay_word}", len(watch)
-        if not n:
+        n, clicks = len(watch), float(kept.floats("users", "sum(clicks)")[0][0])
+        for name, sides in cells.items():
             found[name] = Recomputed(None)
-            continue
-        at = place(75, n)
-        high, low = watch > np.sort(watch)[at], pay <= np.sort(pay)[at]
-        found[name] = share(int((high & low).sum()), n)
-        product = float(high.sum()) * float(low.sum()) / n**2
-        found[f"{name}_if_independent"] = Recomputed(product, None, n)
+            if not n:
+                continue
+            at = place(75, n)
+            one, two = (
+                x > np.sort(x)[at] if side == "high" else x <= np.sort(x)[at]
+                for x, side in zip((watch, pay), sides, strict=True)
+            )
+            found[name] = share(int((one & two).sum()), n)
+            if clicks:
+                product = float(one.sum()) * float(two.sum()) / n**2
+                found[f"{name}_if_independent"] = Recomputed(product, None, n)
     return found
 
 
@@ -236,55 +264,7 @@ def _unknowable(kept: Kept) -> dict[str, Recomputed]:
 
 def draw(kept: Kept, result: Result) -> dict[tuple[str, str], Drawn]:
     """Return what every series must show."""
-    found = {("lorenz", "everyone equal"): Drawn([0.0, 1.0], Curve.of([0.0, 1.0]))}
-    for whose in ("user", "streamer"):
-        tops = [f"{whose}_top{p}_share" for p in _TOPS]
-        found["top_shares", f"{whose}s"] = Drawn([f"top {p} %" for p in _TOPS], estimates=tops)
-    for name, what in (("clicks", "click"), ("amount", "revenue")):
-        shares = [f"{what}_share_watch_{bucket}" for bucket in BUCKETS]
-        found["watch_buckets", name] = Drawn(list(BUCKETS.values()), estimates=shares)
-    rates = [f"gift_rate_pair_{history}_history" for history in ("with", "without")]
-    found["pair_history", "rate"] = Drawn(["with", "without"], estimates=rates)
-    return found | _shapes(kept, result) | _clock(kept)
-
-
-def _shapes(kept: Kept, result: Result) -> dict[tuple[str, str], Drawn]:
-    """Return the tail and the Lorenz curves at the places where they were drawn."""
-    found: dict[tuple[str, str], Drawn] = {}
-    amounts, gifts = kept.floats("amounts", "amount, gifts")
-    for figure in result["figures"]:
-        for series in figure["series"]:
-            x = np.array(series["x"])
-            if figure["name"] == "amount_tail":
-                least = np.concatenate([[0.0], x[1:].astype(np.float64)])
-                y = [float(gifts[amounts >= a].sum() / gifts.sum()) for a in least]
-                found["amount_tail", series["name"]] = Drawn(series["x"], Curve.of(y))
-            if figure["name"] == "lorenz" and series["name"] != "everyone equal":
-                table = series["name"]
-                known = "" if table == "users" else "AND streamer_id >= 0"
-                (held,) = kept.floats(table, f"amount FROM {table} WHERE amount > 0 {known}")
-                y = concentration.held_by_poorest(held, x.astype(np.float64)).tolist()
-                found["lorenz", table] = Drawn(series["x"], Curve.of(y, 1.0))
-    return found
-
-
-def _clock(kept: Kept) -> dict[tuple[str, str], Drawn]:
-    found = {}
-    for name, among in (("Monday to Friday", "weekday < 5"), ("Saturday, Sunday", "weekday >= 5")):
-        hour, gifts = kept.floats(
-            "hours", f"hour, sum(gifts) FROM hours WHERE {among} GROUP BY hour"
-        )
-        whole = np.zeros(24)
-        whole[hour.astype(np.int64)] = gifts
-        share_of = whole / max(whole.sum(), 1.0)
-        found["hours", name] = Drawn([float(h) for h in range(24)], Curve.of(share_of.tolist()))
-    day, clicks, gifts = kept.floats(
-        "hours", "day, sum(clicks), sum(gifts) FROM hours GROUP BY day ORDER BY day"
-    )
-    days = [str(np.datetime64(int(d), "D")) for d in day]
-    found["daily_volume", "clicks"] = Drawn(days, Curve.of(clicks.tolist()))
-    found["daily_volume", "gifts"] = Drawn(days, Curve.of(gifts.tolist()))
-    return found
+    return curves.draw(kept, result)
 
 
 def checks(kept: Kept, rule: Mapping[str, Mapping[str, float]]) -> dict[str, bool]:

@@ -20,6 +20,28 @@ def _history(z: str) -> dict[str, tuple[str, str, str]]:
     }
 
 
+def _slices(whose: str) -> dict[str, tuple[str, str, str]]:
+    """Return the rates of users or streamers with and without a gift on an earlier day."""
+
+    def both(column: str) -> str:
+        return f"{column}_with_{whose} + {column}_without_{whose}"
+
+    rates = {
+        f"gift_rate_{whose}_{h}_history": (f"gifts_{h}_{whose}", f"clicks_{h}_{whose}", "")
+        for h in ("with", "without")
+    }
+    return rates | {
+        f"click_share_{whose}_with_history": (f"clicks_with_{whose}", both("clicks"), ""),
+        f"revenue_share_{whose}_without_history": (
+            f"amount_without_{whose}",
+            both("amount"),
+            both("gifts"),
+        ),
+    }
+
+
+RETENTION_LAGS = (1, 2, 3, 5, 7, 14)
+_FEW = "pair_gifts BETWEEN 2 AND 10"
 RATIOS: dict[str, tuple[str, str, str]] = {
     "amount_mean": ("amount", "gifts", ""),
     "amount_share_eq_1": ("gifts_eq_1", "gifts", ""),
@@ -43,6 +65,17 @@ RATIOS: dict[str, tuple[str, str, str]] = {
     "gifting_pairs_repeat_share": ("repeated_pairs", "pairs", ""),
     **_history(""),
     **_history("_utc"),
+    **_slices("user"),
+    **_slices("streamer"),
+    **{f"retention_d{k}": (f"returned_d{k}", f"days_d{k}", "") for k in RETENTION_LAGS},
+    "unplaced_gift_share": ("gifts_unplaced", "gifts", ""),
+    **{f"price_atom_top{top}_share": (f"gifts_atom_top{top}", "gifts", "") for top in (1, 5)},
+    "revenue_share_repeated_pairs": ("amount_repeated", "amount_known", "pair_gifts"),
+    "gift_count_loyalty_mean": (
+        f"CASE WHEN {_FEW} THEN pair_gifts_top / pair_gifts ELSE 0 END",
+        f"({_FEW})::INT",
+        "",
+    ),
     "gifts_with_click_timestamp": ("gifts_at_click", "gifts", ""),
     "gifts_without_click": ("gifts_orphan", "gifts", ""),
     "gifts_lagged": ("gifts_lagged", "gifts", ""),
@@ -66,11 +99,24 @@ SHARES: dict[str, tuple[str, str, str]] = {
 }
 """Fact -> table, which rows are hits, and among which."""
 
+QUADRANTS = {
+    whose: {
+        f"{whose}_quadrant_{watch}_watch_{pay}_{word}": (watch, pay)
+        for watch in ("high", "low")
+        for pay in ("high", "low")
+    }
+    for whose, word in (("user", "pay"), ("streamer", "income"))
+}
+"""User or streamer -> fact -> the sides of watch and of money that it counts."""
+
 NEED_CLICKS = (
     "user_clicks_mean",
     *SHARES,
-    "user_quadrant_high_watch_low_pay",
-    "streamer_quadrant_high_watch_low_income",
+    *QUADRANTS["user"],
+    *QUADRANTS["streamer"],
+    "revenue_share_user_without_history",
+    "revenue_share_streamer_without_history",
+    "outage_days",
     "gifts_with_click_timestamp",
     "gifts_without_click",
     "gifts_lagged",
