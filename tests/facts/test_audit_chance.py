@@ -99,7 +99,7 @@ def test_low_days_know_no_holiday_and_no_scale() -> None:
 def test_late_gifts_thin_out() -> None:
     rng = np.random.default_rng(4)
     hours, usual = 480, np.full(480, 1000)
-    left, part = np.arange(hours)[::-1] + 0.5, np.arange(hours) % 24 // 6
+    left, part = np.arange(float(hours))[::-1] + 0.5, np.arange(hours) % 24 // 6
     alarms = 0
     for _ in range(200):
         alarms += thinning(rng.poisson(3.0, hours), usual, part, left).chance < ALPHA

@@ -134,7 +134,7 @@ def test_a_fast_user_is_no_burst(make_store: MakeStore, plain: Rows, midnight: i
 def test_impossible_viewings_by_kind(make_store: MakeStore, plain: Rows, midnight: int) -> None:
     clicks = plain["click"]
 
-    def told(extra: list[tuple[int, ...]]) -> set[str]:
+    def told(extra: list[Any]) -> set[str]:
         return defects(findings(make_store(plain | {"click": clicks + extra})))
 
     alone = [(900 + k, 9_000 + k, 1, midnight + 9 * DAY, DAY + 1) for k in range(9)]
