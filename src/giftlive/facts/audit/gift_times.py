@@ -14,22 +14,30 @@ NEIGHBOURS = 20
 """Steps of the grid beside a place that say how dense times are there."""
 BEFORE_LEAVING = 40
 """Steps before leaving that say how dense times are there; shorter viewings are not looked at."""
+_ALSO_LEFT = """
+row_id IN (
+    SELECT g.row_id FROM gift g JOIN click c ON c.user_id = g.user_id AND c.live_id = g.live_id
+    WHERE c.ts < g.ts AND abs(c.ts + c.watch_ms - g.ts) < {step}
+)
+"""
 _LEFT = "click_ts + watch_ms - ts"
 
 
 def entry_stamping(inspection: Inspection) -> Iterator[Finding]:
-    """Find gifts whose time is exactly that of a click, beyond what the times beside it explain."""
-    near = (
-        f"NOT at_click AND click_ts < ts AND ts - click_ts <= {NEIGHBOURS * inspection.grid.step}"
-    )
+    """Find gifts whose time is exactly that of a click, beyond what the times beside it explain.
+
+    Where somebody leaves a room and enters it again at once, the time may be either's: such a
+    gift is no evidence.
+    """
+    step = inspection.grid.step
+    entered = f"at_click AND NOT {_ALSO_LEFT.format(step=step)}"
+    near = f"NOT at_click AND click_ts < ts AND ts - click_ts <= {NEIGHBOURS * step}"
     at, n = inspection.evidence.row("SELECT count(*) FILTER (at_click), count(*) FROM gift_click")
-    found = atom(*_instants(inspection, "at_click", near), 1, NEIGHBOURS) < ALPHA
+    found = atom(*_instants(inspection, entered, near), 1, NEIGHBOURS) < ALPHA
     if found:
         inspection.mark("gift", "SELECT row_id FROM gift_click WHERE at_click")
     told = ("found" if at > ENTRY_LIMIT * n else "some") if found else "clean"
-    counted = Counted(at, n, "gift")
-    yield measured("entry_stamping", found, counted, told=told,
-                   limit=ENTRY_LIMIT)  # fmt: skip
+    yield measured("entry_stamping", found, Counted(at, n, "gift"), told=told, limit=ENTRY_LIMIT)
 
 
 def lagged_gifts(inspection: Inspection) -> Iterator[Finding]:

@@ -20,12 +20,15 @@ _SAME = {
 }
 """Columns besides the time in which copies of a row agree."""
 _REPEATED = """
+-- One number per row first: groups of four columns of every row would take several times the memory
+
 CREATE OR REPLACE TEMP TABLE audit_repeated AS
 WITH alike AS (
-    SELECT hash({same}, ts) AS mark FROM {view} {where} GROUP BY mark HAVING count(*) > 1
+    SELECT hash(ts, user_id, live_id) AS mark FROM {view} {where}
+    GROUP BY mark HAVING count(*) > 1
 )
 SELECT {same}, ts, count(*) AS n, min(row_id) AS first_row
-FROM (SELECT * FROM {view} {where}) SEMI JOIN alike ON hash({same}, ts) = alike.mark
+FROM (SELECT * FROM {view} {where}) SEMI JOIN alike ON hash(ts, user_id, live_id) = alike.mark
 GROUP BY {same}, ts HAVING count(*) > 1
 """
 _NEXT = """
