@@ -122,6 +122,10 @@ def test_a_machine_sends_bursts(make_store: MakeStore, plain: Rows, table: str) 
     assert f"bursts.{table}" in defects(found)
     assert defects(found) <= {f"bursts.{table}", "impossible_watch.overlap", "outage_days"}
     assert f"user {first[0]}:" in found[f"bursts.{table}"].examples[0]
+    fullest, touched = found[f"bursts.{table}"].counted, found[f"anomalous_row_share.{table}"]
+    assert fullest is not None
+    assert touched.counted is not None
+    assert 45 <= fullest.numerator <= touched.counted.numerator <= 93  # two places share them
 
 
 def test_a_fast_user_is_no_burst(make_store: MakeStore, plain: Rows, midnight: int) -> None:

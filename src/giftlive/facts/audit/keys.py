@@ -19,9 +19,8 @@ _SAME = {
     "negative": _WHO,
 }
 """Columns besides the time in which copies of a row agree."""
+# One number per row comes first: groups of every row by all columns take several times the memory.
 _REPEATED = """
--- One number per row first: groups of four columns of every row would take several times the memory
-
 CREATE OR REPLACE TEMP TABLE audit_repeated AS
 WITH alike AS (
     SELECT hash(ts, user_id, live_id) AS mark FROM {view} {where}

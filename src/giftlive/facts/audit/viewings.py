@@ -100,8 +100,8 @@ def _burst(inspection: Inspection, table: str, view: str) -> Finding:
     chance = np.maximum(by_own, thinning_out(sizes["n"], sizes["bins"], most)) * places.sum()
     hit = np.flatnonzero(chance < ALPHA)
     counted = Counted(int(most[hit].sum()), int(events.sum()), table)
-    for i in hit.tolist():
-        inspection.mark(table, _rows_of(view, int(rows["user_id"][i]), bins, int(most[i])))
+    if len(hit):
+        inspection.mark(table, _rows_of(view, bins, rows["user_id"][hit], most[hit]))
     worst = hit[np.argsort(-most[hit], kind="stable")][:3]
     names = tuple(f"user {rows['user_id'][i]}: {most[i]} in 10 s" for i in worst)
     return measured(
@@ -139,7 +139,10 @@ def thinning_out(size: Ints, places: Ints, count: Ints) -> Floats:
     return chance
 
 
-def _rows_of(view: str, user: int, bins: str, most: int) -> str:
-    """Return SQL for the rows of a user's fullest places."""
-    full = f"SELECT bin FROM ({bins}) WHERE user_id = {user} AND n = {most}"
-    return f"SELECT row_id FROM {view} WHERE user_id = {user} AND ts // {BURST_MS} IN ({full})"
+def _rows_of(view: str, bins: str, users: Ints, most: Ints) -> str:
+    """Return SQL for the rows in the fullest places of these users."""
+    fullest = f"SELECT unnest({users.tolist()}) AS user_id, unnest({most.tolist()}) AS n"
+    return (
+        f"SELECT row_id FROM {view} WHERE (user_id, ts // {BURST_MS}) IN "
+        f"(SELECT (user_id, bin) FROM ({bins}) JOIN ({fullest}) USING (user_id, n))"
+    )
