@@ -89,9 +89,36 @@ def test_audit_lists_health_and_every_trial_of_every_feature(cli: Cli, twin: Pat
     assert all(r["detail"].startswith("caught: ") for r in canaries)
     lines = succeeded(cli("audit", "--source", twin)).splitlines()
     assert len(lines) == len(findings)
+    places = {
+        (line.index(row["kind"]), line.index(row["subject"]), line.index(row["detail"]))
+        for line, row in zip(lines, findings, strict=True)
+    }
+    assert len(places) == 1  # aligned
     assert all(
-        line.startswith(f"{row['kind']} ") for line, row in zip(lines, findings, strict=True)
+        line.startswith(f"{row['result']} ") for line, row in zip(lines, findings, strict=True)
     )
+
+
+def test_audit_says_what_a_defect_rests_on_and_what_follows(cli: Cli, twin: Path) -> None:
+    findings = parsed(cli("audit", "--source", twin, "--json"))["findings"]
+    health = {row["subject"]: row for row in findings if row["kind"] == "data health"}
+    stamped = health["entry_stamping"]
+    assert (stamped["result"], stamped["status"]) == ("defect", "measured")
+    assert stamped["value"] == stamped["numerator"] / stamped["denominator"]
+    assert stamped["evidence"].endswith(" gift rows")
+    assert "NOT IDENTIFIABLE" in stamped["consequence"]
+    assert "0.001" in stamped["rule"]
+    assert health["outage_days"]["examples"] == ["2025-05-14", "2025-05-20"]
+    assert health["currency_mix"]["status"] == "not applicable"
+    assert "gift_original" in health["currency_mix"]["detail"]
+    assert {r["result"] for r in health.values() if r["status"] != "measured"} == {"info"}
+    assert not [r for r in findings for text in r.values() if isinstance(text, str) and "{" in text]
+
+
+def test_a_defect_is_an_error_only_when_asked(cli: Cli, twin: Path) -> None:
+    done = cli("audit", "--source", twin, "--strict")
+    assert (done.returncode, done.stderr) == (1, "")
+    assert done.stdout == succeeded(cli("audit", "--source", twin))
 
 
 @pytest.mark.parametrize(

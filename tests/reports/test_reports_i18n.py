@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from giftlive.errors import ConfigError, UsageError
-from giftlive.evaluation.results import Estimate, StudyResult
+from giftlive.evaluation.results import Estimate, StudyResult, Table
 from giftlive.reports import i18n, missing_keys, translate
+from giftlive.reports.load import study_from_dict
+from giftlive.reports.page import Speaker, study_page
 from giftlive.types import Message
 
 ESTIMATE = Estimate("x", 0.6, 0.5, 0.7, "t", 9, "users", "share", "all", "all")
@@ -75,3 +79,16 @@ def test_a_row_prefers_its_own_sentence_to_its_parameter() -> None:
     assert i18n.part(message, "claim", "en") == "claim"
     assert i18n.part(Message("other", {"claim": "raw"}), "claim", "en") == "raw"
     assert i18n.part(Message("other", {}), "claim", "en") == ""
+
+
+def test_a_cell_may_be_a_sentence_by_key() -> None:
+    """It survives JSON, is translated when printed, and is missed when its key is not there."""
+    known = Message("audit.orphan_gifts.clean", {"n": 0, "d": 1_234})
+    table = Table("t", ("a", "b"), ("", ""), (("x", known), ("y", Message("no.such", {}))), known)
+    result = StudyResult("s", "9", known, 1, {}, {}, "v", tables=(table,))
+    again = study_from_dict(json.loads(json.dumps(result.as_dict())))
+    assert again.tables == result.tables
+    assert missing_keys([again], "en") == ["no.such"]
+    page = study_page(again, Speaker("en", is_kuailive=False), {})
+    assert page.tables[0].cells[0] == ("x", translate(known))
+    assert "0 of 1" in page.tables[0].cells[0][1]

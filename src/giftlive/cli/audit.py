@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any
 
 import typer
 
@@ -25,15 +26,33 @@ def audit(
             show_default=False,
         ),
     ] = "",
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit 1 when the data has a defect.")
+    ] = False,
     json: options.Json = False,
 ) -> None:
-    """Exit 1 and name the feature when one knows the future."""
+    """List what is wrong with the logs; exit 1 and name the feature when one knows the future."""
     from giftlive.run.pipeline import audit_source
 
     chosen = [*(settings or []), *([f"tables.planted_leak={planted_leak}"] if planted_leak else [])]
     findings = audit_source(source, options.resolve(config, chosen, seed), cache)
     if json:
         show.as_json({"findings": findings})
-        return
+    else:
+        for line in _lines(findings):
+            typer.echo(line)
+    if strict and any(row["result"] == "defect" for row in findings):
+        raise typer.Exit(1)
+
+
+def _lines(findings: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """Yield one line per finding, its severity or result first, columns aligned.
+
+    What follows from a defect is on the same line, after its sentence.
+    """
+    columns = ("result", "kind", "subject")
+    width = {name: max((len(row[name]) for row in findings), default=0) for name in columns}
     for row in findings:
-        typer.echo(f"{row['kind']:<24}{row['subject']:<34}{row['result']:<17}{row['detail']}")
+        head = "  ".join(f"{row[name]:<{width[name]}}" for name in columns)
+        follows = f". {row['consequence']}" if row["result"] == "defect" else ""
+        yield f"{head}  {row['detail']}{follows}"

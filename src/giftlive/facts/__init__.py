@@ -6,9 +6,9 @@ KuaiLive quantities, so that a source or a generated world can be compared by na
 source cannot support is present with the status ``undefined`` and the table it lacks.
 """
 
-from giftlive.facts.audit import audit
+from giftlive.facts.audit import audit, identifiability
 from giftlive.facts.book import FactBook, compute_facts
-from giftlive.facts.delay import DelayVerdict, delay_verdict, identifiability
+from giftlive.facts.delay import DelayVerdict, delay_verdict
 from giftlive.facts.evidence import Evidence
 from giftlive.facts.fact import Fact, Quantity
 from giftlive.facts.finding import Finding

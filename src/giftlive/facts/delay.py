@@ -12,12 +12,9 @@ from dataclasses import dataclass
 from giftlive.facts.estimates import Sample, by_user, ratio
 from giftlive.facts.evidence import Evidence
 from giftlive.facts.fact import Curve, Fact, Quantity, Section
-from giftlive.facts.finding import Finding, severity_of
-from giftlive.logs.store import Store
 
 ENTRY_LIMIT = 0.5
 """Share of gifts stamped at a click above which the delay is not identifiable."""
-ORPHAN_LIMIT = 0.01
 _BOTH = ("click", "gift")
 _MINUTE = 60_000
 _LAGS = (
@@ -153,41 +150,3 @@ def delay_verdict(evidence: Evidence) -> DelayVerdict:
         f"{'identifiable' if identifiable else 'NOT identifiable'}"
     )
     return DelayVerdict(identifiable, text, at, orphan, lagged, early)
-
-
-def delay_findings(evidence: Evidence) -> list[Finding]:
-    """Return entry stamping, orphan gifts and lagged gifts as findings."""
-    verdict = delay_verdict(evidence)
-    if verdict.at_click is None or verdict.orphan is None or verdict.lagged is None:
-        names = ("entry_stamping", "orphan_gifts", "lagged_gifts")
-        return [Finding(name, "info", None, verdict.reason) for name in names]
-    return [
-        Finding(
-            "entry_stamping",
-            severity_of(verdict.at_click, ENTRY_LIMIT),
-            verdict.at_click,
-            verdict.reason,
-        ),
-        Finding(
-            "orphan_gifts",
-            severity_of(verdict.orphan, ORPHAN_LIMIT),
-            verdict.orphan,
-            f"{verdict.orphan:.1%} of the gifts have no click of the same user and room, and can "
-            "be credited to none",
-        ),
-        Finding(
-            "lagged_gifts",
-            "info",
-            verdict.lagged,
-            f"{verdict.lagged:.1%} of the gifts come after their click",
-        ),
-    ]
-
-
-def identifiability(store: Store) -> list[Finding]:
-    """Return the findings on gift times of ``store``, the verdict on the delay first."""
-    evidence = Evidence.of(store)
-    try:
-        return delay_findings(evidence)
-    finally:
-        evidence.con.close()

@@ -146,7 +146,9 @@ def _table(raw: Mapping[str, Any]) -> Table:
 
 
 def _cell(value: Any) -> Any:
-    """Return a table cell; a number with its interval becomes an estimate again."""
+    """Return a table cell; a number with its interval or a sentence by key becomes one again."""
+    if isinstance(value, Mapping) and set(value) == {"key", "params"}:
+        return message_from_dict(value)
     is_estimate = isinstance(value, Mapping) and {"value", "denominator", "status"} <= set(value)
     return _record(Estimate, value) if is_estimate else value
 

@@ -201,7 +201,11 @@ def _printed(table: Table, say: Speaker) -> Printed:
     columns = range(len(table.columns))
     number = [all(isinstance(row[k], int | float | None) for row in table.rows) for k in columns]
     units = table.units
-    cells = tuple(tuple(map(numbers.cell, row, units)) for row in table.rows)
+
+    def told(value: Any, unit: str) -> str:
+        return say(value) if isinstance(value, Message) else numbers.cell(value, unit)
+
+    cells = tuple(tuple(map(told, row, units)) for row in table.rows)
     return Printed(table, say(table.caption), cells, tuple(number))
 
 

@@ -7,6 +7,7 @@ import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from giftlive.config import RunConfig, dump_toml
 from giftlive.facts import Evidence, FactBook, Finding, audit, compute_facts
@@ -17,6 +18,7 @@ from giftlive.run.cache import Cache, default_cache
 from giftlive.run.canonical import canonical_json
 from giftlive.run.choices import check_choices
 from giftlive.run.folder import TABLES, atomic_folder, check_target
+from giftlive.run.health import health_row
 from giftlive.run.manifest import code_version, manifest, step_rows
 from giftlive.run.progress import Reporter
 from giftlive.run.steps import Answer, Workshop
@@ -182,7 +184,7 @@ def build_tables_of(
     return sizes | ({"built_anew": built.because} if built.because else {})
 
 
-def audit_source(source: Path, config: RunConfig, cache: Path | None) -> list[dict[str, str]]:
+def audit_source(source: Path, config: RunConfig, cache: Path | None) -> list[dict[str, Any]]:
     """Return the data-health findings and the leak trials of ``source`` as rows of words.
 
     Raises
@@ -194,18 +196,10 @@ def audit_source(source: Path, config: RunConfig, cache: Path | None) -> list[di
     """
     shop = Workshop(Cache(cache or default_cache()), config, Reporter())
     read = steps.store(shop, source)
-    health = [
-        {
-            "kind": "data health",
-            "subject": finding.name,
-            "result": finding.severity,
-            "detail": finding.detail,
-        }
-        for finding in _health(read)
-    ]
+    health = [health_row(finding) for finding in _health(read)]
     folder = steps.tables(shop, read, steps.table_options(config))
     trials = steps.leak_audit(shop, read, folder)
-    leaks = [
+    leaks: list[dict[str, Any]] = [
         {
             "kind": f"leak trial: {finding.kind}",
             "subject": finding.feature,

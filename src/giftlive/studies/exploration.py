@@ -126,14 +126,13 @@ def _fact_table(estimates: tuple[Estimate, ...], book: FactBook) -> Table:
 
 
 def _health_table(book: FactBook) -> Table:
+    """Return every finding, defects first; there is no score beside the list."""
+    worst = sorted(book.findings, key=lambda finding: finding.severity != "defect")
     return Table(
         name="health",
-        columns=("finding", "severity", "value", "what it means"),
-        units=("", "", "count or share", ""),
-        rows=tuple(
-            (f.name, f.severity, "" if f.value is None else f"{f.value:.4g}", f.detail)
-            for f in book.findings
-        ),
+        columns=("finding", "severity", "evidence", "what was found", "consequence"),
+        units=("", "", "numerator of denominator", "", ""),
+        rows=tuple((f.name, f.severity, f.evidence, f.detail, f.consequence) for f in worst),
         caption=Message("study.exploration.table.health", {}),
     )
 

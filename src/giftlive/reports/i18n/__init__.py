@@ -142,6 +142,8 @@ def messages(result: StudyResult) -> Iterator[Message]:
         yield from (figure.shows, figure.follows)
     for table in result.tables:
         yield table.caption
+        for row in table.rows:
+            yield from (cell for cell in row if isinstance(cell, Message))
 
 
 def missing_keys(results: Iterable[StudyResult | Mapping[str, Any]], lang: str) -> list[str]:

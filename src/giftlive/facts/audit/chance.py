@@ -1,0 +1,139 @@
+"""What chance alone would show: the tests by which a detector tells a defect from a coincidence."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+from scipy.stats import binom, chi2, norm, poisson, rankdata
+
+from giftlive.types import Floats
+
+ALPHA = 1e-3
+"""Chance at which a detector may accuse clean logs; with twenty detectors about one log in fifty.
+
+Where one detector makes several tests, each gets an equal part of it.
+"""
+STEEPER = 2.0
+"""How much denser than its neighbourhood a single step may be by the shape of a law alone."""
+
+
+def atom(inside: int, beside: int, width: float, width_beside: float) -> float:
+    """Return the chance of ``inside`` or more events in one place, given those beside it.
+
+    Times that fall where they like are about as dense in one place as next to it: given the sum,
+    the count inside is binomial. The density inside may be twice that beside, so that a law
+    which rises or falls steeply is not taken for an atom.
+
+    Parameters
+    ----------
+    inside, beside : counts. width, width_beside : of the two places, in the same unit.
+
+    Examples
+    --------
+    >>> atom(90, 2, 1, 20) < 1e-9, atom(3, 20, 1, 20) > 0.05
+    (True, True)
+    """
+    weight = STEEPER * width
+    return float(binom.sf(inside - 1, inside + beside, weight / (weight + width_beside)))
+
+
+def at_most(observed: float, expected: float) -> float:
+    """Return the Poisson chance of ``observed`` or fewer where ``expected`` is the mean.
+
+    Examples
+    --------
+    >>> round(at_most(0, 3.0), 4)
+    0.0498
+    """
+    return float(poisson.cdf(observed, expected))
+
+
+class Unseen(NamedTuple):
+    """How many were never seen: an estimate that is itself a lower bound, and its lower end."""
+
+    estimate: float
+    lower: float
+
+
+def unseen(once: int, twice: int) -> Unseen:
+    """Return Chao's (1984) lower bound on the units with no event, from those with one and two.
+
+    ``lower`` is the lower end of its log-normal interval (Chao 1987) at :data:`ALPHA`.
+
+    Examples
+    --------
+    >>> round(unseen(55, 29).estimate), unseen(0, 0).estimate
+    (51, 0.0)
+    """
+    if once < 2:
+        return Unseen(0.0, 0.0)
+    estimate = once * (once - 1) / (2.0 * (twice + 1))
+    ratio = once / (twice + 1)
+    variance = (twice + 1) * (ratio**4 / 4 + ratio**3 + ratio**2 / 2)
+    spread = math.sqrt(math.log1p(variance / estimate**2))
+    return Unseen(estimate, estimate / math.exp(norm.isf(ALPHA) * spread))
+
+
+def rank_correlation(x: Floats, y: Floats) -> float:
+    """Return Spearman's correlation; 0 where one side does not vary."""
+    a, b = rankdata(x), rankdata(y)
+    if len(x) < 2 or not a.std() or not b.std():
+        return 0.0
+    return float(np.corrcoef(a, b)[0, 1])
+
+
+def beyond_reliability(r: float, halves: float, n: int) -> float:
+    """Return the chance that a quantity measured apart follows a total as closely as ``r``.
+
+    A quantity that did not see the window can know of a total what is lasting, never its noise:
+    its squared correlation with the total is at most the total's reliability
+    2 h / (1 + h), where h is the correlation of the total's two halves (Spearman 1910, Brown
+    1910). The chance is that of the nearest pair (r, h) which honours the bound, by Fisher's z.
+
+    Parameters
+    ----------
+    r : of the quantity with the total. halves : of the total on odd with that on even days.
+    n : units behind both.
+
+    Examples
+    --------
+    >>> beyond_reliability(0.93, 0.15, 100) < 1e-4, beyond_reliability(0.3, 0.1, 100) > 0.05
+    (True, True)
+    """
+    r, halves = min(r, 1.0 - 1e-12), min(max(halves, -0.99), 1.0 - 1e-12)
+    if n < 10 or r <= 0.0 or (halves > 0 and r * r <= 2 * halves / (1 + halves)):
+        return 1.0
+
+    def distance(reliability: float) -> float:
+        away = math.atanh(r) - math.atanh(math.sqrt(reliability))
+        apart = math.atanh(halves) - math.atanh(reliability / (2.0 - reliability))
+        return (n - 3) / 1.06 * (away**2 + apart**2)
+
+    nearest = minimize_scalar(distance, bounds=(0.0, 1.0 - 1e-12), method="bounded").fun
+    return float(chi2.sf(nearest, 1)) / 2
+
+
+def outlier(largest: float, second: float, rest: float, excess: Floats) -> float:
+    """Return the chance of a largest value above ``rest``, the sum of the others.
+
+    Above the second value the tail of the others, Pareto from their logarithms' ``excess`` over a
+    threshold, is followed on; its index is known from k values only, which makes the law of
+    the logarithm of the ratio an F law.
+
+    Parameters
+    ----------
+    excess : [k] log(value / threshold) of the k largest others.
+
+    Examples
+    --------
+    >>> outlier(900.0, 10.0, 800.0, np.full(30, 0.3)) < 1e-3
+    True
+    """
+    k = len(excess)
+    if k < 2 or largest <= rest or second <= 0:
+        return 1.0
+    mean = max(float(excess.mean()), 1e-9)
+    return float((1.0 + math.log(rest / second) / (mean * k)) ** -k)
