@@ -48,7 +48,9 @@ def test_every_study_can_be_told_in_chinese(all_studies: tuple[StudyResult, ...]
     assert missing_keys(all_studies, "zh") == []
 
 
-@pytest.mark.parametrize("claim", ["so it is on KuaiLive", "在 KuaiLive 上如此", "在KuaiLive上如此"])
+@pytest.mark.parametrize(
+    "claim", ["so it is on KuaiLive", "在 KuaiLive 上如此", "在KuaiLive上如此"]
+)
 def test_no_language_claims_a_result_about_another_source(claim: str) -> None:
     said = Message("free", {"text": claim})
     with pytest.raises(IntegrityError, match="KuaiLive"):
