@@ -66,7 +66,7 @@ def unseen(once: int, twice: int) -> Unseen:
     Examples
     --------
     >>> round(unseen(55, 29).estimate), unseen(0, 0).estimate
-    (51, 0.0)
+    (50, 0.0)
     """
     if once < 2:
         return Unseen(0.0, 0.0)

@@ -120,7 +120,13 @@ DETECTORS: tuple[Detector, ...] = (
     Detector("gifts_without_room", rooms.gifts_without_room, ("gift",), limits=_ROWS),
     Detector("impossible_watch", viewings.impossible_watch, ("click",), limits=_ROWS, marks=True),
     Detector("zero_watch", viewings.zero_watch, ("click",)),
-    Detector("bursts", viewings.bursts, any_of=_BOTH, limits=_CHANCE, marks=True),
+    Detector(
+        "bursts",
+        viewings.bursts,
+        any_of=_BOTH,
+        limits=_CHANCE | {"least": viewings.LEAST_BURST},
+        marks=True,
+    ),
     Detector(
         "dominant_user",
         population.dominant_user,

@@ -15,6 +15,8 @@ from giftlive.types import Floats, Ints
 
 BURST_MS = 10_000
 """Length of the places in which events are counted: a person does not enter a room a second."""
+LEAST_BURST = 10
+"""One a second: what a person can do is no burst, however rare it is."""
 _DAY = f"SELECT row_id FROM click WHERE watch_ms > {MS_PER_DAY}"
 _FITS = "ts >= start_ts - {step} AND (end_ts IS NULL OR ts + watch_ms <= end_ts + {step})"
 _ROOM = f"""
@@ -77,7 +79,8 @@ def bursts(inspection: Inspection) -> Iterator[Finding]:
 
     Counts of active places are taken as geometric, the most spread law on 1, 2, … of its mean:
     by the user's own mean without the fullest place, and by how the fullest tenth of all places
-    thins out. The larger chance of the two is meant. Gifts of one instant count once, since
+    thins out. The larger chance of the two is meant, and less than one event a second is
+    never a burst. Gifts of one instant count once, since
     their times may be those of entering.
     """
     for table, view in VIEWS.items():
@@ -98,7 +101,7 @@ def _burst(inspection: Inspection, table: str, view: str) -> Finding:
     own = np.maximum((events - most) / np.maximum(places - 1, 1), 1.0)
     by_own = (1.0 - 1.0 / own) ** (most - 1)
     chance = np.maximum(by_own, thinning_out(sizes["n"], sizes["bins"], most)) * places.sum()
-    hit = np.flatnonzero(chance < ALPHA)
+    hit = np.flatnonzero((chance < ALPHA) & (most >= LEAST_BURST))
     counted = Counted(int(most[hit].sum()), int(events.sum()), table)
     if len(hit):
         inspection.mark(table, _rows_of(view, bins, rows["user_id"][hit], most[hit]))
