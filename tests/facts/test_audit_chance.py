@@ -14,7 +14,7 @@ from giftlive.facts.audit.chance import (
     rank_correlation,
     unseen,
 )
-from giftlive.facts.audit.days import low_days
+from giftlive.facts.outages import low_beside
 from giftlive.facts.audit.late import thinning
 from giftlive.facts.audit.viewings import thinning_out
 
@@ -89,11 +89,11 @@ def test_low_days_know_no_holiday_and_no_scale() -> None:
     rng = np.random.default_rng(1)
     beside = np.round(10_000 * rng.lognormal(0.0, 0.5, 21)).astype(np.int64)
     quiet = np.round(0.3 * beside * rng.lognormal(0.0, 0.03, 21)).astype(np.int64)
-    assert not low_days(quiet, beside).any()
+    assert not low_beside(quiet, beside).any()
     quiet[8] = round(quiet[8] * 0.65)
-    assert low_days(quiet, beside).nonzero()[0].tolist() == [8]
-    assert low_days(50 * quiet, beside).nonzero()[0].tolist() == [8]
-    assert not low_days(quiet[:6], beside[:6]).any()
+    assert low_beside(quiet, beside).nonzero()[0].tolist() == [8]
+    assert low_beside(50 * quiet, beside).nonzero()[0].tolist() == [8]
+    assert not low_beside(quiet[:6], beside[:6]).any()
 
 
 def test_late_gifts_thin_out() -> None:

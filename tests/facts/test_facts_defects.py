@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from giftlive.facts import FactBook, Finding, compute_facts, identifiability
-from giftlive.facts.time_of_day import outages
+from giftlive.facts.outages import low_beside_gifts
 from giftlive.logs.store import Store
 
 HOUR, DAY = 3_600_000, 86_400_000
@@ -69,9 +69,9 @@ def test_outages_ignore_scale_and_cut_days() -> None:
     quiet[[0, 4]] = 400
     whole = np.ones(9, dtype=np.bool_)
     whole[0] = False
-    assert outages(quiet, gifts, whole).nonzero()[0].tolist() == [4]
-    assert outages(quiet * 7, gifts * 3, whole).nonzero()[0].tolist() == [4]
-    assert not outages(quiet[:6], gifts[:6], whole[:6]).any()
+    assert low_beside_gifts(quiet, gifts, whole).nonzero()[0].tolist() == [4]
+    assert low_beside_gifts(quiet * 7, gifts * 3, whole).nonzero()[0].tolist() == [4]
+    assert not low_beside_gifts(quiet[:6], gifts[:6], whole[:6]).any()
 
 
 def test_entry_stamping_makes_the_delay_unidentifiable(

@@ -56,6 +56,7 @@ class Evidence:
     streamers : how many there are: the profiles, or those with an event where these are more.
     measured : whether a population of the coverage table stands for its givers.
     rejects : rows set aside at ingest, by table and reason. rows : stored rows by table.
+    notes : what the reader says of them, "table: sentence".
     """
 
     con: duckdb.DuckDBPyConnection
@@ -68,6 +69,7 @@ class Evidence:
     measured: bool
     rejects: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     rows: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @staticmethod
     def of(store: Store) -> Evidence:
@@ -86,6 +88,7 @@ class Evidence:
             source.live_platform and _as_even_as_measured(con, source.window),
             source.rejects,
             source.rows,
+            source.notes,
         )
 
     def tail(self, quantity: Quantity) -> str:

@@ -11,25 +11,17 @@ from giftlive.facts.estimates import stated, undefined
 from giftlive.facts.evidence import Evidence
 from giftlive.facts.fact import Curve, Fact, Quantity, Section
 from giftlive.facts.local_time import days_of, iso_day, local_day_sql
+from giftlive.facts.outages import outages
 from giftlive.types import Bools, Ints
 
 BIN_MS = 15 * MS_PER_MINUTE
 """No zone in use is offset by a fraction of a quarter of an hour."""
-LOW_VOLUME = 0.75
-"""A day may be an outage when its clicks without gift are below this share of the median ..."""
-GIFTS_ABOVE = 1.2
-"""... and its gifts, relative to their own median, exceed that share by this factor ..."""
-MAD_LIMIT = 3.0
-"""... and the log volume lies this many robust standard deviations below the median."""
-MIN_DAYS = 7
-_MAD_TO_SD = 1.4826
-
 _WEEKS = Quantity(
     "weekly_revenue_ratio_max_min", "amount of the largest week", "amount of the smallest week",
     "whole weeks counted from the first day", "ratio", ("gift",), money=True,
 )  # fmt: skip
 _OUTAGES = Quantity(
-    "outage_days", "days that lost clicks but not gifts", "none: a count", "whole local days",
+    "outage_days", "days that lost clicks but not other rows", "none: a count", "whole local days",
     "days", ("click", "gift"),
 )  # fmt: skip
 _SILENT = Quantity(
@@ -40,17 +32,21 @@ _PEAK = Quantity(
     "gift_peak_hour", "local hour with most gift rows", "gift rows", "gifts of known users",
     "local hour", ("gift",),
 )  # fmt: skip
-_COUNTS = ("clicks", "quiet", "gifts", "amount")
+_COUNTS = ("clicks", "quiet", "gifts", "amount", "negatives")
 _BINS = f"""
 SELECT bin, sum(clicks)::BIGINT AS clicks, sum(quiet)::BIGINT AS quiet,
-    sum(gifts)::BIGINT AS gifts, sum(amount)::BIGINT AS amount
+    sum(gifts)::BIGINT AS gifts, sum(amount)::BIGINT AS amount,
+    sum(negatives)::BIGINT AS negatives
 FROM (
     SELECT c.ts // {BIN_MS} AS bin, count(*) AS clicks,
-        count(*) FILTER (g.user_id IS NULL) AS quiet, 0 AS gifts, 0 AS amount
+        count(*) FILTER (g.user_id IS NULL) AS quiet, 0 AS gifts, 0 AS amount,
+        0 AS negatives
     FROM click c LEFT JOIN (SELECT DISTINCT user_id, live_id FROM gift) g USING (user_id, live_id)
     GROUP BY bin
     UNION ALL
-    SELECT ts // {BIN_MS} AS bin, 0, 0, count(*), sum(amount) FROM gift GROUP BY bin
+    SELECT ts // {BIN_MS} AS bin, 0, 0, count(*), sum(amount), 0 FROM gift GROUP BY bin
+    UNION ALL
+    SELECT ts // {BIN_MS} AS bin, 0, 0, 0, 0, count(*) FROM negative GROUP BY bin
 ) GROUP BY bin ORDER BY bin
 """
 _DAILY_GINI = """
@@ -66,12 +62,12 @@ FROM (
 
 @dataclass(frozen=True)
 class DailyVolume:
-    """Counts of every local day with an event.
+    """Counts of every local day with a click or a gift.
 
     Attributes
     ----------
-    day : [D] days since 1970-01-01. clicks, quiet, gifts, amount : [D]; quiet = clicks of a
-        session without a gift. outage : [D] days that lost clicks but not gifts.
+    day : [D] days since 1970-01-01. clicks, quiet, gifts, amount, negatives : [D]; quiet =
+        clicks of a session without a gift. outage : [D] days that lost clicks but not others.
     whole : [D] days that the window covers from their first to their last hour.
     """
 
@@ -80,6 +76,7 @@ class DailyVolume:
     quiet: Ints
     gifts: Ints
     amount: Ints
+    negatives: Ints
     outage: Bools
     whole: Bools
 
@@ -110,10 +107,11 @@ def _daily(evidence: Evidence, bins: dict[str, Ints]) -> DailyVolume:
     sums = {name: np.zeros(len(day), dtype=np.int64) for name in _COUNTS}
     for name in _COUNTS:
         np.add.at(sums[name], index, bins[name])
+    there = sums["clicks"] + sums["gifts"] > 0
+    day, sums = day[there], {name: counts[there] for name, counts in sums.items()}
     whole = _whole(evidence, day)
-    return DailyVolume(
-        day, **sums, outage=outages(sums["quiet"], sums["gifts"], whole), whole=whole
-    )
+    lost = outages(sums["quiet"], sums["negatives"], sums["gifts"], whole)
+    return DailyVolume(day, **sums, outage=lost, whole=whole)
 
 
 def last_whole_day(evidence: Evidence) -> int:
@@ -127,38 +125,6 @@ def _whole(evidence: Evidence, day: Ints) -> Bools:
     tz, ends = zone(evidence.tz), np.array(evidence.window, dtype=np.int64)
     (first, last), (opens, closes) = local_day(ends, tz), local_hour(ends, tz)
     return ((day > first) | (opens == 0)) & ((day < last) | (closes == 23))
-
-
-def outages(quiet: Ints, gifts: Ints, whole: Bools) -> Bools:
-    """Mark days that lost clicks without a gift while gifts kept coming.
-
-    A holiday lowers both; lost rows lower only what was not joined to a gift. Compared are the
-    day's volume over the median day, for clicks without gift (v) and gifts (u): v < 0.75,
-    u > 1.2 v and log v more than 3 robust standard deviations below 0. Days the window cuts are
-    never marked; below a week of whole days nothing is.
-
-    Parameters
-    ----------
-    quiet, gifts : [D] counts per day. whole : [D] days fully inside the window.
-
-    Examples
-    --------
-    >>> days = np.full(8, 100); lost = days.copy(); lost[3] = 40
-    >>> outages(lost, days, np.ones(8, dtype=bool)).nonzero()[0].tolist()
-    [3]
-    """
-    none = np.zeros(len(quiet), dtype=np.bool_)
-    if whole.sum() < MIN_DAYS:
-        return none
-    medians = float(np.median(quiet[whole])), float(np.median(gifts[whole]))
-    if not all(medians):
-        return none
-    v, u = quiet / medians[0], gifts / medians[1]
-    log_v = np.log(np.maximum(quiet, 0.5) / medians[0])
-    spread = _MAD_TO_SD * float(np.median(np.abs(log_v[whole])))
-    low = (v < LOW_VOLUME) & (log_v < -MAD_LIMIT * spread)
-    marked: Bools = whole & low & (u > GIFTS_ABOVE * v)
-    return marked
 
 
 def _day_counts(evidence: Evidence, volume: DailyVolume) -> list[Fact]:
@@ -228,6 +194,7 @@ def _volume_curve(volume: DailyVolume) -> Curve:
         "clicks_without_gift": volume.quiet.tolist(),
         "gifts": volume.gifts.tolist(),
         "amount": volume.amount.tolist(),
+        "negatives": volume.negatives.tolist(),
         "outage": volume.outage.tolist(),
         "whole": volume.whole.tolist(),
     }

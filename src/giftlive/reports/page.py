@@ -49,6 +49,10 @@ class Speaker:
         """Return a sentence of the report's own frame."""
         return translate(Message(f"chrome.{key}", params), self.lang, strict=True)
 
+    def word(self, text: str) -> str:
+        """Return a table's heading in this language; one without a translation stays as it is."""
+        return catalogue(self.lang).get(f"word.{text}", text)
+
     def estimate(self, estimate: Estimate) -> tuple[str, str]:
         """Return value and interval, or in words why there is none."""
         shown = numbers.estimate_parts(estimate)
@@ -203,7 +207,9 @@ def _printed(table: Table, say: Speaker) -> Printed:
     units = table.units
 
     def told(value: Any, unit: str) -> str:
-        return say(value) if isinstance(value, Message) else numbers.cell(value, unit)
+        if isinstance(value, Message):
+            return say(value)
+        return numbers.cell(say.word(value) if isinstance(value, str) else value, unit)
 
     cells = tuple(tuple(map(told, row, units)) for row in table.rows)
     return Printed(table, say(table.caption), cells, tuple(number))

@@ -155,6 +155,7 @@ def _context(report: Report) -> dict[str, Any]:
         "first": report.first,
         "pages": report.pages,
         "t": report.say.chrome,
+        "word": report.say.word,
         "lang": report.say.lang,
         "num": numbers,
         "before": BEFORE_EVIDENCE,

@@ -138,10 +138,11 @@ def _hours(con: Any) -> Columns:
     return _fetch(
         con,
         "SELECT local_day AS day, weekday, hour, sum(c)::BIGINT AS clicks, sum(q)::BIGINT AS quiet,"
-        " sum(g)::BIGINT AS gifts, sum(a)::BIGINT AS amount FROM ("
-        " SELECT ts, 1 AS c, (m.n IS NULL)::INT AS q, 0 AS g, 0 AS a"
+        " sum(g)::BIGINT AS gifts, sum(a)::BIGINT AS amount, sum(s)::BIGINT AS skips FROM ("
+        " SELECT ts, 1 AS c, (m.n IS NULL)::INT AS q, 0 AS g, 0 AS a, 0 AS s"
         " FROM click LEFT JOIN met_room m USING (user_id, live_id)"
-        " UNION ALL SELECT ts, 0, 0, 1, amount FROM gift"
+        " UNION ALL SELECT ts, 0, 0, 1, amount, 0 FROM gift"
+        " UNION ALL SELECT ts, 0, 0, 0, 0, 1 FROM negative"
         ") JOIN calendar ON bin = ts // 900000 GROUP BY ALL ORDER BY ALL",
     )
 

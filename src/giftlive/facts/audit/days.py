@@ -13,56 +13,21 @@ from giftlive.facts.audit.inspection import VIEWS, Inspection
 from giftlive.facts.finding import Counted, Finding, measured
 from giftlive.facts.local_time import iso_day
 from giftlive.facts.time_of_day import BIN_MS
-from giftlive.types import Bools, Ints
+from giftlive.types import Ints
 
-SPREADS = 5.0
-"""A day stands out where its ratio lies this many robust spreads below the median day.
-
-The spread is known from a few weeks only, so that the chance of three spreads would be too large.
-"""
-LEAST_LOSS = 0.1
-"""A loss below a tenth is left to weekdays and holidays, which shift ratios as much."""
 LEAST_DAYS = 7
 _MAD_TO_SD = 1.4826
 
 
 def outage_days(inspection: Inspection) -> Iterator[Finding]:
     """Find days on which clicks without a gift are too few beside what was not clicked."""
-    volume, lost, beside = inspection.volume, inspection.volume.outage, "gift"
-    if "negative" in inspection.evidence.tables:
-        beside = "negative"
-        lost = low_days(volume.quiet, _by_day(inspection, beside, volume.day))
-    days = tuple(iso_day(int(day)) for day in volume.day[lost])
+    volume = inspection.volume
+    beside = "negative" if volume.negatives.any() else "gift"
+    days = tuple(iso_day(int(day)) for day in volume.day[volume.outage])
     counted = Counted(len(days), len(volume.day), "day")
     yield measured(
         "outage_days", bool(days), counted, value=float(len(days)), examples=days, beside=beside
     )
-
-
-def low_days(count: Ints, beside: Ints) -> Bools:
-    """Mark days whose ``count`` is too small beside another table's rows of the same day.
-
-    The ratio to the other table does not know holidays, seasons or a day that the window cuts.
-    A day is marked where the logarithm of its ratio lies more than five robust spreads below
-    the median day's, and at least a tenth is missing. The spread is never taken below that of
-    the counts themselves.
-
-    Examples
-    --------
-    >>> quiet = np.array([90, 110, 100, 105, 40, 95, 100]); other = np.full(7, 1000)
-    >>> low_days(10 * quiet, other).nonzero()[0].tolist()
-    [4]
-    """
-    none: Bools = np.zeros(len(count), dtype=np.bool_)
-    there = beside > 0
-    if there.sum() < LEAST_DAYS:
-        return none
-    ratio = np.log(np.maximum(count[there], 0.5) / beside[there])
-    below = np.median(ratio) - ratio
-    noise = np.sqrt(1.0 / np.maximum(count[there], 1) + 1.0 / beside[there])
-    spread = np.maximum(_MAD_TO_SD * float(np.median(np.abs(below))), noise)
-    none[there] = (below > SPREADS * spread) & (below > -math.log(1.0 - LEAST_LOSS))
-    return none
 
 
 def missing_days(inspection: Inspection) -> Iterator[Finding]:

@@ -55,7 +55,9 @@ def broken_rooms(inspection: Inspection) -> Iterator[Finding]:
     defect = counted.share > ROW_LIMIT
     if defect:
         inspection.mark("room", f"SELECT live_id AS row_id FROM room WHERE {ill}")
-    yield measured("broken_rooms", defect, counted, aside=gone)
+    named = tuple(note.removeprefix("room: ") for note in evidence.notes if note[:6] == "room: ")
+    told = "named" if defect and named else ""
+    yield measured("broken_rooms", defect, counted, told=told, examples=named, aside=gone)
 
 
 def gifts_without_room(inspection: Inspection) -> Iterator[Finding]:

@@ -253,16 +253,18 @@ def _clock(kept: Kept) -> Series:
         found["week", name] = Drawn(hours, Curve.of(row.tolist()))
     for name, days in (("Monday to Friday", week[:5]), ("Saturday, Sunday", week[5:])):
         found["hours", name] = Drawn([float(h) for h in range(24)], _shares(days.sum(axis=0)))
-    day, clicks, quiet, given = kept.floats(
-        "hours", "day, sum(clicks), sum(quiet), sum(gifts) FROM hours GROUP BY day ORDER BY day"
+    day, clicks, quiet, given, skips = kept.floats(
+        "hours",
+        "day, sum(clicks), sum(quiet), sum(gifts), sum(skips) FROM hours"
+        " GROUP BY day HAVING sum(clicks + gifts) > 0 ORDER BY day",
     )
     first, last, opens, closes = (
         int(c[0]) for c in kept.floats("sizes", "first_day, last_day, first_hour, last_hour")
     )
     whole = (day >= first + (opens > 0)) & (day <= last - (closes < 23))
     names = [str(np.datetime64(int(d), "D")) for d in day]
-    lost = np.flatnonzero(tallies.outages(quiet, given, whole))
     drawn = whole if clicks.sum() and whole.any() else np.ones(len(day), dtype=np.bool_)
+    lost = np.flatnonzero(tallies.outages(quiet, skips, given, whole) & drawn)
     at = [name for name, shown in zip(names, drawn, strict=True) if shown]
     found["daily_volume", "clicks"] = Drawn(at, Curve.of(clicks[drawn].tolist()))
     found["daily_volume", "gifts"] = Drawn(at, Curve.of(given[drawn].tolist()))

@@ -202,15 +202,16 @@ def summed(group: Floats | Ints, weights: Floats, size: int) -> Floats:
 
 def _days(kept: Kept) -> dict[str, Recomputed]:
     """Return the outages and the silent days, and the hour of most gifts."""
-    day, quiet, gifts, rows = kept.floats(
+    day, quiet, gifts, skips, rows = kept.floats(
         "hours",
-        "day, sum(quiet), sum(gifts), sum(clicks + gifts) FROM hours GROUP BY day ORDER BY 1",
+        "day, sum(quiet), sum(gifts), sum(skips), sum(clicks + gifts) FROM hours"
+        " GROUP BY day HAVING sum(clicks + gifts) > 0 ORDER BY 1",
     )
     first, last, opens, closes = (
         int(c[0]) for c in kept.floats("sizes", "first_day, last_day, first_hour, last_hour")
     )
     whole = (day >= first + (opens > 0)) & (day <= last - (closes < 23))
-    days, lost = last - first + 1, outages(quiet, gifts, whole)
+    days, lost = last - first + 1, outages(quiet, skips, gifts, whole)
     hour, given = kept.floats("hours", "hour, sum(gifts) FROM hours GROUP BY hour ORDER BY hour")
     peak = float(hour[np.argmax(given)]) if given.sum() else None
     return {
@@ -220,8 +221,22 @@ def _days(kept: Kept) -> dict[str, Recomputed]:
     }
 
 
-def outages(quiet: Floats, gifts: Floats, whole: Bools) -> Bools:
-    """Mark whole days with few clicks without a gift and not so few gifts (facts.time_of_day)."""
+def outages(quiet: Floats, skips: Floats, gifts: Floats, whole: Bools) -> Bools:
+    """Mark days with too few clicks without a gift beside skips, or gifts (facts.outages)."""
+    if not skips.any():
+        return _beside_gifts(quiet, gifts, whole)
+    shown = np.flatnonzero(skips)
+    low = np.zeros(len(quiet), dtype=np.bool_)
+    if len(shown) >= 7:
+        depth = np.log(skips[shown]) - np.log(np.maximum(quiet[shown], 0.5))
+        depth -= np.median(depth)
+        chance = (1.0 / np.maximum(quiet[shown], 1.0) + 1.0 / skips[shown]) ** 0.5
+        spread = np.fmax(1.4826 * np.median(np.abs(depth)), chance)
+        low[shown] = (depth / spread > 5.0) & (np.exp(-depth) < 0.9)
+    return low
+
+
+def _beside_gifts(quiet: Floats, gifts: Floats, whole: Bools) -> Bools:
     middle: Callable[[Floats], float] = lambda x: float(np.median(x[whole]))  # noqa: E731
     if whole.sum() < 7 or not middle(quiet) or not middle(gifts):
         return np.zeros(len(quiet), dtype=np.bool_)

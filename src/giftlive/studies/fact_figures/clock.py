@@ -79,6 +79,8 @@ def volume(book: FactBook, unit: str) -> Figure:
     lost = [i for i in rows if curve["outage"][i]]
     silent = value(book, "silent_days")
     bursts = f"Gifts come in bursts: {silent:,.0f} of {silent + len(days):,.0f} days have none"
+    most, least = max(curve["gifts"]), min(curve["gifts"])
+    bursts = bursts if silent else f"Gifts come every day, {least:,} to {most:,} a day"
     shows, follows = words("volume" if clicks else "bursts", n=len(lost))
     lines = tuple(
         Series(name, days, tuple(float(curve[name][i]) for i in rows))
@@ -104,9 +106,9 @@ def volume(book: FactBook, unit: str) -> Figure:
 
 def _outages(days: list[str]) -> str:
     if not days:
-        return "No day lost clicks while its gifts kept coming"
+        return "No day lost clicks while other rows kept coming"
     named = ", ".join(days[:_NAMED]) + (" and others" if len(days) > _NAMED else "")
-    return f"{len(days)} day{'s' * (len(days) > 1)} lost clicks but not gifts: {named}"
+    return f"{len(days)} day{'s' * (len(days) > 1)} lost clicks but not other rows: {named}"
 
 
 def retention(book: FactBook, unit: str) -> Figure:
