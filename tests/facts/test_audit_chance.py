@@ -14,9 +14,9 @@ from giftlive.facts.audit.chance import (
     rank_correlation,
     unseen,
 )
-from giftlive.facts.outages import low_beside
 from giftlive.facts.audit.late import thinning
 from giftlive.facts.audit.viewings import thinning_out
+from giftlive.facts.outages import low_beside
 
 
 def test_an_atom_needs_more_than_its_neighbours() -> None:

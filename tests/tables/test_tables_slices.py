@@ -16,6 +16,7 @@ from giftlive.errors import IdentityError
 from giftlive.tables.features.declare import FEATURES
 from giftlive.tables.features.query import IN_SQL, Plan, plan_features
 from giftlive.tables.features.slices import side_by_side
+from giftlive.tables.features.state import HALF_LIVES_MS
 
 
 def stream(name: str, ids: list[int], cuts: list[int]) -> Iterator[Any]:
@@ -78,22 +79,49 @@ def test_tables_are_given_back_after_their_last_reader() -> None:
 @pytest.mark.parametrize("sliced", [False, True])
 def test_no_step_reads_what_was_given_back(sliced: bool) -> None:
     plan = plan_features(FEATURES)
-    mine = {name for name, _ in (*plan.stages, *plan.slices)}
+    mine = {name for name, _ in (*plan.stages, *plan.slices)} | {p.name for p in plan.pieces}
     alive: set[str] = set()
     for name, select, spent in plan.steps(sliced=sliced):
         words = set(select.replace("(", " ").replace(".", " ").replace(",", " ").split())
         assert words & mine <= alive, name
         alive = (alive | {name}) - set(spent)
     if sliced:
-        assert alive == {name for name, _ in plan.slices}
+        kept = {name for name, _ in plan.slices} | {piece.name for piece in plan.pieces}
+        assert alive == kept
     else:
         assert {name for name in mine if f" {name}." in plan.select} <= alive
 
 
-def test_slices_hold_every_column_that_arrays_need() -> None:
+def test_slices_and_pieces_hold_every_column_that_arrays_need() -> None:
     plan = plan_features(FEATURES, carry=("label_amount",))
+    rows = {name: np.ones(1) for piece in plan.pieces for name in piece.absent}
+    rows |= {f"fade_{name}": np.ones(1) for name in HALF_LIVES_MS}
+    made = set(plan.derived(rows))
     text = " ".join(select for _, select in plan.slices)
     for feature in FEATURES:
         for column in (feature.name,) if feature.group in IN_SQL else feature.value.reads:
-            assert f" as {column}" in text or f" {column}" in text.partition("from")[0], column
+            there = f" as {column}" in text or f" {column}" in text.partition("from")[0]
+            assert there or column in made, column
     assert "label_amount" in text
+
+
+@given(
+    n=st.integers(1, 12),
+    have=st.sets(st.integers(0, 11)),
+    a=CUTS,
+    b=CUTS,
+)
+def test_rows_of_some_probes_find_their_place(
+    n: int, have: set[int], a: list[int], b: list[int]
+) -> None:
+    ids, some = [3 * i for i in range(n)], [3 * i for i in sorted(have) if i < n]
+    rows = list(side_by_side([stream("a", ids, a)], [(stream("b", some, b), {"b": -1})]))
+    found = np.concatenate([part["b"] for part in rows]).tolist()
+    assert found == [10 * i if i in some else -1 for i in ids]
+
+
+@pytest.mark.parametrize("stranger", [0, 2, 9])
+def test_a_row_of_no_probe_is_seen(stranger: int) -> None:
+    odd = [(stream("b", [stranger], []), {"b": 0})]
+    with pytest.raises(IdentityError, match=f"a row of sample {stranger}"):
+        list(side_by_side([stream("a", [1, 3, 5], [1])], odd))

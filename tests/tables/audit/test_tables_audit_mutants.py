@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,7 @@ def test_a_mutant_of_the_windows_is_caught(
             changed, n = re.subn(right, wrong, select)
             hits.append(n)
             stages.append((name, changed))
-        return Plan(tuple(stages), plan.select, plan.slices)
+        return replace(plan, stages=tuple(stages))
 
     monkeypatch.setattr(query, "plan_features", leaky)
     build_tables(logs(0), tmp_path, PORTABLE)

@@ -26,6 +26,7 @@ from giftlive.facts.audit.chance import ALPHA
 from giftlive.facts.audit.inspection import GRID_SHARE, Inspection
 from giftlive.facts.audit.limits import MAJORITY, ROW_LIMIT
 from giftlive.facts.finding import Finding, not_applicable
+from giftlive.facts.outages import LEAST_LOSS, SPREADS
 from giftlive.types import Message
 
 
@@ -111,7 +112,7 @@ DETECTORS: tuple[Detector, ...] = (
         "outage_days",
         days.outage_days,
         _BOTH,
-        limits={"spreads": days.SPREADS, "loss": days.LEAST_LOSS},
+        limits={"spreads": SPREADS, "loss": LEAST_LOSS},
     ),
     Detector("missing_days", days.missing_days, any_of=_BOTH, limits=_CHANCE),
     Detector("late_records", late.late_records, _BOTH, limits=_CHANCE),

@@ -47,7 +47,7 @@ def _part(group: str, columns: Set[str], probe: str) -> Part:
         tuple(stages),
         "".join(f"\nleft join {t} on {same_sql(on, t, 'p')}" for t, on in joins),
         {f"{group}_{column}": _column_sql(group, column) for column in sorted(columns)},
-        group,
+        f"{group}_daily",
     )
 
 

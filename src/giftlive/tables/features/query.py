@@ -11,7 +11,7 @@ use only what DuckDB and Spark SQL share.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from giftlive.tables.features.daily import daily_parts
@@ -20,7 +20,7 @@ from giftlive.tables.features.direct import direct_parts
 from giftlive.tables.features.entities import profile_part
 from giftlive.tables.features.events import DATED_STAGE
 from giftlive.tables.features.ordinal import PROFILES
-from giftlive.tables.features.part import Part, Stage
+from giftlive.tables.features.part import Columns, Part, Piece, Stage
 from giftlive.tables.features.state import DAILY, HALF_LIVES_MS, HISTORY, KEYS
 from giftlive.tables.features.windows import fade_sql, history_parts
 
@@ -39,13 +39,23 @@ class Plan:
         because everything is joined at once.
     slices : tables to stage instead, each with ``sample_id`` and some columns of every probe,
         ordered by ``sample_id``: side by side they hold every column that a feature outside
-        :data:`IN_SQL` reads, and the features in it. Narrow, so that no sort and no join starves
-        of memory.
+        :data:`IN_SQL` reads, and the features in it, but for those that ``derived`` makes of
+        ``pieces``. Narrow, and of few joins, so that none starves of memory.
+    pieces : further tables to stage then, with rows of some of the probes.
     """
 
     stages: tuple[Stage, ...]
     select: str
     slices: tuple[Stage, ...] = ()
+    pieces: tuple[Piece, ...] = ()
+    derivations: tuple[Callable[[Columns], Columns], ...] = ()
+
+    def derived(self, rows: Columns) -> Columns:
+        """Return the columns of slices and pieces with those that are made of them."""
+        made = dict(rows)
+        for derive in self.derivations:
+            made |= derive(rows)
+        return made
 
     def steps(self, *, sliced: bool) -> Iterator[tuple[str, str, tuple[str, ...]]]:
         """Yield (table, SELECT, tables that nothing reads any more), for ``select`` or ``slices``.
@@ -54,8 +64,7 @@ class Plan:
         """
         order = self._with_slices() if sliced else self.stages
         read = [_words(select) for _, select in order]
-        final = set[str]() if sliced else _words(self.select)
-        kept = final | {name for name, _ in (self.slices if sliced else ())}
+        kept = {name for name, _ in self._sliced()} if sliced else _words(self.select)
         alive: set[str] = set()
         for i, (name, select) in enumerate(order):
             alive.add(name)
@@ -63,10 +72,13 @@ class Plan:
             yield name, select, tuple(sorted(spent))
             alive -= spent
 
+    def _sliced(self) -> tuple[Stage, ...]:
+        return *self.slices, *((piece.name, piece.select) for piece in self.pieces)
+
     def _with_slices(self) -> tuple[Stage, ...]:
         place = {name: i for i, (name, _) in enumerate(self.stages)}
         after: dict[int, list[Stage]] = {}
-        for name, select in self.slices:
+        for name, select in self._sliced():
             needs = [place[word] for word in _words(select) if word in place]
             after.setdefault(max(needs, default=-1), []).append((name, select))
         order = list(after.get(-1, ()))
@@ -107,14 +119,16 @@ def plan_features(
     parts = [*form(history, daily, probe), *_profile_parts(features, probe)]
     brought = {name for part in parts for name in part.columns}
     beside = [column for column in read if column not in brought]
-    first = ", ".join(dict.fromkeys(("sample_id", *carry, *beside)))
+    first = ", ".join((*dict.fromkeys(("sample_id", *carry, *beside)), *_fades_sql()))
     slices = {"probe": f"select {first} from {probe} order by sample_id"}
-    slices |= {group: _slice_sql(probe, bunch) for group, bunch in _bunches(parts).items()}
+    slices |= {name: _slice_sql(probe, bunch) for name, bunch in _bunches(parts).items()}
     slices |= {f.name: _planted_sql(probe, f, parts) for f in features if f.group == "planted"}
     return Plan(
         tuple(stage for part in parts for stage in part.stages),
         _select_sql(probe, features, beside, parts),
         tuple((f"slice_{name}", select) for name, select in slices.items()),
+        tuple(piece for part in parts for piece in part.pieces),
+        tuple(part.derived for part in parts if part.pieces),
     )
 
 
@@ -123,9 +137,7 @@ def window_parts(
 ) -> tuple[Part, ...]:
     """Return the parts that bring these columns (by group, without prefix)."""
     dated = (Part((DATED_STAGE,), "", {}),) if history or daily else ()
-    parts = (*dated, *history_parts(history, probe), *daily_parts(daily, probe))
-    groups = dict.fromkeys(part.group for part in parts)
-    return tuple(part for group in groups for part in parts if part.group == group)
+    return *dated, *history_parts(history, probe), *daily_parts(daily, probe)
 
 
 def _select_sql(
@@ -162,19 +174,20 @@ def _base_sql(probe: str, read: Iterable[str] = ()) -> str:
     """Return the probe: its keys, what is read of it, and 2^(-age of its day / half-life)."""
     keys = [key for columns in KEYS.values() for key in columns]
     columns = dict.fromkeys(["sample_id", *keys, "day", "day_start_ts", "as_of_ts", *read])
-    fades = [
-        f"{fade_sql('day_start_ts', 'as_of_ts', ms)} as fade_{name}"
-        for name, ms in HALF_LIVES_MS.items()
-    ]
-    return f"select {', '.join((*columns, *fades))} from {probe}"
+    return f"select {', '.join((*columns, *_fades_sql()))} from {probe}"
+
+
+def _fades_sql() -> Iterator[str]:
+    for name, ms in HALF_LIVES_MS.items():
+        yield f"{fade_sql('day_start_ts', 'as_of_ts', ms)} as fade_{name}"
 
 
 def _bunches(parts: Iterable[Part]) -> dict[str, list[Part]]:
-    """Return the parts that bring columns, by group: each bunch is a slice."""
+    """Return the parts that bring columns, by the slice they belong to."""
     bunches: dict[str, list[Part]] = {}
     for part in parts:
-        if part.columns:
-            bunches.setdefault(part.group, []).append(part)
+        if part.columns and not part.pieces:
+            bunches.setdefault(part.slice, []).append(part)
     return bunches
 
 

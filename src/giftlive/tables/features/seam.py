@@ -92,9 +92,11 @@ def _sliced(
     """Yield carried columns, state columns and features that only SQL knows, by sample id."""
     plan = query.plan_features(features, probe, carry=carry)
     _stage(engine, plan, sliced=True)
-    slices = [name for name, _ in plan.slices]
-    yield from side_by_side([engine.read(name) for name in slices])
-    for name in slices:
+    whole = [name for name, _ in plan.slices]
+    partial = [(engine.read(piece.name), piece.absent) for piece in plan.pieces]
+    for rows in side_by_side([engine.read(name) for name in whole], partial):
+        yield plan.derived(rows)
+    for name in (*whole, *(piece.name for piece in plan.pieces)):
         engine.drop(name)
 
 

@@ -24,9 +24,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from giftlive.tables.features.events import dated_sql, known_sql, of_sql, same_sql
-from giftlive.tables.features.part import Part, Stage
+from giftlive.tables.features.part import Columns, Part, Piece, Stage
 from giftlive.tables.features.state import HALF_LIVES_MS, HEAT_MS, KEYS
 from giftlive.tables.local_time import slot_of
 
@@ -71,6 +75,8 @@ LATE = "late"
 _TERM = {"entries": "decimal(18, 10)", "amount": "decimal(38, 10)"}
 _CARRIED_TERM = "decimal(38, 15)"
 _LASTING = ("sum", "last", "decayed")
+_ABSENT: dict[str, int | float] = {"last": -1, "decayed": 0.0}
+"""What is known of a key without events, by form; 0 in all others."""
 
 
 def fade_sql(from_ts: str, to_ts: str, half_life_ms: int) -> str:
@@ -138,7 +144,23 @@ class Stream:
             joins = f"\nleft join {carry} on {same_sql(self.whose, carry, 'p')}{joins}"
         columns = {f"{self.group}_{name}": self.column_sql(name) for name in self.columns}
         stages = (*stages, (running, _running_sql(self, probe)))
-        return Part(stages, joins, columns, self.group)
+        return Part(stages, joins, columns, pieces=_pieces(self, probe), derived=self.columns_of)
+
+    def columns_of(self, rows: Columns) -> dict[str, NDArray[Any]]:
+        """Return the state columns from those of the pieces and the fades: ``column_sql``."""
+        return {f"{self.group}_{name}": self._column_of(name, rows) for name in self.columns}
+
+    def _column_of(self, column: str, rows: Columns) -> NDArray[Any]:
+        tally, name = TALLIES[column], _gathered(column)
+        running = rows[f"{self.table('running')}_{name}"]
+        if tally.form in ("today", "heat") or not self.by_day:
+            return running
+        carried = rows[f"{self.table('carry')}_{name}"]
+        if tally.form == "last":
+            return np.maximum(running, carried)
+        if tally.form == "decayed":
+            return (running + carried) * rows[f"fade_{column.rpartition('_')[2]}"]
+        return running + carried
 
     def column_sql(self, column: str) -> str:
         """Return a state column from the joined parts and the fades of the probe."""
@@ -163,6 +185,23 @@ def history_parts(columns: Mapping[str, Set[str]], probe: str) -> tuple[Part, ..
     groups = dict.fromkeys(stream.group for stream in streams)
     first = (_late_stage(), *(_reach_stage(group, probe) for group in groups))
     return Part(first, "", {}), *(stream.part(probe) for stream in streams)
+
+
+def _pieces(stream: Stream, probe: str) -> tuple[Piece, ...]:
+    """Return what is known of the day so far, and what was carried to it, of probes with any."""
+    running, carry = stream.table("running"), stream.table("carry")
+    found = [_piece(running, stream.tallies, f"{running} r", "r")]
+    if stream.by_day:
+        rows = f"{probe} p join {carry} r on {same_sql(stream.whose, 'r', 'p')}"
+        found.append(_piece(carry, stream.lasting, rows, "p"))
+    return tuple(found)
+
+
+def _piece(table: str, tallies: Mapping[str, Tally], rows: str, whose: str) -> Piece:
+    absent = {c: _ABSENT.get(tally.form, 0) for c, tally in tallies.items()}
+    columns = ", ".join(f"coalesce(r.{c}, {x}) as {table}_{c}" for c, x in absent.items())
+    select = f"select {whose}.sample_id, {columns}\nfrom {rows}\norder by {whose}.sample_id"
+    return Piece(f"slice_{table}", select, {f"{table}_{c}": x for c, x in absent.items()})
 
 
 def _streams(group: str, columns: Set[str]) -> Iterator[Stream]:
