@@ -252,3 +252,24 @@ def test_what_is_not_installed_is_named(
     monkeypatch.setenv("PATH", "")
     with pytest.raises(UsageError, match="there is no Java"):
         open_engine(store, TableOptions(engine="spark"))
+
+
+def test_a_query_that_is_too_large_for_two_threads_runs_on_one() -> None:
+    import duckdb
+
+    class Tight:
+        """A connection whose memory is enough for one thread."""
+
+        def __init__(self) -> None:
+            self.con = duckdb.connect(config={"threads": 2})
+
+        def execute(self, sql: str) -> Any:
+            ((threads,),) = self.con.execute("select current_setting('threads')").fetchall()
+            if sql.startswith("create") and threads > 1:
+                raise duckdb.OutOfMemoryException("too large")
+            return self.con.execute(sql)
+
+    engine = DuckEngine(Tight())
+    engine.stage("one", "select 1 as x")
+    assert engine.rows("select x from one") == [(1,)]
+    assert engine.rows("select current_setting('threads')") == [(2,)]

@@ -14,7 +14,7 @@ import numpy as np
 from giftlive.types import Bools, Ints
 
 LOW_VOLUME = 0.75
-"""Beside gifts a day may be an outage below this share of the median day's clicks without gift ..."""
+"""Beside gifts a day may be an outage below this share of the median day's quiet clicks ..."""
 GIFTS_ABOVE = 1.2
 """... where its gifts, relative to their own median, exceed that share by this factor ..."""
 MAD_LIMIT = 3.0

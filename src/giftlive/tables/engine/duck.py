@@ -44,8 +44,23 @@ class DuckEngine:
             cursor.close()
 
     def stage(self, name: str, select: str) -> None:
-        """Keep a query's rows as a table."""
-        self.con.execute(f"create or replace table {name} as {select}")
+        """Keep a query's rows as a table.
+
+        Every thread holds blocks of its own: a query that the memory limit does not allow is run
+        again by one thread alone.
+        """
+        import duckdb
+
+        sql = f"create or replace table {name} as {select}"
+        try:
+            self.con.execute(sql)
+        except duckdb.OutOfMemoryException:
+            ((threads,),) = self.rows("select current_setting('threads')")
+            self.con.execute("set threads = 1")
+            try:
+                self.con.execute(sql)
+            finally:
+                self.con.execute(f"set threads = {threads}")
 
     def read(self, name: str) -> Iterator[Any]:
         """Yield record batches of a table, in the order of its rows."""
