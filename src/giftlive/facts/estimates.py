@@ -69,9 +69,12 @@ def quantile_of_units(
     reason = evidence.lacks(quantity.needs)
     if reason or not len(x):
         return undefined(evidence, quantity, reason or f"there are no {quantity.denominator}")
+    if not np.isfinite(x).all():
+        return undefined(evidence, quantity, "a value is not finite")
+    value = float(np.quantile(x, p, method="inverted_cdf"))
     interval = order_statistics(x, p, n_unit=n_unit)
-    if interval.value is None:
-        return undefined(evidence, quantity, interval.reason)
+    if interval.value is None:  # too few for an interval: the value stands alone
+        return stated(evidence, quantity, value, interval.reason, len(x), n_unit)
     shown = printed(interval, f"unit_quantile_{measured_level(p)}", "light")
     return stated(evidence, quantity, interval.value, shown, len(x), n_unit)
 
@@ -85,7 +88,8 @@ def stated(
     n_unit: str,
 ) -> Fact:
     """Return the fact of a known value; a text in place of the interval says why there is none."""
-    reason = interval if isinstance(interval, str) else _why_not_printed(interval, value)
+    is_share = quantity.unit == "share"
+    reason = interval if isinstance(interval, str) else _why_not_printed(interval, value, is_share)
     printed = None if reason or isinstance(interval, str) else interval
     return Fact(
         quantity.name,
@@ -104,9 +108,11 @@ def stated(
     )
 
 
-def _why_not_printed(interval: Interval, value: float) -> str:
-    if interval.low is None:
+def _why_not_printed(interval: Interval, value: float, is_share: bool) -> str:
+    if interval.low is None or interval.high is None:
         return interval.reason
+    if is_share and not 0.0 <= interval.low <= interval.high <= 1.0:
+        return "the interval would leave 0 to 1: it rests on too few events"
     if interval.low == interval.high and value in (0.0, 1.0):
         return "the value lies on its boundary, where the sample shows no uncertainty"
     return ""

@@ -26,7 +26,7 @@ def gift_section(evidence: Evidence) -> Section:
     limits = ", ".join(f"count(*) FILTER (amount <= {x}) AS le_{x}" for x in LIMITS)
     rows = evidence.columns(
         "SELECT user_id, count(*) AS n, count(*) FILTER (amount = 1) AS eq_1, "
-        f"{limits}, sum(amount)::DOUBLE AS total, sum(amount * amount)::DOUBLE AS square "
+        f"{limits}, sum(amount)::DOUBLE AS total, sum(amount::DOUBLE * amount) AS square "
         "FROM gift GROUP BY user_id"
     )
     user, n = rows["user_id"], rows["n"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from giftlive.facts.estimates import share_of_units, stated
+from giftlive.facts.estimates import share_of_units, stated, undefined
 from giftlive.facts.evidence import Evidence
 from giftlive.facts.fact import Curve, Fact, Quantity
 from giftlive.stats.quantiles import rank_of
@@ -77,10 +77,10 @@ def _cell(
     quantity = Quantity(name, numerator, unit, population, needs=("click", "gift"))
     hits, n = int((sides[0] & sides[1]).sum()), len(sides[0])
     fact = share_of_units(evidence, quantity, hits, n, unit)
-    if fact.value is None:
-        return [fact]
-    product = float(sides[0].mean()) * float(sides[1].mean())
     baseline = Quantity(f"{name}_if_independent", "product of both shares", unit, population)
+    if fact.value is None:
+        return [fact, undefined(evidence, baseline, fact.reason)]
+    product = float(sides[0].mean()) * float(sides[1].mean())
     why = "a reference value, not an estimate"
     return [fact, stated(evidence, baseline, product, why, n, unit)]
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from giftlive.config import RunConfig, dump_toml
 from giftlive.facts import Evidence, FactBook, Finding, audit, compute_facts
-from giftlive.logs.store import SOURCE_FILE, Store
+from giftlive.logs.store import Store
 from giftlive.reports import render
 from giftlive.run import digests, steps
 from giftlive.run.cache import Cache, default_cache
@@ -151,8 +151,7 @@ def facts_of(source: Path, config: RunConfig, cache: Path | None) -> FactBook:
     Reading logs is a step of its own and cached; the facts are computed anew.
     """
     shop = Workshop(Cache(cache or default_cache()), config, Reporter())
-    read = (source / SOURCE_FILE).is_file()
-    store = Store.open(source) if read else steps.store(shop, source)
+    store = steps.store(shop, source)
     with shop.reporter.step("facts") as step:
         return compute_facts(store, step.listener)
 

@@ -19,7 +19,7 @@ from giftlive.evaluation.evening import (
 from giftlive.logs.ingest import ingest
 from giftlive.logs.inputs import fingerprint, open_inputs
 from giftlive.logs.readers.registry import reader_for
-from giftlive.logs.store import Store
+from giftlive.logs.store import SOURCE_FILE, Store
 from giftlive.run.cache import Cache
 from giftlive.run.canonical import canonical_json
 from giftlive.run.manifest import code_version
@@ -61,7 +61,9 @@ def twin(shop: Workshop, preset: str, scale: str | None, name: str) -> Path:
 
 
 def store(shop: Workshop, path: Path, name: str = "") -> Store:
-    """Return the store of the logs at ``path``."""
+    """Return the store of the logs at ``path``, or the store that ``path`` itself is."""
+    if (path / SOURCE_FILE).is_file():
+        return Store.open(path)
     config = shop.config
 
     def make(folder: Path) -> None:

@@ -153,9 +153,9 @@ def _text(
         "delay": "identifiable" if book.delay.identifiable else "not identifiable",
     }
     events = sum(source.rows.get(t, 0) for t in ("click", "negative", "gift", "comment", "like"))
-    judged = book.delay.identifiable is not None
-    cannot = [Message("study.exploration.cannot_tell.known", {"text": book.delay.reason})]
-    cannot = (cannot if judged else []) + [
+    cannot = [Message("study.exploration.cannot_tell.delay", {"share": book.delay.at_click})] * (
+        book.delay.identifiable is False
+    ) + [
         Message("study.exploration.cannot_tell.missing", {"table": table})
         for table in ("click", "negative")
         if table not in source.capabilities

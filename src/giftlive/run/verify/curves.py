@@ -85,7 +85,9 @@ def _money(kept: Kept, result: Result) -> Series:
     held = amounts * gifts
     found: Series = {
         ("price_atoms", "gifts"): Drawn(first, Curve.of((gifts[:12] / gifts.sum()).tolist())),
-        ("price_atoms", "amount"): Drawn(first, Curve.of((held[:12] / held.sum()).tolist())),
+        ("price_atoms", "amount"): Drawn(
+            first, Curve.of((held[:12] / max(held.sum(), 1.0)).tolist())
+        ),
         ("lorenz", "everyone equal"): Drawn([0.0, 1.0], Curve.of([0.0, 1.0])),
     }
     for figure in result["figures"]:

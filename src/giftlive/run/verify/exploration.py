@@ -218,7 +218,7 @@ def _quadrants(kept: Kept) -> dict[str, Recomputed]:
         )
         n, clicks = len(watch), float(kept.floats("users", "sum(clicks)")[0][0])
         for name, sides in cells.items():
-            found[name] = Recomputed(None)
+            found |= {name: Recomputed(None), f"{name}_if_independent": Recomputed(None)}
             if not n:
                 continue
             at = place(75, n)
