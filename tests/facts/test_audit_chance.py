@@ -85,6 +85,26 @@ def test_an_outlier_is_beyond_the_others_tail() -> None:
     assert outlier(800.0, 10.0, 900.0, steep) == 1.0  # not more than all others
 
 
+def test_an_outlier_is_judged_by_its_own_size() -> None:
+    flat = np.full(40, 1.0)
+    near, far, absurd = (outlier(x, 3_000.0, 1e4, flat) for x in (1e4 + 1, 1e6, 1e12))
+    assert near > 0.1 > far > absurd
+    assert absurd < 1e-6
+
+
+@pytest.mark.parametrize("index", [0.5, 1.0, 3.0])
+def test_the_largest_of_pareto_values_is_accused_as_often_as_stated(index: float) -> None:
+    """Uniform under its null, the maximum left out of the tail that judges it."""
+    rng = np.random.default_rng(8)
+    chances = []
+    for _ in range(2_000):
+        value = np.sort(rng.pareto(1 / index, 200) + 1)
+        excess = np.log(value[-15:-1] / value[-16])
+        chances.append(outlier(value[-1], value[-2], 0.0, excess))
+    assert np.mean(np.array(chances) < 0.1) == pytest.approx(0.1, abs=0.02)
+    assert np.mean(np.array(chances) < 0.01) == pytest.approx(0.01, abs=0.007)
+
+
 def test_low_days_know_no_holiday_and_no_scale() -> None:
     rng = np.random.default_rng(1)
     beside = np.round(10_000 * rng.lognormal(0.0, 0.5, 21)).astype(np.int64)

@@ -12,6 +12,7 @@ import pytest
 from giftlive.facts import Evidence, Finding, audit
 from giftlive.logs.schema import TABLES
 from giftlive.logs.store import Store
+from giftlive.reports.i18n import translate
 
 HOUR, DAY = 3_600_000, 86_400_000
 Rows = dict[str, list[tuple[Any, ...]]]
@@ -122,6 +123,7 @@ def test_a_machine_sends_bursts(make_store: MakeStore, plain: Rows, table: str) 
     assert f"bursts.{table}" in defects(found)
     assert defects(found) <= {f"bursts.{table}", "impossible_watch.overlap", "outage_days"}
     assert f"user {first[0]}:" in found[f"bursts.{table}"].examples[0]
+    assert "does not explain: 1 (user" in translate(found[f"bursts.{table}"].detail)
     fullest, touched = found[f"bursts.{table}"].counted, found[f"anomalous_row_share.{table}"]
     assert fullest is not None
     assert touched.counted is not None
@@ -143,6 +145,10 @@ def test_impossible_viewings_by_kind(make_store: MakeStore, plain: Rows, midnigh
 
     alone = [(900 + k, 9_000 + k, 1, midnight + 9 * DAY, DAY + 1) for k in range(9)]
     assert told(alone) == {"impossible_watch.day"}
+    over = [(c[0], 9_000, 1, c[3] + 1, 30 * HOUR) for c in clicks[:9]]
+    found = findings(make_store(plain | {"click": clicks + over}))
+    assert "impossible_watch.day" in defects(found)
+    assert found["impossible_watch.overlap"].value == 0.0  # those they lie over are not wrong
     before = [(900 + k, 905, 5, midnight + 9 * DAY - 9 * HOUR, 60_000) for k in range(9)]
     assert told(before) == {"impossible_watch.room"}
     twice = [(c[0], c[1], c[2], c[3] + c[4] // 2, 1_000) for c in clicks[:9]]
@@ -156,6 +162,37 @@ def test_one_giver_above_all_others(make_store: MakeStore, plain: Rows) -> None:
     assert defects(found) == {"dominant_user"}
     assert found["dominant_user"].examples == (f"user {first[0]}",)
     assert (found["dominant_user"].value or 0) > 0.97
+
+
+def test_an_overwhelming_giver_is_named_whatever_the_others_tail(
+    make_store: MakeStore, midnight: int
+) -> None:
+    """Amounts of 1, 4, 16, …: a tail so heavy that it allows any maximum."""
+    totals = [4**k for k in range(12)]
+
+    def told(amounts: list[int]) -> dict[str, Finding]:
+        gift = [(u, 7, 7, midnight + 400_003 * u, amount) for u, amount in enumerate(amounts)]
+        return findings(make_store({"gift": gift}))
+
+    assert defects(told([*totals, 2 * sum(totals)])) == set()
+    found = told([*totals, 1_000 * sum(totals)])
+    assert defects(found) == {"dominant_user"}
+    assert "whatever the others' tail" in translate(found["dominant_user"].detail)
+    assert defects(told([5])) == set()  # nobody beside whom to dominate
+
+
+@pytest.mark.parametrize("instants", [1, 29])
+def test_few_instants_make_no_grid(make_store: MakeStore, midnight: int, instants: int) -> None:
+    gift = [(k, 7, 7, midnight + 60_000 * (k % instants), 5) for k in range(300)]
+    assert findings(make_store({"gift": gift}))["timestamp_grid_ms"].value == 1.0
+    spread = [(*g[:3], midnight + 60_000 * k, 5) for k, g in enumerate(gift)]
+    assert findings(make_store({"gift": spread}))["timestamp_grid_ms"].value == 60_000.0
+
+
+def test_gifts_that_do_not_thin_out_are_no_evidence(make_store: MakeStore, plain: Rows) -> None:
+    late = findings(make_store(plain))["late_records"]
+    assert (late.value, late.counted) == (0.0, None)
+    assert translate(late.evidence) == "none"
 
 
 def test_several_currencies(make_store: MakeStore, plain: Rows) -> None:
@@ -199,7 +236,10 @@ def test_rooms_still_open_or_cut(make_store: MakeStore, plain: Rows) -> None:
 
 
 def test_gifts_without_a_room(make_store: MakeStore, midnight: int) -> None:
-    """Donations of three episodes a month apart; the second has no rooms at all."""
+    """Donations of three episodes a month apart; the second has no rooms at all.
+
+    Its days are those of Shanghai: in UTC it begins on the third of June.
+    """
     gift = [
         (k % 50, room, room, midnight + month * 30 * DAY + k * 400_001, 5)
         for month, room in enumerate((7, -1, 7))
@@ -208,7 +248,9 @@ def test_gifts_without_a_room(make_store: MakeStore, midnight: int) -> None:
     found = findings(make_store({"gift": gift}))
     assert defects(found) == {"gifts_without_room"}
     assert found["gifts_without_room"].value == pytest.approx(1 / 3)
-    assert found["gifts_without_room"].examples == ("2025-06-03 to 2025-06-05 (400 of 400)",)
+    assert found["gifts_without_room"].examples == ("2025-06-04 to 2025-06-05 (400 of 400)",)
+    follows = translate(found["gifts_without_room"].consequence)
+    assert follows == "Sums by streamer are too small; sums by user are not."
 
 
 def with_profiles(store: Store, columns: dict[int, dict[str, int]]) -> Store:

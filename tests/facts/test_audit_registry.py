@@ -58,7 +58,9 @@ def test_every_detector_answers_whatever_the_source(
     for finding in findings:
         for message in (finding.detail, finding.consequence, finding.evidence):
             assert "{" not in translate(message, strict=True)
-        if finding.status == "measured":
+        if finding.name == "late_records" and finding.severity == "info":
+            assert finding.counted is None  # without a lag there are no last hours to count in
+        elif finding.status == "measured":
             assert finding.counted is not None
             assert finding.counted.numerator <= finding.counted.denominator
         else:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated, Any
 
 import typer
 
 from giftlive.cli import options, show
+
+PASSED = "passed"
+"""The result of a trial that found no leak."""
 
 
 def audit(
@@ -48,8 +52,32 @@ def audit(
 def _lines(findings: Sequence[dict[str, Any]]) -> Iterator[str]:
     """Yield one line per finding, its severity or result first, columns aligned.
 
-    What follows from a defect is on the same line, after its sentence.
+    Data health comes first and of it the defects; what follows from one is on the same line,
+    after its sentence. Then come the trials for leaks: those that failed, those without an
+    answer, and one line per kind for those that passed.
     """
+    from giftlive.run.health import HEALTH
+
+    first = {"defect": 0, "FAILED": 0}
+    health = [row for row in findings if row["kind"] == HEALTH]
+    trials = [row for row in findings if row["kind"] != HEALTH]
+    told = [row for row in trials if row["result"] != PASSED]
+    rows = [
+        *sorted(health, key=lambda row: first.get(row["result"], 1)),
+        *sorted(told, key=lambda row: first.get(row["result"], 1)),
+        *_passed(row for row in trials if row["result"] == PASSED),
+    ]
+    yield from _aligned(rows)
+
+
+def _passed(trials: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield one row per kind of trial that stands for all that passed it."""
+    for kind, n in Counter(row["kind"] for row in trials).items():
+        detail = "each one with --json"
+        yield {"kind": kind, "subject": f"({n})", "result": PASSED, "detail": detail}
+
+
+def _aligned(findings: Sequence[dict[str, Any]]) -> Iterator[str]:
     columns = ("result", "kind", "subject")
     width = {name: max((len(row[name]) for row in findings), default=0) for name in columns}
     for row in findings:

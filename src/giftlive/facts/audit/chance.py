@@ -117,11 +117,13 @@ def beyond_reliability(r: float, halves: float, n: int) -> float:
 
 
 def outlier(largest: float, second: float, rest: float, excess: Floats) -> float:
-    """Return the chance of a largest value above ``rest``, the sum of the others.
+    """Return the chance that the maximum lies so far above the ``second`` value, or further.
 
-    Above the second value the tail of the others, Pareto from their logarithms' ``excess`` over a
-    threshold, is followed on; its index is known from k values only, which makes the law of
-    the logarithm of the ratio an F law.
+    The tail is Pareto above a threshold. Then log(largest / second) is exponential with the
+    tail's index as its mean, however many values there are, and independent of the gaps below it
+    (Rényi 1953). Those give the index: each gap times its rank, k in number, which together are
+    the ``excess`` and once more the largest of them. The ratio of the two has an F law with 2 and
+    2k degrees of freedom. A maximum of at most ``rest``, the sum of the others, is never one.
 
     Parameters
     ----------
@@ -135,5 +137,5 @@ def outlier(largest: float, second: float, rest: float, excess: Floats) -> float
     k = len(excess)
     if k < 2 or largest <= rest or second <= 0:
         return 1.0
-    mean = max(float(excess.mean()), 1e-9)
-    return float((1.0 + math.log(rest / second) / (mean * k)) ** -k)
+    gaps = max(float(excess.sum() + excess.max()), 1e-9)
+    return float((1.0 + math.log(largest / second) / gaps) ** -k)

@@ -24,8 +24,8 @@ GRID_STEPS_MS = (60_000, 1_000, 512, 500, 256, 250, 128, 100, 50, 10)
 GRID_SHARE = 0.99
 """Share of the times that lie on a grid: a few may come from another clock."""
 GRID_SAMPLE = 200_000
-GRID_LEAST = 5
-"""Four times share their last digit with a fifth once in 10,000 logs."""
+GRID_LEAST = 30
+"""Different instants on a grid: the many rows of one instant lie on every step there is."""
 _MARKS = "CREATE OR REPLACE TEMP TABLE audit_marks (tbl VARCHAR, row_id BIGINT)"
 
 
@@ -86,7 +86,9 @@ class Inspection:
         sql = f"SELECT ts FROM {table} WHERE row_id < {GRID_SAMPLE}"
         ts = self.evidence.columns(sql)["ts"]
         for step in GRID_STEPS_MS:
-            on = int(np.bincount(ts % step).max()) if len(ts) else 0
-            if len(ts) >= GRID_LEAST and on >= GRID_SHARE * len(ts):
+            rests = np.bincount(ts % step, minlength=step)
+            on = int(rests.max())
+            instants = ts[ts % step == rests.argmax()] if on >= GRID_SHARE * len(ts) else ts[:0]
+            if len(np.unique(instants)) >= GRID_LEAST:
                 return Grid(step, on, len(ts), table)
         return Grid(1, len(ts), len(ts), table)

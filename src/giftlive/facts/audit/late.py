@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -36,6 +37,7 @@ def late_records(inspection: Inspection) -> Iterator[Finding]:
     """Find that gifts grow rare towards the end of the log, as where their records come late.
 
     Looked at are all gifts and those of at least the median amount, since a lag may grow with it.
+    Without a lag there are no last hours whose gifts could be counted: no evidence then.
     """
     evidence = inspection.evidence
     beside = "negative" if "negative" in evidence.tables else "click"
@@ -51,13 +53,14 @@ def late_records(inspection: Inspection) -> Iterator[Finding]:
     ]
     best = min(tests)
     found = best.chance * len(tests) < ALPHA
-    yield measured(
+    finding = measured(
         "late_records",
         found,
         Counted(best.seen, max(round(best.expected), best.seen), "gift"),
         value=best.lag_h if found else 0.0,
         lag=best.lag_h * 3600,
     )
+    yield finding if found else replace(finding, counted=None)
 
 
 def thinning(gifts: Ints, usual: Ints, part: Ints, left: Floats) -> Thinning:

@@ -10,3 +10,9 @@ such row is 0 in clean logs, so that the limit is about harm and not about chanc
 """
 MAJORITY = 0.5
 """Above it one user's money is more than all other money: a ratio of sums speaks of that user."""
+OVERWHELMING = 0.99
+"""Above it one user gave a hundred times what all others did: a defect whatever their tail.
+
+Where the others' tail is very heavy it explains any maximum; sums of money with that user are
+still a hundred times those without.
+"""

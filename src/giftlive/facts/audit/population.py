@@ -9,7 +9,7 @@ import numpy as np
 
 from giftlive.facts.audit.chance import ALPHA, at_most, outlier, unseen
 from giftlive.facts.audit.inspection import Inspection
-from giftlive.facts.audit.limits import MAJORITY
+from giftlive.facts.audit.limits import MAJORITY, OVERWHELMING
 from giftlive.facts.finding import Counted, Finding, measured
 from giftlive.types import Floats
 
@@ -55,17 +55,22 @@ def _selection(inspection: Inspection, name: str, counts: str, had: str, of: str
 
 
 def dominant_user(inspection: Inspection) -> Iterator[Finding]:
-    """Find one user who gave more than all others, where the others' tail does not explain it."""
+    """Find one user who gave more than all others, where the others' tail does not explain it.
+
+    Beside other givers a share above :data:`OVERWHELMING` is a defect whatever their tail.
+    """
     rows = inspection.evidence.columns(_TOTALS)
     total, user = rows["total"], rows["user_id"]
     whole = float(total.sum())
     largest = float(total[-1])
-    found = whole > 0 and largest > MAJORITY * whole and _beyond_tail(total) < ALPHA
+    beyond = whole > 0 and largest > MAJORITY * whole and _beyond_tail(total) < ALPHA
+    huge = OVERWHELMING * whole < largest < whole
     counted = Counted(round(largest), round(whole), "amount")
     yield measured(
         "dominant_user",
-        found,
+        beyond or huge,
         counted,
+        told="overwhelming" if huge and not beyond else "",
         examples=(f"user {int(user[-1])}",),
         limit=MAJORITY,
     )

@@ -23,8 +23,8 @@ from giftlive.facts.audit import (
     viewings,
 )
 from giftlive.facts.audit.chance import ALPHA
-from giftlive.facts.audit.inspection import GRID_SHARE, Inspection
-from giftlive.facts.audit.limits import MAJORITY, ROW_LIMIT
+from giftlive.facts.audit.inspection import GRID_LEAST, GRID_SHARE, Inspection
+from giftlive.facts.audit.limits import MAJORITY, OVERWHELMING, ROW_LIMIT
 from giftlive.facts.finding import Finding, not_applicable
 from giftlive.facts.outages import LEAST_LOSS, SPREADS
 from giftlive.types import Message
@@ -81,7 +81,7 @@ DETECTORS: tuple[Detector, ...] = (
         "timestamp_grid_ms",
         times.timestamp_grid_ms,
         any_of=_BOTH,
-        limits={"share": GRID_SHARE},
+        limits={"share": GRID_SHARE, "least": GRID_LEAST},
     ),
     Detector("entry_stamping", gift_times.entry_stamping, _BOTH, limits=_CHANCE, marks=True),
     Detector("lagged_gifts", gift_times.lagged_gifts, _BOTH, limits=_CHANCE, marks=True),
@@ -132,7 +132,7 @@ DETECTORS: tuple[Detector, ...] = (
         "dominant_user",
         population.dominant_user,
         ("gift",),
-        limits=_CHANCE | {"majority": MAJORITY},
+        limits=_CHANCE | {"majority": MAJORITY, "overwhelming": OVERWHELMING},
     ),
     Detector("currency_mix", money.currency_mix, ("gift",)),
     Detector("anonymous_gifts", money.anonymous_gifts, any_of=("gift", "gift_anonymous")),

@@ -6,13 +6,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from giftlive.clock import MS_PER_DAY
 from giftlive.facts.audit.chance import ALPHA, atom
 from giftlive.facts.audit.gift_times import NEIGHBOURS
 from giftlive.facts.audit.inspection import Inspection
 from giftlive.facts.audit.limits import ROW_LIMIT
 from giftlive.facts.finding import Counted, Finding, measured
-from giftlive.facts.local_time import iso_day
+from giftlive.facts.local_time import iso_day, local_day_sql
 from giftlive.logs.intake import ENDS_FIRST, NO_LENGTH
 
 EPISODE_DAYS = 7
@@ -25,7 +24,7 @@ SELECT count(*) FILTER (end_ts IS NULL), count(*) FILTER (end_ts = last),
 FROM room, (SELECT max(end_ts) AS last FROM room)
 """
 _GIFTS = """
-SELECT ts // {day} AS day, count(*) FILTER (live_id < 0) AS off, count(*) AS n
+SELECT {day} AS day, count(*) FILTER (live_id < 0) AS off, count(*) AS n
 FROM (SELECT ts, live_id FROM gift UNION ALL SELECT ts, live_id FROM gift_anonymous)
 GROUP BY day ORDER BY day
 """
@@ -62,7 +61,9 @@ def broken_rooms(inspection: Inspection) -> Iterator[Finding]:
 
 def gifts_without_room(inspection: Inspection) -> Iterator[Finding]:
     """Find gifts that no room could be given to, and the episodes that lost the most to it."""
-    rows = inspection.evidence.columns(_GIFTS.format(day=MS_PER_DAY))
+    evidence = inspection.evidence
+    day_of = local_day_sql("ts", evidence.tz, evidence.window)
+    rows = evidence.columns(_GIFTS.format(day=day_of))
     day, off, n = rows["day"], rows["off"], rows["n"]
     counted = Counted(int(off.sum()), int(n.sum()), "gift_named_or_not")
     defect = counted.share > ROW_LIMIT

@@ -9,7 +9,7 @@ from giftlive.facts.finding import Counted, Finding, measured
 
 
 def timestamp_grid_ms(inspection: Inspection) -> Iterator[Finding]:
-    """Find the coarsest step on which at least 99 % of the first time stamps lie."""
+    """Find the coarsest step on which 99 % of the first time stamps lie, at 30 instants or more."""
     grid = inspection.grid
     counted = Counted(grid.on if grid.step > 1 else 0, grid.n, grid.table)
     yield measured(

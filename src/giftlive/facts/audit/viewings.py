@@ -24,13 +24,14 @@ WITH ill AS (SELECT c.* FROM click c JOIN room USING (live_id) WHERE NOT ({_FITS
 SELECT DISTINCT row_id FROM ill
 WHERE row_id NOT IN (SELECT ill.row_id FROM ill JOIN room USING (live_id) WHERE {_FITS})
 """
-_OVERLAP = """
+_OVERLAP = f"""
 SELECT row_id FROM (
     SELECT row_id, ts,
         max(ts + watch_ms) OVER (before ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS busy,
         lag((ts, live_id, watch_ms)) OVER before = (ts, live_id, watch_ms) AS copy
-    FROM click WINDOW before AS (PARTITION BY user_id ORDER BY ts, row_id)
-) WHERE busy > ts + {step} AND NOT copy
+    FROM click WHERE watch_ms <= {MS_PER_DAY}
+    WINDOW before AS (PARTITION BY user_id ORDER BY ts, row_id)
+) WHERE busy > ts + {{step}} AND NOT copy
 """
 _BINS = f"""
 SELECT user_id, ts // {BURST_MS} AS bin, {{count}} AS n FROM {{view}} GROUP BY user_id, bin
@@ -48,7 +49,8 @@ FROM ({bins}) GROUP BY user_id ORDER BY user_id
 def impossible_watch(inspection: Inspection) -> Iterator[Finding]:
     """Find viewings longer than a day, outside their room, or at the same time as another one.
 
-    Times on a grid may be one step early.
+    Times on a grid may be one step early. A viewing longer than a day overlaps with nothing: it
+    is the one that is wrong, not those it lies over.
     """
     step = inspection.grid.step
     kinds = {"day": _DAY, "room": _ROOM.format(step=step), "overlap": _OVERLAP.format(step=step)}
