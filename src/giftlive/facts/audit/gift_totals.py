@@ -1,4 +1,7 @@
-"""Whether a gift row is a gift, or everything that was given in one viewing."""
+"""Whether a gift row is a gift, or everything that was given in one viewing.
+
+Expected meetings are added as decimals: a sum of doubles would depend on the order of the threads.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ SELECT (SELECT count(*) FROM audit_viewings WHERE watch_ms >= {least}),
     (SELECT count(*) FILTER (gifts > 1) FROM audit_viewings WHERE watch_ms >= {least}),
     (SELECT coalesce(sum(gifts * (gifts - 1) / 2), 0)::DOUBLE FROM audit_viewings
      WHERE watch_ms >= {least}),
-    coalesce(sum(g.gifts * (g.gifts - 1) / 2.0 / c.n), 0)
+    coalesce(sum((g.gifts * (g.gifts - 1) / 2.0 / c.n)::DECIMAL(38, 12)), 0)::DOUBLE
 FROM (
     SELECT user_id, sum(gifts) AS gifts FROM audit_viewings
     WHERE watch_ms >= {least} GROUP BY user_id
