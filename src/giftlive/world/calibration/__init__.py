@@ -1,0 +1,8 @@
+"""Is a world like the platform it stands for? Targets, the check and the fit.
+
+Nothing is measured twice: a target is a fact of ``giftlive.facts`` with a published value.
+"""
+
+from giftlive.world.calibration.targets import Target, targets
+
+__all__ = ["Target", "targets"]
