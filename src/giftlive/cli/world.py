@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from giftlive.cli import options, show
+from giftlive.cli import options, show, world_check
 
 if TYPE_CHECKING:
     from giftlive.run.progress import Reporter
@@ -15,11 +15,6 @@ if TYPE_CHECKING:
 FileFormat = Literal["csv", "parquet"]
 
 app = typer.Typer(help="Worlds whose truth is known.", no_args_is_help=True, rich_markup_mode=None)
-
-
-@app.callback()
-def _group() -> None:
-    """Keep ``generate`` a sub-command while it is the only one."""
 
 
 @app.command("generate")
@@ -70,6 +65,9 @@ def generate(
         return
     for line in _lines(facts):
         typer.echo(line)
+
+
+app.command("check")(world_check.check)
 
 
 def _facts(summary: TwinSummary, reporter: Reporter, *, selected: bool) -> dict[str, Any]:

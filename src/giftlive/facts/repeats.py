@@ -1,4 +1,4 @@
-"""Repetition: what pairs that gift again bring, and how alike two gifts of a user in a row are."""
+"""Repetition: pairs that meet again, what pairs that gift again bring, two gifts in a row."""
 
 from __future__ import annotations
 
@@ -20,6 +20,17 @@ _ALIKE = Quantity(
     "amount_spearman_previous_next", "Spearman's rank correlation of a gift with the user's next",
     "pairs of consecutive gifts", "users with > 1 gift", "correlation", _GIFT,
 )  # fmt: skip
+_RETURNING = Quantity(
+    "users_repeating_a_streamer", "(user, streamer) pairs with clicks in >= 2 rooms",
+    "(user, streamer) pairs with a click", "clicks at a known streamer", needs=("click",),
+)  # fmt: skip
+_ROOMS = """
+SELECT user_id, count(*) AS pairs, count(*) FILTER (rooms > 1) AS again
+FROM (
+    SELECT user_id, streamer_id, count(DISTINCT live_id) AS rooms
+    FROM click WHERE streamer_id >= 0 GROUP BY ALL
+) GROUP BY user_id ORDER BY user_id
+"""
 _PAIRS = """
 SELECT user_id, {group} AS gifts_group, count(*) AS pairs, sum(n)::BIGINT AS gifts,
     sum(amount)::BIGINT AS amount
@@ -36,7 +47,7 @@ SELECT amount AS previous, next, count(*) AS n FROM (
 
 
 def repeat_section(evidence: Evidence) -> Section:
-    """Return the money of repeating pairs, the likeness of next gifts, and gifts by pair."""
+    """Return pairs that meet again, the money of repeating pairs, and gifts by pair."""
     group = " + ".join(f"(n >= {least})::INT" for least in GROUPS[1:])
     rows = evidence.columns(_PAIRS.format(group=group))
     user, index = np.unique(rows["user_id"], return_inverse=True)
@@ -54,8 +65,21 @@ def repeat_section(evidence: Evidence) -> Section:
     for name, column in sums.items():
         curve[name] = column.astype(np.int64).tolist()
         curve[f"{name}_share"] = (column / max(float(column.sum()), 1.0)).tolist()
-    facts = (ratio(evidence, _REPEATED, sample), _likeness(evidence))
+    facts = (_returning(evidence), ratio(evidence, _REPEATED, sample), _likeness(evidence))
     return Section(facts, {"repeat_structure": curve})
+
+
+def _returning(evidence: Evidence) -> Fact:
+    """Return how many pairs with a click have clicks in more rooms than one.
+
+    The published 27.1 % "repeatedly interact with the same streamer" does not say what it is a
+    share of. Here it is one of pairs; entering the same room twice is no repetition.
+    """
+    rows = evidence.columns(_ROOMS)
+    unit = "(user, streamer) pairs"
+    return ratio(
+        evidence, _RETURNING, by_user(rows["user_id"], rows["again"], rows["pairs"], n_unit=unit)
+    )
 
 
 def _likeness(evidence: Evidence) -> Fact:

@@ -199,8 +199,10 @@ def _clicks_of_users(watch: Columns) -> dict[str, str]:
         "liked": "SELECT user_id, count(*) AS likes FROM likes GROUP BY ALL",
         "passed": "SELECT user_id, count(*) AS negatives FROM negative GROUP BY ALL",
         "watched": "SELECT user_id, count(*) FILTER (w > 0) AS watched_streamers,"
-        " max(w) AS watch_top, sum(w) AS watch_known, max(one) AS watch_one"
-        " FROM (SELECT user_id, streamer_id, sum(watch_ms) AS w, max(watch_ms) AS one"
+        " max(w) AS watch_top, sum(w) AS watch_known, max(one) AS watch_one,"
+        " count(*) AS clicked_pairs, count(*) FILTER (first < last) AS returning_pairs"
+        " FROM (SELECT user_id, streamer_id, sum(watch_ms) AS w, max(watch_ms) AS one,"
+        " min(live_id) AS first, max(live_id) AS last"
         " FROM click WHERE streamer_id >= 0 GROUP BY ALL) GROUP BY ALL",
     }
 

@@ -63,6 +63,7 @@ RATIOS: dict[str, tuple[str, str, str]] = {
     "gifting_pairs_per_user": ("pairs", "1", ""),
     "gifts_per_gifting_pair": ("pair_gifts", "pairs", ""),
     "gifting_pairs_repeat_share": ("repeated_pairs", "pairs", ""),
+    "users_repeating_a_streamer": ("returning_pairs", "clicked_pairs", ""),
     **_history(""),
     **_history("_utc"),
     **_slices("user"),

@@ -3,6 +3,8 @@
 Nothing is measured twice: a target is a fact of ``giftlive.facts`` with a published value.
 """
 
+from giftlive.world.calibration.check import SEEDS, Check, Line, check
+from giftlive.world.calibration.measured import Measured, Reading, measure
 from giftlive.world.calibration.targets import Target, targets
 
-__all__ = ["Target", "targets"]
+__all__ = ["SEEDS", "Check", "Line", "Measured", "Reading", "Target", "check", "measure", "targets"]
