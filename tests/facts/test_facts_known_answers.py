@@ -114,6 +114,8 @@ EXPECTED: dict[str, float] = {
     "user_gini_all": 2 * (2 * 5 + 3 * 12 + 4 * 188) / (4 * 205) - 5 / 4,
     "streamer_gini_all": 2 * (2 * 99 + 3 * 106) / (3 * 205) - 4 / 3,
     "streamer_top10_share_all": 0.3 * 106 / 205,
+    # pairs (1, 7) and (2, 7) met in rooms 10 and 12, (1, 8) and (3, 7) in one
+    "users_repeating_a_streamer": 2 / 4,
     # user 1 gave twice to streamer 7, user 2 too
     "revenue_share_repeated_pairs": (10 + 2 + 88 + 1) / 205,
     # 10 -> 2, 88 -> 99, 99 -> 1: ranks 1 2 3 and 2 3 1

@@ -87,7 +87,8 @@ def _out_of_room(error: Exception) -> GiftLiveError:
 
 def _interrupted() -> GiftLiveError:
     command = sys.argv[1] if len(sys.argv) > 1 else ""
-    kept = "; finished steps are kept" if command in _KEEPING_STEPS else ""
+    keeping = command in _KEEPING_STEPS or sys.argv[1:3] == ["world", "check"]
+    kept = "; finished steps are kept" if keeping else ""
     kept = "; it goes on, finished parts are kept" if command == "tables" else kept
     hint = f"run the same command again{kept}"
     return GiftLiveError("interrupted; nothing half-written is left", "", "", hint)

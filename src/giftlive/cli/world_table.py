@@ -25,9 +25,8 @@ def header(found: Check, preset: str | None) -> str:
     what = f"{many} folders" if many > 1 else found.folders[0]
     if preset is not None:
         what = f"{Path(preset).stem}, {f'{many} seeds' if many > 1 else found.folders[0]}"
-    size = f"{found.scale:g} of KuaiLive's users"
     judged = "judged" if found.judged else "printed, not judged: too small"
-    return f"{what}, {size}; {judged}"
+    return f"{what}, {found.scale:g} x KuaiLive's users; {judged}"
 
 
 def check_table(found: Check) -> Table:
@@ -55,20 +54,18 @@ def check_table(found: Check) -> Table:
 
 def summary(found: Check) -> list[str]:
     """Return the lines below the table: what is undefined and why, the counts, the rule."""
-    from giftlive.world.calibration import SEEDS
+    from giftlive.world.calibration import JUDGED_FROM, SEEDS
 
     counts = found.counts
     order = ("pass", "fail", "within", "outside", "info", "undefined")
     lines = [f"{mark} {text}" for text, mark in _marks(found).items()]
     lines.append(", ".join(f"{counts[v]} {v}" for v in order if counts[v]))
     if not found.judged:
-        lines.append("only folders of 0.2 of KuaiLive's users or more pass or fail")
-    if len(found.folders) < SEEDS:
-        no_spread = ", and one folder has no s.e." if len(found.folders) == 1 else ""
-        lines.append(
-            f"the rule |mean - value| <= tolerance + 2 s.e. asks for at least {SEEDS} seeds, "
-            f"here {len(found.folders)}{no_spread}"
-        )
+        lines.append(f"only logs of {JUDGED_FROM:g} x KuaiLive's users or more pass or fail")
+    few = len(found.folders)
+    if few < SEEDS:
+        lines.append(f"the rule |mean - value| <= tolerance + 2 s.e. asks for >= {SEEDS} seeds")
+        lines.append(f"here {few}" + (", of which there is no s.e." if few == 1 else ""))
     return lines
 
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from giftlive.errors import InputError
+from giftlive.errors import InputError, UsageError
 from giftlive.facts import FactBook
 from giftlive.logs.source import Source
 from giftlive.world.calibration.expected import expected_weekly_ratio
@@ -85,7 +85,16 @@ def measure(name: str, book: FactBook, source: Source, logs: Path | None) -> Mea
     ------
     InputError
         The folder says that a world made it, and its ``world.json`` or its truth is broken.
+    UsageError
+        These are no logs of a live platform.
     """
+    if not source.live_platform:
+        raise UsageError(
+            f"{source.kind} logs are none of a live platform",
+            name,
+            "logs in KuaiLive's format or in the Parquet schema",
+            "giftlive facts prints the same quantities of any source",
+        )
     marker = _marker(logs) if logs is not None else {}
     readings = {target.name: _reading(book, target) for target in (*targets(), *SIZES)}
     readings[WEEKLY] = _weekly(readings[WEEKLY], logs if marker else None)
