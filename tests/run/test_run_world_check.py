@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 
 from giftlive.config import RunConfig
+from giftlive.logs.ingest import ingest as real_ingest
 from giftlive.run import world_check
 from giftlive.run.cache import Cache
 from giftlive.run.progress import Reporter
 from giftlive.run.steps import Workshop
 from giftlive.run.world_check import Plan, measure_seeds
-from giftlive.world import Scenario, load_scenario
+from giftlive.world import Scenario, build_world, load_scenario
 from giftlive.world.calibration import check
 
 
@@ -46,11 +47,10 @@ def test_measured_seeds_are_kept_without_their_logs_and_never_made_again(
     kept = [path.name for path in tmp_path.rglob("*") if path.is_file()]
     assert sorted(set(kept)) == ["entry.json", "measured.json"]
     heard: list[int] = []
-    real = world_check.build_world
 
     def count(of: Scenario, seed: int) -> object:
         heard.append(seed)
-        return real(of, seed)
+        return build_world(of, seed)
 
     monkeypatch.setattr(world_check, "build_world", count)
     assert measure_seeds(Plan(made, 3, 1), shop(tmp_path))[:2] == first
@@ -61,14 +61,13 @@ def test_an_interrupted_check_leaves_no_logs_and_goes_on_with_the_next_seed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = scenario(calendar__history_days="3")
-    real = world_check.ingest
     stop = {"at": 2, "calls": 0}
 
     def ingest(*args: object, **settings: object) -> object:
         stop["calls"] += 1
         if stop["calls"] == stop["at"]:
             raise KeyboardInterrupt
-        return real(*args, **settings)  # type: ignore[arg-type]
+        return real_ingest(*args, **settings)  # type: ignore[arg-type]
 
     monkeypatch.setattr(world_check, "ingest", ingest)
     with pytest.raises(KeyboardInterrupt):
