@@ -30,12 +30,6 @@ def copy(made: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(made, tmp_path / "copy"))
 
 
-def _large(folder: Path) -> None:
-    """Let a tiny world say that it is of medium size, so that it is judged."""
-    marker = json.loads((folder / "world.json").read_text("utf-8"))
-    (folder / "world.json").write_text(json.dumps(marker | {"scale": 0.2}), encoding="utf-8")
-
-
 def test_a_tiny_world_is_printed_within_100_columns_and_not_judged(cli: Cli, made: Path) -> None:
     done = cli("world", "check", made)
     assert (done.returncode, done.stderr) == (0, "")
@@ -73,11 +67,13 @@ def test_the_same_logs_as_a_store_and_without_truth_show_realised_revenue(
         assert weekly["note"] == "realised revenue: no truth beside the logs"
 
 
-def test_strict_exits_1_only_where_a_target_was_judged_and_failed(cli: Cli, copy: Path) -> None:
-    assert cli("world", "check", copy, "--strict").returncode == 0
-    _large(copy)
-    assert cli("world", "check", copy).returncode == 0
-    failed = cli("world", "check", copy, "--strict")
+def test_strict_exits_1_only_where_a_target_was_judged_and_failed(
+    cli: Cli, made: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert cli("world", "check", made, "--strict").returncode == 0
+    monkeypatch.setattr("giftlive.world.calibration.rule.JUDGED_FROM", 0.0)
+    assert cli("world", "check", made).returncode == 0
+    failed = cli("world", "check", made, "--strict")
     assert failed.returncode == 1
     assert " fail" in failed.stdout
     assert failed.stderr == ""
@@ -105,7 +101,7 @@ def test_a_corrupt_folder_is_the_readers_error(refused: Refused, copy: Path) -> 
 
 
 def test_a_world_that_says_nonsense_of_itself_is_refused(refused: Refused, copy: Path) -> None:
-    (copy / "world.json").write_text('{"generated_by": "giftlive", "scale": "big"}')
+    (copy / "world.json").write_text('{"generated_by": "giftlive"}')
     assert "world.json: this is not what a world says of itself" in refused("world", "check", copy)
 
 

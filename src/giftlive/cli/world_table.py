@@ -26,7 +26,7 @@ def header(found: Check, preset: str | None) -> str:
     if preset is not None:
         what = f"{Path(preset).stem}, {f'{many} seeds' if many > 1 else found.folders[0]}"
     judged = "judged" if found.judged else "printed, not judged: too small"
-    return f"{what}, {found.scale:g} x KuaiLive's users; {judged}"
+    return f"{what}, {found.scale:.2g} x KuaiLive's users; {judged}"
 
 
 def check_table(found: Check) -> Table:

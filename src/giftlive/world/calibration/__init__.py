@@ -3,8 +3,8 @@
 Nothing is measured twice: a target is a fact of ``giftlive.facts`` with a published value.
 """
 
-from giftlive.world.calibration.check import JUDGED_FROM, SEEDS, Check, Line, check
 from giftlive.world.calibration.measured import Measured, Reading, measure
+from giftlive.world.calibration.rule import JUDGED_FROM, SEEDS, Check, Line, check
 from giftlive.world.calibration.targets import Target, targets
 
 __all__ = [

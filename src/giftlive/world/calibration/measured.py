@@ -52,7 +52,7 @@ class Measured:
     Attributes
     ----------
     name : of the folder. fingerprint : of its rows. world : hash of the scenario that made it,
-        empty for others. scale : 1 = as many users as KuaiLive.
+        empty for others. scale : users over those of KuaiLive.
     """
 
     name: str
@@ -95,15 +95,15 @@ def measure(name: str, book: FactBook, source: Source, logs: Path | None) -> Mea
             "logs in KuaiLive's format or in the Parquet schema",
             "giftlive facts prints the same quantities of any source",
         )
-    marker = _marker(logs) if logs is not None else {}
+    world = _world(logs) if logs is not None else ""
     readings = {target.name: _reading(book, target) for target in (*targets(), *SIZES)}
-    readings[WEEKLY] = _weekly(readings[WEEKLY], logs if marker else None)
+    readings[WEEKLY] = _weekly(readings[WEEKLY], logs if world else None)
     users = book.fact("size_users").value or 0.0
     return Measured(
         name=name,
         fingerprint=source.fingerprint,
-        world=str(marker.get("scenario_hash", "")),
-        scale=float(marker["scale"]) if marker else round(users / SIZES[0].value[0], 1),
+        world=world,
+        scale=round(users / SIZES[0].value[0], 4),
         readings=readings,
     )
 
@@ -130,20 +130,18 @@ def _weekly(realised: Reading, logs: Path | None) -> Reading:
     )
 
 
-def _marker(logs: Path) -> dict[str, Any]:
-    """Return what a generated world says of itself; empty where no world made the folder."""
+def _world(logs: Path) -> str:
+    """Return the hash of the scenario that made a folder; empty where no world did."""
     file = logs / "world.json"
     if not file.is_file():
-        return {}
+        return ""
     try:
         marker = json.loads(file.read_text(encoding="utf-8"))
-        if marker.get("generated_by") == "giftlive":
-            return {"scale": float(marker["scale"]), "scenario_hash": marker["scenario_hash"]}
-    except (ValueError, KeyError, TypeError, AttributeError):
+        return str(marker["scenario_hash"]) if marker.get("generated_by") == "giftlive" else ""
+    except (ValueError, KeyError, AttributeError):
         raise InputError(
             "this is not what a world says of itself",
             str(file),
-            "scale and scenario_hash as giftlive world generate writes them",
+            "generated_by and scenario_hash as giftlive world generate writes them",
             "generate the world again, or remove the file to have the logs judged as they are",
         ) from None
-    return {}

@@ -58,7 +58,12 @@ class Line:
 
 @dataclass(frozen=True)
 class Check:
-    """The table of one world or data set: its ``lines``, folders and scale."""
+    """The table of one world or data set.
+
+    Attributes
+    ----------
+    lines : one per target. folders : by name. scale : users of the smallest over KuaiLive's.
+    """
 
     lines: tuple[Line, ...]
     folders: tuple[str, ...]
@@ -67,7 +72,7 @@ class Check:
     @property
     def judged(self) -> bool:
         """Whether the folders are large enough to pass or fail."""
-        return self.scale >= JUDGED_FROM
+        return size(self.scale) >= JUDGED_FROM
 
     @property
     def counts(self) -> Counter[str]:
@@ -100,12 +105,17 @@ def check(measured: Sequence[Measured]) -> Check:
     """
     _of_one_world(measured)
     scale = min(found.scale for found in measured)
-    shown = (*targets(), *(SIZES if scale >= 1.0 else ()))
+    shown = (*targets(), *(SIZES if size(scale) >= 1.0 else ()))
     lines = tuple(
-        judge(target, [found.readings[target.name] for found in measured], scale)
+        judge(target, [found.readings[target.name] for found in measured], size(scale))
         for target in shown
     )
     return Check(lines, tuple(found.name for found in measured), scale)
+
+
+def size(scale: float) -> float:
+    """Return a scale to one decimal: no source has exactly the users of a named size."""
+    return round(scale, 1)
 
 
 def judge(target: Target, readings: Sequence[Reading], scale: float) -> Line:

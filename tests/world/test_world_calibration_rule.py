@@ -10,8 +10,8 @@ import pytest
 
 from giftlive.errors import UsageError
 from giftlive.world.calibration import Check, Measured, Reading, Target, check, targets
-from giftlive.world.calibration.check import judge
 from giftlive.world.calibration.measured import SIZES
+from giftlive.world.calibration.rule import judge
 
 _SHARE = Target("share", (0.5,), "abs", 0.02)
 _LAW = Target("law", (10.0, 20.0, 40.0), "rel", 0.1)
@@ -105,6 +105,16 @@ def test_the_published_values_themselves_pass_everything() -> None:
 def test_sizes_are_shown_at_full_scale_only() -> None:
     sizes = {size.name for size in SIZES}
     assert not sizes & {line.target for line in check([like("a", 0.2)]).lines}
+
+
+@pytest.mark.parametrize(
+    ("users", "judged", "full"),
+    [(3_565, False, False), (3_570, True, False), (22_580, True, False), (22_590, True, True)],
+)
+def test_the_number_of_users_decides_what_is_judged(users: int, judged: bool, full: bool) -> None:
+    found = check([like("a", users / 23_772)])
+    assert found.judged == judged
+    assert ("users" in {line.target for line in found.lines}) == full
 
 
 def test_one_wrong_or_missing_value_breaks_the_whole_where_it_is_judged() -> None:
