@@ -43,11 +43,12 @@ def measure_folder(shop: Workshop, folder: Path) -> Measured:
 
     Reading logs is a step of its own and cached.
     """
-    store = steps.store(shop, folder, folder.name)
-    with shop.reporter.step(f"facts {folder.name}".strip()) as step:
+    name = folder.resolve().name
+    store = steps.store(shop, folder, name)
+    with shop.reporter.step(f"facts {name}") as step:
         book = compute_facts(store, step.listener)
         is_store = (folder / SOURCE_FILE).is_file()
-        return measure(folder.name, book, store.source, None if is_store else folder)
+        return measure(name, book, store.source, None if is_store else folder)
 
 
 def measure_seeds(plan: Plan, shop: Workshop) -> list[Measured]:
