@@ -106,6 +106,16 @@ class OffPolicyConfig(BaseModel):
     decisions: Annotated[int, Field(ge=100)] = 2_000
 
 
+class FidelityConfig(BaseModel):
+    """The calibrated world that stands beside the published values, and on how many seeds."""
+
+    model_config = _FROZEN
+    preset: str = "kuailive"
+    scale: str = "small"
+    seeds: Annotated[int, Field(ge=2)] = 3
+    overrides: dict[str, str] = Field(default_factory=dict)
+
+
 class DemoConfig(BaseModel):
     """The built-in twin that ``make demo`` analyses."""
 
@@ -126,6 +136,7 @@ class RunConfig(BaseModel):
     models: ModelsConfig = ModelsConfig()
     arena: ArenaConfig = ArenaConfig()
     off_policy: OffPolicyConfig = OffPolicyConfig()
+    fidelity: FidelityConfig = FidelityConfig()
     demo: DemoConfig = DemoConfig()
 
 
