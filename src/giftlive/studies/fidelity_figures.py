@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Sequence
 
 from giftlive.evaluation.fidelity import BEHAVIOURS, CALIBRATED, ROUNDS, Comparison, Score
-from giftlive.evaluation.results import Figure, Series
+from giftlive.evaluation.results import Figure, Series, Style
+from giftlive.studies.fact_figures.pieces import percent
 from giftlive.types import Message
 
 EDGE = 8.0
@@ -38,6 +38,12 @@ def by_fact(scores: Iterable[Score]) -> By:
     return {score.fact: score for score in scores if score.mean is not None}
 
 
+def spoken(fact: str) -> str:
+    """Return the name of a fact as words, which can be broken into lines."""
+    plain = fact.removesuffix("_utc").replace("_", " ")
+    return f"{plain} (UTC days)" if fact.endswith("_utc") else plain
+
+
 def held(distance: float) -> float:
     """Return a distance in tolerances as it is drawn.
 
@@ -49,9 +55,8 @@ def held(distance: float) -> float:
     return min(max(distance, -EDGE), EDGE)
 
 
-def _words(name: str) -> dict[str, Message]:
-    key = f"study.world_fidelity.figure.{name}"
-    return {"shows": Message(f"{key}.shows", {}), "follows": Message(f"{key}.follows", {})}
+def _words(name: str, role: str) -> Message:
+    return Message(f"study.world_fidelity.figure.{name}.{role}", {})
 
 
 def _seeds(found: Comparison) -> str:
@@ -98,22 +103,22 @@ def _errors(found: Comparison, scores: dict[str, By], *, shared: bool) -> Figure
     """Draw the errors of what the worlds in rounds have too, or of what only a clock gives."""
     in_rounds = {fact for name in ROUNDS for fact in scores[name]}
     facts = [
-        (fact, fact)
+        (spoken(fact), fact)
         for fact, score in scores[CALIBRATED].items()
         if score.target.gated(found.scale) and (fact in in_rounds) is shared
     ]
     if not facts:
         return None
-    drawn = [_series(w, facts, scores[w], _in_tolerances) for w in (WORLDS if shared else WORLDS[:1])]
-    names = tuple(name for name, _ in facts)
+    worlds = WORLDS if shared else WORLDS[:1]
+    drawn = [_series(w, facts, scores[w], _in_tolerances) for w in worlds]
+    names, keys = tuple(name for name, _ in facts), [fact for _, fact in facts]
     zeros = tuple(0.0 for _ in names)
     band = Series(
         "within tolerance", names, zeros, "reference",
         tuple(-1.0 for _ in names), tuple(1.0 for _ in names),
     )  # fmt: skip
     told = ", ".join(
-        f"{_passing(scores[w], names)} of {_having(scores[w], names)} in {_the(w)}"
-        for w in (WORLDS if shared else WORLDS[:1])
+        f"{_passing(scores[w], keys)} of {_having(scores[w], keys)} in {_the(w)}" for w in worlds
     )
     what = "sizes, amounts and watch times" if shared else "pairs, sessions, days and rooms"
     name = "errors" if shared else "errors_clocked"
@@ -127,7 +132,8 @@ def _errors(found: Comparison, scores: dict[str, By], *, shared: bool) -> Figure
         series=(*(s for s in drawn if s is not None), band),
         x_scale="category",
         horizontal=True,
-        **_words(name),
+        shows=_words(name, "shows"),
+        follows=_words(name, "follows"),
     )
 
 
@@ -143,27 +149,33 @@ def _having(by: By, facts: Sequence[str]) -> int:
     return sum(fact in by for fact in facts)
 
 
-def published_series(facts: Sequence[tuple[str, str]], by: By, style: str = "bars") -> Series:
+def _published(
+    facts: Sequence[tuple[str, str]],
+    by: By,
+    height: Callable[[Score, float], float],
+    style: Style = "dots",
+) -> Series:
     """Return what is published at (place, fact), with its tolerance on either side."""
     there = [(place, by[fact]) for place, fact in facts if fact in by]
-    bars = style == "bars"
     return Series(
         name=PUBLISHED,
         x=tuple(place for place, _ in there),
-        y=tuple(score.published for _, score in there),
-        style="bars" if bars else "line",
-        low=tuple(max(score.published - score.limit, 0.0) for _, score in there),
-        high=tuple(score.published + score.limit for _, score in there),
+        y=tuple(height(s, s.published) for _, s in there),
+        style=style,
+        low=tuple(height(s, max(s.published - s.limit, 0.0)) for _, s in there),
+        high=tuple(height(s, s.published + s.limit) for _, s in there),
     )
 
 
 def _beside(
-    found: Comparison,
     scores: dict[str, By],
     facts: Sequence[tuple[str, str]],
-    published: Series,
+    height: Callable[[Score, float], float] = _as_it_is,
+    style: Style = "dots",
 ) -> tuple[Series, ...]:
-    drawn = (_series(world, facts, scores[world], _as_it_is) for world in WORLDS)
+    """Return what is published and the dots of every world."""
+    drawn = (_series(world, facts, scores[world], height) for world in WORLDS)
+    published = _published(facts, scores[CALIBRATED], height, style)
     return (published, *(series for series in drawn if series is not None))
 
 
@@ -180,10 +192,11 @@ def _amounts(found: Comparison, scores: dict[str, By]) -> Figure | None:
         subtitle=f"quantiles of the gift amount; {_seeds(found)}; published with its tolerance",
         x_label="share of the gifts at or below",
         y_label="gift amount (platform units)",
-        series=_beside(found, scores, facts, published_series(facts, here, "line")),
+        series=_beside(scores, facts, style="line"),
         x_scale="category",
         y_scale="log",
-        **_words("amounts"),
+        shows=_words("amounts", "shows"),
+        follows=_words("amounts", "follows"),
     )
 
 
@@ -202,16 +215,17 @@ def _concentration(found: Comparison, scores: dict[str, By]) -> Figure | None:
     top = here["user_top1_share"]
     return Figure(
         name="concentration",
-        title=f"The top 1 % of givers bring {top.mean or 0.0:.0%} of the amount in the calibrated"
-        f" world; published is {top.published:.0%}",
+        title=f"The top 1 % of givers bring {percent(top.mean or 0.0)} of the amount in the"
+        f" calibrated world; published is {percent(top.published)}",
         subtitle="share of the amount, and Gini, over those who gave or received;"
-        f" bars published with tolerance; {_seeds(found)}",
+        f" published with tolerance; {_seeds(found)}",
         x_label="part of the population",
         y_label="share of the amount, or Gini",
-        series=_beside(found, scores, facts, published_series(facts, here)),
+        series=_beside(scores, facts),
         x_scale="category",
         horizontal=True,
-        **_words("concentration"),
+        shows=_words("concentration", "shows"),
+        follows=_words("concentration", "follows"),
     )
 
 
@@ -227,37 +241,32 @@ def _watch(found: Comparison, scores: dict[str, By]) -> Figure | None:
     long = here["revenue_share_watch_gt300"]
     return Figure(
         name="watch_buckets",
-        title=f"Viewings over 300 s bring {long.mean or 0.0:.0%} of the amount in the calibrated"
-        f" world; published is {long.published:.0%}",
-        subtitle="share of the clicks and of the amount by watch time; bars published with"
+        title=f"Viewings over 300 s bring {percent(long.mean or 0.0)} of the amount in the"
+        f" calibrated world; published is {percent(long.published)}",
+        subtitle="share of the clicks and of the amount by watch time; published with"
         f" tolerance; {_seeds(found)}",
         x_label="clicks or amount, watch time",
         y_label="share",
-        series=_beside(found, scores, facts, published_series(facts, here)),
+        series=_beside(scores, facts),
         x_scale="category",
         horizontal=True,
-        **_words("watch"),
+        shows=_words("watch", "shows"),
+        follows=_words("watch", "follows"),
     )
 
 
 def _behaviours(found: Comparison, scores: dict[str, By]) -> Figure | None:
+    """Draw what no coefficient sets; the watch buckets have a figure of their own."""
     here = scores[CALIBRATED]
-    facts = [(f, f) for f, s in here.items() if s.target.name in BEHAVIOURS and s.published]
-    pair = [next((f for f, _ in facts if f.startswith(f"gift_rate_pair_{w}_")), "") for w in _WITH]
-    if not all(pair):
+    facts = [
+        (spoken(fact), fact)
+        for fact, score in here.items()
+        if score.target.name in BEHAVIOURS and len(score.target.value) == 1 and score.published
+    ]
+    rates = [here.get(f"gift_rate_pair_{w}_history_utc") for w in ("with", "without")]
+    if rates[0] is None or rates[1] is None or not rates[1].mean:
         return None
-    ours = (here[pair[0]].mean or 0.0) / (here[pair[1]].mean or 1.0)
-    theirs = here[pair[0]].published / here[pair[1]].published
-    allowed = tuple(here[fact].limit / here[fact].published for fact, _ in facts)
-    tolerance = Series(
-        name=PUBLISHED,
-        x=tuple(place for place, _ in facts),
-        y=tuple(1.0 for _ in facts),
-        style="dots",
-        low=tuple(max(1.0 - a, 0.0) for a in allowed),
-        high=tuple(1.0 + a for a in allowed),
-    )
-    drawn = (_series(world, facts, scores[world], _of_published) for world in WORLDS)
+    ours, theirs = (rates[0].mean or 0.0) / rates[1].mean, rates[0].published / rates[1].published
     return Figure(
         name="behaviours",
         title=f"A pair with an earlier gift gives {ours:.1f} times as often in the calibrated"
@@ -265,11 +274,9 @@ def _behaviours(found: Comparison, scores: dict[str, By]) -> Figure | None:
         subtitle=f"world / published; {_seeds(found)}; published with its tolerance",
         x_label="behaviour that no coefficient sets",
         y_label="multiple of the published value",
-        series=(tolerance, *(series for series in drawn if series is not None)),
+        series=_beside(scores, facts, _of_published),
         x_scale="category",
         horizontal=True,
-        **_words("behaviours"),
+        shows=_words("behaviours", "shows"),
+        follows=_words("behaviours", "follows"),
     )
-
-
-_WITH = ("with", "without")

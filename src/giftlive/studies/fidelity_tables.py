@@ -21,13 +21,13 @@ _COLUMNS = ("quantity", "published", "tolerance", "days", "verdict")
 _UNITS = ("", "", "± in its unit", "", f"{CALIBRATED}, by the pass rule")
 
 
-def mean_of_seeds(score: Score, world: str) -> Estimate:
+def mean_of_seeds(score: Score, world: str, unit: str = "") -> Estimate:
     """Return the mean over seeds of one number of a world, with its interval where one holds."""
     return estimate(
         score.fact,
         _interval(score),
         SEEDS,
-        unit="",
+        unit=unit,
         denominator="seeds",
         population=f"the {CALIBRATED} world" if world == CALIBRATED else f"the world {world}",
     )

@@ -79,10 +79,15 @@ class WorldFidelity:
 
 
 def _readings(found: Comparison) -> dict[str, list[Any]]:
-    """Return one row per world, seed and number that it has: what all numbers are made of."""
-    names = ("world", "seed", "target", "fact", "part", "value")
-    there = [r for r in found.readings if r.value is not None]
-    return {name: [getattr(r, name) for r in there] for name in names}
+    """Return one row per world, seed and number: what all numbers are made of.
+
+    Where a world has no such number ``known`` is false and ``value`` 0.
+    """
+    names = ("world", "seed", "target", "fact", "part")
+    columns: dict[str, list[Any]] = {n: [getattr(r, n) for r in found.readings] for n in names}
+    columns["known"] = [r.value is not None for r in found.readings]
+    columns["value"] = [r.value or 0.0 for r in found.readings]
+    return columns
 
 
 def _worlds(found: Comparison) -> dict[str, list[Any]]:
@@ -114,7 +119,7 @@ def fidelity_estimates(found: Comparison) -> tuple[Estimate, ...]:
         _share(found, world, f"{prefix}targets_within_tolerance")
         for world, prefix in ((CALIBRATED, ""), *((name, f"{name}_") for name in ROUNDS))
     ]
-    return (*shares, *(mean_of_seeds(s, CALIBRATED) for s in behaviours(found) if s.fact))
+    return (*shares, *(mean_of_seeds(s, CALIBRATED, s.unit) for s in behaviours(found)))
 
 
 def behaviours(found: Comparison, world: str = CALIBRATED) -> tuple[Score, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from giftlive.evaluation.fidelity.measure import Reading, clocked_book, readings_of, rounds_book
@@ -67,26 +67,23 @@ def compare(
     steps = len(seeds) * (1 + len(ROUNDS)) + len(ROUNDS)
     done = 0
 
-    def read(name: str, seed: int, make: Callable[[], FactBook]) -> tuple[Reading, ...]:
-        nonlocal done
-        only = IN_ROUNDS if name in ROUNDS else None
-        readings = readings_of(make(), name, seed, table, only)
-        done += 1
-        progress(done, steps)
-        return readings
-
-    def play(name: str, seed: int) -> FactBook:
+    def book(name: str, seed: int) -> FactBook:
         if name in ROUNDS:
             return rounds_book(rounds[name], seed, memory_limit=memory_limit)
         if first is not None and seed == seeds[0]:
             return first
         return clocked_book(scenario, seed, memory_limit=memory_limit)
 
+    def read(name: str, seed: int) -> tuple[Reading, ...]:
+        nonlocal done
+        only = IN_ROUNDS if name in ROUNDS else None
+        readings = readings_of(book(name, seed), name, seed, table, only)
+        done += 1
+        progress(done, steps)
+        return readings
+
     for name in (CALIBRATED, *ROUNDS):
         for seed in seeds:
-            found += read(name, seed, lambda name=name, seed=seed: play(name, seed))
-    ties = []
-    for name in ROUNDS:
-        again = read(name, seeds[0], lambda name=name: play(name, seeds[0]))
-        ties.append(set(again) <= set(found))
-    return Comparison(tuple(table), scenario.scale, tuple(seeds), tuple(found), tuple(ties))
+            found += read(name, seed)
+    ties = tuple(set(read(name, seeds[0])) <= set(found) for name in ROUNDS)
+    return Comparison(tuple(table), scenario.scale, tuple(seeds), tuple(found), ties)

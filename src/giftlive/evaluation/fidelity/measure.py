@@ -23,7 +23,8 @@ class Reading:
     Attributes
     ----------
     world, seed : which. target, fact : the published quantity and the fact that measured it.
-    part : which number of the target. value : None where the world has no such number.
+    part : which number of the target. unit : of the value, which is None where the world has no
+    such number.
     """
 
     world: str
@@ -31,6 +32,7 @@ class Reading:
     target: str
     fact: str
     part: int
+    unit: str
     value: float | None
 
 
@@ -46,20 +48,20 @@ def readings_of(
     A target that no fact measures has readings without a value.
     """
     return tuple(
-        Reading(world, seed, target.name, name, part, value)
+        Reading(world, seed, target.name, name, part, unit, value)
         for target in table
         if only is None or target.name in only
-        for part, (name, value) in enumerate(_numbers(book, target))
+        for part, (name, unit, value) in enumerate(_numbers(book, target))
     )
 
 
-def _numbers(book: FactBook, target: Target) -> Iterator[tuple[str, float | None]]:
+def _numbers(book: FactBook, target: Target) -> Iterator[tuple[str, str, float | None]]:
     try:
         facts: tuple[Fact, ...] = book.published(target.name, target.days)
     except UsageError:
-        yield from ((target.name, None) for _ in target.value)
+        yield from ((target.name, "", None) for _ in target.value)
         return
-    yield from ((fact.name, fact.value) for fact in facts)
+    yield from ((fact.name, fact.unit, fact.value) for fact in facts)
 
 
 def clocked_book(

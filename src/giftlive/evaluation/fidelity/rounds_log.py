@@ -62,7 +62,7 @@ def play_at_random(world: World, seed: int) -> Outcome:
 
 def _at_random(observation: Observation, rng: np.random.Generator) -> Decisions:
     n, m = observation.rooms.shape
-    return Decisions(rng.integers(0, m, n), np.full((n, m), 1.0 / m))
+    return Decisions(np.asarray(rng.integers(0, m, n)), np.full((n, m), 1.0 / m))
 
 
 def write_rounds_log(world: World, outcome: Outcome, folder: Path) -> None:

@@ -37,12 +37,13 @@ class Score:
 
     Attributes
     ----------
-    fact : that measured it. published, limit : value and tolerance, in its own unit.
+    fact, unit : what measured it, and in what. published, limit : value and tolerance, likewise.
     values : [n] one per seed; empty where not every seed of the world has the number.
     """
 
     target: Target
     fact: str
+    unit: str
     published: float
     limit: float
     values: Floats
@@ -80,7 +81,7 @@ class Score:
         Examples
         --------
         >>> target = Target("a", (2.0,), "abs", 0.0)
-        >>> Score(target, "a", 2.0, 0.0, np.array([3.0])).in_tolerances(1.0)
+        >>> Score(target, "a", "", 2.0, 0.0, np.array([3.0])).in_tolerances(1.0)
         inf
         """
         if math.isinf(self.limit) or not difference:
@@ -97,7 +98,14 @@ def scores_of(
         if reading.world == world:
             found.setdefault((reading.target, reading.part), []).append(reading)
     return tuple(
-        Score(target, rows[0].fact, target.value[part], float(target.limits[part]), _values(rows))
+        Score(
+            target,
+            rows[0].fact,
+            rows[0].unit,
+            target.value[part],
+            float(target.limits[part]),
+            _values(rows),
+        )
         for target in table
         for part in range(len(target.value))
         if (rows := found.get((target.name, part)))
