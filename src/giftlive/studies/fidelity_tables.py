@@ -23,22 +23,23 @@ _UNITS = ("", "", "± in its unit", "", f"{CALIBRATED}, by the pass rule")
 
 def mean_of_seeds(score: Score, world: str, unit: str = "") -> Estimate:
     """Return the mean over seeds of one number of a world, with its interval where one holds."""
+    population = {CALIBRATED: f"the {CALIBRATED} world", LOGS: "the logs of this run"}
     return estimate(
         score.fact,
-        _interval(score),
+        _interval(score, "logs" if world == LOGS else "seeds"),
         SEEDS,
         unit=unit,
-        denominator="seeds",
-        population=f"the {CALIBRATED} world" if world == CALIBRATED else f"the world {world}",
+        denominator="as the fact of this name says",
+        population=population.get(world, f"the world {world} in rounds"),
     )
 
 
-def _interval(score: Score) -> Interval:
+def _interval(score: Score, n_unit: str) -> Interval:
     if score.mean is None:
-        return no_interval("undefined", "this world has no such number", "student_t", 0, "seeds")
-    found = student_t(score.values, n_unit="seeds")
-    if found.status != "ok":  # a single seed: the value is known, its spread is not
-        return Interval(score.mean, None, None, "none", 1, "seeds", "ok", "a single seed")
+        return no_interval("undefined", "there is no such number here", "student_t", 0, n_unit)
+    if len(score.values) == 1:  # the value is known, its spread is not
+        return Interval(score.mean, None, None, "none", 1, n_unit, "ok", f"one of the {n_unit}")
+    found = student_t(score.values, n_unit=n_unit)
     if score.fact in HEAVY:
         return withheld(found, "the largest gifts make it more skewed than any mean measured here")
     if found.low == found.high:
@@ -73,7 +74,6 @@ def _table(found: Comparison, name: str, scores: Iterable[Score]) -> Table:
 def _row(score: Score, others: dict[str, dict[str, Score]], scale: float) -> tuple[Any, ...]:
     gated = score.target.gated(scale)
     free = score.target.kind == "info"
-    mine = others[LOGS].get(score.fact)
     return (
         score.fact,
         score.published,
@@ -82,9 +82,8 @@ def _row(score: Score, others: dict[str, dict[str, Score]], scale: float) -> tup
         ("within" if score.within else "outside") if gated else "not judged",
         *(
             mean_of_seeds(others[world][score.fact], world) if score.fact in others[world] else ""
-            for world in (CALIBRATED, *ROUNDS)
+            for world in (CALIBRATED, *ROUNDS, LOGS)
         ),
-        "" if mine is None or mine.mean is None else mine.mean,
     )
 
 

@@ -19,6 +19,7 @@ from giftlive.evaluation.gates import judge, load_rules
 from giftlive.evaluation.results import Check, Estimate, Gate, StudyResult
 from giftlive.evaluation.rules import Rule
 from giftlive.facts import compute_facts
+from giftlive.stats.intervals import Interval, no_interval
 from giftlive.studies.context import Context, say
 from giftlive.studies.fidelity_figures import fidelity_figures
 from giftlive.studies.fidelity_tables import fidelity_tables, mean_of_seeds
@@ -59,7 +60,7 @@ class WorldFidelity:
         context.keep("readings", _readings(found))
         context.keep("worlds", _worlds(found))
         rule = load_rules()["world_fidelity"]
-        made, estimates = fidelity_checks(found, rule), fidelity_estimates(found)
+        made, estimates = _checks(found, rule), _estimates(found)
         gate = judge(rule, estimates, made)
         return StudyResult(
             study=self.name,
@@ -94,35 +95,39 @@ def _worlds(found: Comparison) -> dict[str, list[Any]]:
     return {"world": [CALIBRATED], "scale": [found.scale], "seeds": [len(found.seeds)]}
 
 
-def fidelity_checks(found: Comparison, rule: Rule) -> tuple[Check, ...]:
-    """Return what must hold before the targets are read; none of it looks at the outcome."""
-    return _checks(found, rule)
-
-
 def _checks(found: Comparison, rule: Rule) -> tuple[Check, ...]:
+    """Return what must hold before the targets are read; none of it looks at the outcome."""
     reference = ROUNDS[0]
-    judged = found.judged(reference)
-    missed = checks.exact(1.0 - sum(judged.values()) / max(1, len(judged)), "targets")
     return (
         checks.a_a(found.ties, "worlds in rounds made twice on one seed"),
         checks.movable(
-            missed, f"share of its targets that {reference} misses", **rule.asked("movable")
+            _missed_share(found, reference),
+            f"share of its targets that {reference} misses",
+            **rule.asked("movable"),
         ),
         checks.power(len(found.seeds), "seeds", **rule.asked("power")),
         checks.size(found.scale, f"the {CALIBRATED} world", **rule.asked("size")),
     )
 
 
-def fidelity_estimates(found: Comparison) -> tuple[Estimate, ...]:
+def _missed_share(found: Comparison, world: str) -> Interval:
+    """Return the share of the targets of ``world`` that it misses, known without error."""
+    judged = found.judged(world)
+    if not judged:
+        return no_interval("undefined", "it has none of the targets", checks.EXACT, 0, "targets")
+    return checks.exact(1.0 - sum(judged.values()) / len(judged), "targets")
+
+
+def _estimates(found: Comparison) -> tuple[Estimate, ...]:
     """Return the share within tolerance of every world, then the behaviours of the calibrated."""
     shares = [
         _share(found, world, f"{prefix}targets_within_tolerance")
         for world, prefix in ((CALIBRATED, ""), *((name, f"{name}_") for name in ROUNDS))
     ]
-    return (*shares, *(mean_of_seeds(s, CALIBRATED, s.unit) for s in behaviours(found)))
+    return (*shares, *(mean_of_seeds(s, CALIBRATED, s.unit) for s in _behaviours(found)))
 
 
-def behaviours(found: Comparison, world: str = CALIBRATED) -> tuple[Score, ...]:
+def _behaviours(found: Comparison, world: str = CALIBRATED) -> tuple[Score, ...]:
     """Return the scores of what no coefficient sets."""
     return tuple(s for s in found.scores(world) if s.target.name in BEHAVIOURS)
 
@@ -155,7 +160,7 @@ def _text(found: Comparison, gate: Gate, context: Context) -> dict[str, tuple[Me
             *say(name, "headline.targets", estimate="targets_within_tolerance"),
             *(
                 Message(f"study.{name}.headline.{s.target.name}", {"estimate": s.fact})
-                for s in behaviours(found)
+                for s in _behaviours(found)
                 if s.target.name == "revenue_share_never_gifted_pairs" and s.mean is not None
             ),
         ),
@@ -204,12 +209,12 @@ def _params(found: Comparison, gate: Gate) -> dict[str, Any]:
         **{f"{name}_of": len(judged[name]) for name in ROUNDS},
         "seeds": len(found.seeds),
         "scale": found.scale,
-        "missed": missed_targets(found.scores(CALIBRATED), judged[CALIBRATED]),
+        "missed": _missed(found.scores(CALIBRATED), judged[CALIBRATED]),
         "verdict": gate.verdict,
     }
 
 
-def missed_targets(scores: Sequence[Score], judged: dict[str, bool], most: int = 3) -> str:
+def _missed(scores: Sequence[Score], judged: dict[str, bool], most: int = 3) -> str:
     """Return the names of the targets that are missed by most, the furthest first."""
     far: dict[str, float] = {}
     for score in scores:

@@ -21,6 +21,7 @@ EXCUSED: dict[str, str] = {}
 UNDRAWN: dict[str, str] = {}
 _CALIBRATED, _IN_ROUNDS = "calibrated", ("v1", "v2")
 _WORLDS = (_CALIBRATED, *_IN_ROUNDS)
+_LOGS = "these logs"
 _EMERGE = (
     *("user_gini", "streamer_gini", "gifting_pairs_repeat_share"),
     *("gift_rate_pair_with_history", "gift_rate_pair_without_history"),
@@ -79,7 +80,8 @@ def recompute(kept: Kept, result: Result) -> dict[str, Recomputed]:
         share = _share(kept, worlds[world])
         exact = Recomputed(share, n=seeds)
         found[f"{prefix}targets_within_tolerance"] = exact
-        for number in worlds[world].values():
+    for world, numbers in (worlds | {_LOGS: _numbers(kept, result, _LOGS)}).items():
+        for number in numbers.values():
             table = "behaviours" if number.target in _EMERGE else "targets"
             found[f"{table} / {number.fact} / {world}"] = _mean(number)
     emerging = (n for n in worlds[_CALIBRATED].values() if n.target in _EMERGE)
