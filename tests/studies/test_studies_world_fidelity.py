@@ -14,7 +14,14 @@ import numpy as np
 import pytest
 
 from giftlive.config import load_config
-from giftlive.evaluation.fidelity import CALIBRATED, LOGS, Comparison, comparison, rounds_book
+from giftlive.evaluation.fidelity import (
+    CALIBRATED,
+    LOGS,
+    Comparison,
+    clocked_book,
+    comparison,
+    rounds_book,
+)
 from giftlive.evaluation.fidelity.comparison import compare
 from giftlive.evaluation.gates import judge, load_rules
 from giftlive.evaluation.results import Gate, StudyResult
@@ -122,7 +129,7 @@ def test_a_reference_that_meets_the_targets_refuses(found: Comparison) -> None:
 def test_the_twin_of_the_run_is_the_first_seed(found: Comparison, logs: FactBook) -> None:
     """What is handed in instead of a simulation is what the simulation gives."""
     scenario = load_scenario("kuailive", "medium", SMALL)
-    known = comparison.clocked_book(scenario, SEEDS[0])
+    known = clocked_book(scenario, SEEDS[0])
     only = [t for t in targets() if t.name in {"user_gini", "gift_rows_per_click"}]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(comparison, "ROUNDS", ())
