@@ -1,4 +1,4 @@
-"""The model card: what it says of numbers known by hand, and that a coefficient moves its target."""
+"""The model card: what it says of numbers known by hand, and what a coefficient moves."""
 
 from __future__ import annotations
 
