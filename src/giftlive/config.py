@@ -106,6 +106,21 @@ class OffPolicyConfig(BaseModel):
     decisions: Annotated[int, Field(ge=100)] = 2_000
 
 
+def _scale(value: Any) -> Any:
+    """Return a scale as text: a number is one too, as `--set fidelity.scale=0.1` gives it."""
+    return str(value) if type(value) in (int, float) else value
+
+
+class FidelityConfig(BaseModel):
+    """The calibrated world that stands beside the published values, and on how many seeds."""
+
+    model_config = _FROZEN
+    preset: str = "kuailive"
+    scale: Annotated[str, BeforeValidator(_scale)] = "small"
+    seeds: Annotated[int, Field(ge=2)] = 3
+    overrides: dict[str, str] = Field(default_factory=dict)
+
+
 class DemoConfig(BaseModel):
     """The built-in twin that ``make demo`` analyses."""
 
@@ -126,6 +141,7 @@ class RunConfig(BaseModel):
     models: ModelsConfig = ModelsConfig()
     arena: ArenaConfig = ArenaConfig()
     off_policy: OffPolicyConfig = OffPolicyConfig()
+    fidelity: FidelityConfig = FidelityConfig()
     demo: DemoConfig = DemoConfig()
 
 

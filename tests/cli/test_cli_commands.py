@@ -22,7 +22,7 @@ from giftlive.studies.registry import STUDIES
 from giftlive.types import Message
 
 Cli = Callable[..., CompletedProcess[str]]
-GATES = {"baseline", "shadow_price", "off_policy"}
+GATES = {"baseline", "world_fidelity", "shadow_price", "off_policy"}
 
 
 def succeeded(done: CompletedProcess[str]) -> str:

@@ -193,3 +193,21 @@ def test_plotly_text_is_escaped() -> None:
     layout = _layout(Series("<a href='x'>", ("<b>",), (1.0,), "dots"), y_label="<i>")
     assert "<a" not in json.dumps(interactive(layout)).replace("<extra></extra>", "")
     assert "<b>" not in json.dumps(interactive(layout))
+
+
+def test_the_interval_of_a_constant_reference_is_a_band_behind_everything(tmp_path: Path) -> None:
+    names = ("a", "b")
+    band = Series("tolerance", names, (0.0, 0.0), "reference", (-1.0, -1.0), (1.0, 1.0))
+    dots = Series("world", names, (2.0, -0.5), "dots")
+    layout = _layout(dots, band, x_scale="category", horizontal=True)
+    (rect,) = (s for s in interactive(layout)["layout"]["shapes"] if s["type"] == "rect")
+    assert (rect["x0"], rect["x1"], rect["layer"]) == (-1.0, 1.0, "below")
+    upright = _layout(dots, band, x_scale="category")
+    (rect,) = (s for s in interactive(upright)["layout"]["shapes"] if s["type"] == "rect")
+    assert (rect["y0"], rect["y1"]) == (-1.0, 1.0)
+    plain = _layout(dots, replace(band, low=None, high=None), x_scale="category")
+    assert [s["type"] for s in interactive(plain)["layout"]["shapes"]] == ["line"]
+    draw_static(layout, tmp_path / "with.svg", tmp_path / "with.png")
+    draw_static(plain, tmp_path / "plain.svg", tmp_path / "plain.png")
+    assert "opacity: 0.16" in (tmp_path / "with.svg").read_text(encoding="utf-8")
+    assert "opacity: 0.16" not in (tmp_path / "plain.svg").read_text(encoding="utf-8")

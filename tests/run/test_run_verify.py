@@ -30,6 +30,9 @@ QUICK = {
     },
     "off_policy.replications": 501,
     "off_policy.decisions": 150,
+    "fidelity.scale": "0.003",
+    "fidelity.seeds": 2,
+    "fidelity.overrides": {"calendar.history_days": "4"},
 }
 Spoil = Callable[[Path], None]
 
@@ -89,8 +92,8 @@ def test_every_number_of_a_run_is_found_again(sound: Path) -> None:
     found = verify(sound)
     assert found.first is None
     assert [t.subject for t in found.tallies] == [
-        "baseline", "exploration", "off_policy", "shadow_price", "figures", "gates", "run folder",
-        "files",
+        "baseline", "exploration", "off_policy", "shadow_price", "world_fidelity", "figures",
+        "gates", "run folder", "files",
     ]  # fmt: skip
     for tally in found.tallies:
         assert tally.agreed == tally.claims > 0
@@ -100,10 +103,12 @@ def test_every_number_of_a_run_is_found_again(sound: Path) -> None:
 def test_it_tells_how_far_it_is(sound: Path) -> None:
     told: list[tuple[int, int]] = []
     verify(sound, lambda done, total: told.append((done, total)))
-    assert told == [(i, 5) for i in (0, 1, 2, 3, 5)]
+    assert told == [(i, 6) for i in (0, 1, 2, 3, 4, 6)]
 
 
-@pytest.mark.parametrize("study", ["baseline", "exploration", "off_policy", "shadow_price"])
+@pytest.mark.parametrize(
+    "study", ["baseline", "exploration", "off_policy", "shadow_price", "world_fidelity"]
+)
 def test_one_digit_of_any_study_is_named(study: str, spoilt: Any) -> None:
     def change(result: Any) -> None:
         estimate = next(e for e in result["estimates"][1:] if e["value"])
@@ -150,6 +155,7 @@ def test_an_interval_that_vanished_without_a_reason_is_named(spoilt: Any) -> Non
         ("exploration__users", "gifts", "exploration"),
         ("exploration__watch_times", "clicks", "exploration"),
         ("off_policy__logs", "value", "off_policy"),
+        ("world_fidelity__readings", "value", "world_fidelity"),
         ("shadow_price__evenings", "expected_revenue", "shadow_price"),
     ],
 )

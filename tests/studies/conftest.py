@@ -28,6 +28,9 @@ SMALL = {
     "arena.seeds": 2,
     "off_policy.replications": 60,
     "off_policy.decisions": 150,
+    "fidelity.scale": "0.003",
+    "fidelity.seeds": 2,
+    "fidelity.overrides": {"calendar.history_days": "4"},
 }
 ONE_HOUR = f"[{', '.join('01'[hour == 20] for hour in range(24))}]"
 

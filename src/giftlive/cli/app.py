@@ -18,6 +18,7 @@ from giftlive.cli import (
     tables,
     verify,
     world,
+    world_card,
 )
 
 app = typer.Typer(
@@ -39,5 +40,6 @@ app.command("report")(report.report)
 app.command("verify")(verify.verify)
 app.command("coverage")(coverage.coverage)
 app.command("doctor")(doctor.doctor)
+world.app.command("card")(world_card.card)
 app.add_typer(world.app, name="world")
 app.add_typer(bench.app, name="bench")

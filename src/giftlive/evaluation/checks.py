@@ -1,4 +1,4 @@
-"""The four conditions that must hold before the outcome of a gate may be read.
+"""The conditions that must hold before the outcome of a gate may be read.
 
 Each is a function of what was measured (positional) and of the thresholds that ``rules.toml``
 writes down for it (keyword-only, the same names), so that no study holds a threshold of its own::
@@ -194,13 +194,37 @@ def power(
     )
 
 
+def size(scale: float, what: str, *, least_scale: float) -> Check:
+    """Check that a world is large enough to have the quantities that it is judged by.
+
+    Shares of the top 1 % and quantiles of a tail are other numbers in a population of a hundred,
+    however many seeds are drawn: no average over seeds makes up for it.
+
+    Parameters
+    ----------
+    scale : users of ``what`` over those of the full size.
+
+    Examples
+    --------
+    >>> size(0.2, "the world", least_scale=0.2).passed, size(0.05, "it", least_scale=0.2).passed
+    (True, False)
+    """
+    return Check(
+        name="size",
+        passed=bool(math.isfinite(scale) and scale >= least_scale),
+        value=_finite(scale),
+        threshold=f">= {least_scale:g} of full size",
+        detail=f"{what} has {scale:g} of the full size; judged from {least_scale:g} on",
+    )
+
+
 def _finite(value: float | None) -> float | None:
     """Return a number that a results file can hold, or None."""
     return value if value is not None and math.isfinite(value) else None
 
 
 CHECKS: dict[str, Callable[..., Check]] = {
-    check.__name__: check for check in (binding, movable, a_a, power)
+    check.__name__: check for check in (binding, movable, a_a, power, size)
 }
 """Every check a rule may ask for, by its name in ``rules.toml``."""
 

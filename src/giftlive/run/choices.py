@@ -38,3 +38,6 @@ def check_choices(config: RunConfig) -> None:
     evening = load_scenario(arena.preset, scale=arena.scale, overrides=arena.overrides)
     require_clock(evening, "configuration, key arena.preset")
     require_clock(load_scenario(demo.preset, scale=demo.scale), "configuration, key demo.preset")
+    fidelity = config.fidelity
+    calibrated = load_scenario(fidelity.preset, fidelity.scale, fidelity.overrides)
+    require_clock(calibrated, "configuration, key fidelity.preset")

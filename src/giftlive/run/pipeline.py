@@ -70,6 +70,7 @@ def run_all(request: RunRequest) -> Summary:
 
 def _context(shop: Workshop, request: RunRequest) -> Context:
     path = request.source
+    built_in = path is None
     if path is None:
         demo = request.config.demo
         path = steps.twin(shop, demo.preset, demo.scale, demo.preset)
@@ -86,7 +87,16 @@ def _context(shop: Workshop, request: RunRequest) -> Context:
         tables=tables,
         code_version=code_version(),
         evening=steps.evening(shop) if wanted else None,
+        twin=built_in and _is_the_calibrated_world(request.config),
     )
+
+
+def _is_the_calibrated_world(config: RunConfig) -> bool:
+    """Return whether the built-in twin is what the study of fidelity makes of the first seed."""
+    demo, fidelity = config.demo, config.fidelity
+    plain = demo.preset != config.arena.preset or not config.arena.overrides
+    same = (demo.preset, demo.scale) == (fidelity.preset, fidelity.scale)
+    return same and plain and not fidelity.overrides
 
 
 def _write(

@@ -35,6 +35,7 @@ class Context:
     ----------
     store, tables : the source's store and the folder of tables built from it.
     evening : the evening on which policies are compared; None when no study asked for it.
+    twin : whether the source is the world of ``config.fidelity`` on the run's own seed.
     code_version : goes into the result so that equal results mean equal code.
     progress, keep : told how far the study is; keeps the rows behind its numbers.
     """
@@ -44,6 +45,7 @@ class Context:
     tables: Path
     code_version: str
     evening: Evening | None = None
+    twin: bool = False
     progress: Progress = silent
     keep: Keep = forget
 

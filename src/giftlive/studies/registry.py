@@ -9,8 +9,15 @@ from giftlive.studies.context import Study
 from giftlive.studies.exploration import Exploration
 from giftlive.studies.off_policy import OffPolicy
 from giftlive.studies.shadow_price import ShadowPrice
+from giftlive.studies.world_fidelity import WorldFidelity
 
-STUDIES: tuple[Study, ...] = (Exploration(), Baseline(), OffPolicy(), ShadowPrice())
+STUDIES: tuple[Study, ...] = (
+    Exploration(),
+    Baseline(),
+    WorldFidelity(),
+    OffPolicy(),
+    ShadowPrice(),
+)
 
 
 def find(name: str) -> Study:

@@ -28,6 +28,7 @@ from giftlive.types import Floats
 
 _LABEL_WIDTH = 20
 _MARKERS_UP_TO = 16
+_MANY_ROWS = 16
 
 
 def themes() -> dict[str, dict[str, Any]]:
@@ -88,7 +89,8 @@ def height(layout: Layout) -> int:
     if not layout.horizontal:
         return 340
     series = sum(mark.style != "reference" for mark in layout.marks)
-    row = 26 if series < 2 else 14 + 12 * series
+    many = len(layout.place.ticks) > _MANY_ROWS
+    row = 26 if series < 2 else 14 + 6 * series if many else 14 + 12 * series
     return 110 + row * len(layout.place.ticks)
 
 
@@ -230,17 +232,25 @@ def _band(layout: Layout, mark: Mark, shade: str) -> list[dict[str, Any]]:
 
 
 def _spans(layout: Layout) -> list[dict[str, Any]]:
-    """Return the full-width lines of constant references."""
+    """Return the full-width lines of constant references, their intervals shaded below them."""
     spans = []
-    for level in (mark.level for mark in layout.marks):
-        if level is not None:
-            ends = {"x0": level, "x1": level, "y0": 0, "y1": 1, "yref": "paper"}
-            if not layout.horizontal:
-                ends = {"y0": level, "y1": level, "x0": 0, "x1": 1, "xref": "paper"}
-            spans.append(
-                {"type": "line", "line": {"color": REFERENCE, "width": 1.4, "dash": "dash"}, **ends}
-            )
+    for mark in layout.marks:
+        if mark.level is not None:
+            if mark.has_interval:
+                ends = _across(layout, float(mark.low[0]), float(mark.high[0]))
+                shade = {"fillcolor": REFERENCE, "opacity": 0.16, "line": {"width": 0}}
+                spans.append({"type": "rect", "layer": "below", **shade, **ends})
+            line = {"color": REFERENCE, "width": 1.4, "dash": "dash"}
+            ends = _across(layout, mark.level, mark.level)
+            spans.append({"type": "line", "line": line, **ends})
     return spans
+
+
+def _across(layout: Layout, low: float, high: float) -> dict[str, Any]:
+    """Return the corners of what spans the whole figure between two values."""
+    if layout.horizontal:
+        return {"x0": low, "x1": high, "y0": 0, "y1": 1, "yref": "paper"}
+    return {"y0": low, "y1": high, "x0": 0, "x1": 1, "xref": "paper"}
 
 
 def _corner(layout: Layout) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from giftlive.reports.figures.palette import (
 _WIDTH_IN = 7.2
 _PLOT_IN = 3.1
 _MARKERS_UP_TO = 16
+_MANY_ROWS = 16
 _STYLE = {
     "svg.hashsalt": "giftlive",
     "svg.fonttype": "path",
@@ -65,7 +66,8 @@ def _plot_height(layout: Layout) -> float:
     if not layout.horizontal:
         return _PLOT_IN
     series = sum(mark.style != "reference" for mark in layout.marks)
-    row = 0.27 if series < 2 else 0.15 + 0.13 * series
+    many = len(layout.place.ticks) > _MANY_ROWS
+    row = 0.27 if series < 2 else 0.13 + 0.06 * series if many else 0.15 + 0.13 * series
     return max(1.0, row * len(layout.place.ticks))
 
 
@@ -130,6 +132,9 @@ def _paint(axes: Any, layout: Layout, mark: Mark) -> None:
     if mark.row is not None:
         axes.bar(mark.place, 1.0, 1.0, mark.row - 0.5, color=mark.shades, edgecolor=PAPER, lw=0.6)
     elif mark.level is not None:
+        if mark.has_interval:
+            span = axes.axvspan if layout.horizontal else axes.axhspan
+            span(mark.low[0], mark.high[0], color=REFERENCE, alpha=0.16, linewidth=0, zorder=0)
         line = axes.axvline if layout.horizontal else axes.axhline
         line(mark.level, color=REFERENCE, linewidth=1.2, linestyle="--", zorder=1)
     elif mark.style == "bars":

@@ -99,6 +99,12 @@ def _terms(basis: Clustered) -> tuple[Floats, Floats]:
     return basis.num, basis.den
 
 
+def _known(_: Mapping[str, Any], found: Recomputed) -> Bounds:
+    """Return the number itself: a number without error is its own interval."""
+    assert found.value is not None
+    return _exactly(found.value, found.value, found.scale)
+
+
 def _wilson(_: Mapping[str, Any], found: Recomputed) -> Bounds:
     basis: Trials = _basis(found, Trials)
     ends = stats.binomtest(basis.hits, basis.n).proportion_ci(0.95, method="wilson")
@@ -247,6 +253,7 @@ Form = Callable[[Mapping[str, Any], Recomputed], Bounds]
 
 _FORMS: dict[str, tuple[Form, bool]] = {
     r"student_t|paired_t|ratio_delta|delta": (_delta, True),
+    r"exact": (_known, True),
     r"wilson": (_wilson, True),
     r"order_statistics": (_order_statistics, True),
     r"hill": (_hill, True),

@@ -20,6 +20,7 @@ from giftlive.run.verify import (
     gates,
     off_policy,
     shadow_price,
+    world_fidelity,
 )
 from giftlive.run.verify.claims import Claim, Result, claims_of
 from giftlive.run.verify.intervals import EXACT, NoOtherFormError, bounds
@@ -33,6 +34,7 @@ AUDITS: dict[str, ModuleType] = {
     "exploration": exploration,
     "off_policy": off_policy,
     "shadow_price": shadow_price,
+    "world_fidelity": world_fidelity,
 }
 """Study -> the module that computes its numbers again."""
 
