@@ -31,7 +31,7 @@ SCENARIO = load_scenario("kuailive")
 LAW, WATCH = build_law(SCENARIO), SCENARIO.watch
 
 
-def direct_value(mu: float, left: float, stay: float, purse: float) -> float:
+def direct_value(mu: float, left: float, stay: float, settle: float, purse: float) -> float:
     """E[amount] given click and gift with a purse: sums and adaptive quadrature."""
     total, end = 0.0, max(WATCH.floor_seconds, min(left, WATCH.cap_seconds))
     cuts = np.concatenate([[-np.inf], LAW.edges, [np.inf]])
@@ -39,7 +39,8 @@ def direct_value(mu: float, left: float, stay: float, purse: float) -> float:
     affordable_prices = LAW.prices[LAW.prices <= purse]
     components = (
         (1 - stay, stats.lognorm(WATCH.bounce_sigma, scale=WATCH.bounce_seconds)),
-        (stay, stats.lognorm(WATCH.stay_sigma, scale=WATCH.stay_seconds)),
+        (stay * (1 - settle), stats.lognorm(WATCH.stay_sigma, scale=WATCH.stay_seconds)),
+        (stay * settle, stats.lognorm(WATCH.settle_sigma, scale=WATCH.settle_seconds)),
     )
     for wished, p in zip(LAW.prices, chance, strict=True):
         paid = min(wished, affordable_prices.max(initial=0.0))
@@ -60,9 +61,9 @@ def direct_value(mu: float, left: float, stay: float, purse: float) -> float:
 @pytest.mark.parametrize("left", [150.0, 1e6])
 @pytest.mark.parametrize("purse", [1.0, 7.0, 700.0, 30_000.0])
 def test_the_expectation_with_a_purse_equals_direct_summation(purse: float, left: float) -> None:
-    odds = Odds(click=1.0, stay=0.3, gift=1.0, mu=4.0, purse=purse)
+    odds = Odds(click=1.0, stay=0.3, gift=1.0, mu=4.0, purse=purse, settle=0.2)
     assert expected_amount(LAW, odds, left) == pytest.approx(
-        direct_value(4.0, left, 0.3, purse), rel=5e-4
+        direct_value(4.0, left, 0.3, 0.2, purse), rel=5e-4
     )
 
 

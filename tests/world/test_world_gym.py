@@ -137,7 +137,7 @@ def test_info_tells_the_state_that_the_reward_follows(worlds: dict[str, World], 
     while not over:
         column = choice_of(seen)
         room = RoomState(info["occupancy"][column], info["whales"][column])
-        viewer = UserState(info["fatigue"], info["purse"])
+        viewer = UserState(info["fatigue"], info["purse"], info["satiety"])
         where = int(seen["user"]), seen["rooms"][column], info["ts"]
         exact.append(float(true_value(env.world, *where, state=room, viewer=viewer)))
         seen, reward, over, _, info = env.step(column)

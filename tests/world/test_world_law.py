@@ -26,14 +26,15 @@ LAW = build_law(load_scenario("kuailive"))
 WATCH = load_scenario("kuailive").watch
 
 
-def direct_value(mu: float, left: float, stay: float) -> float:
+def direct_value(mu: float, left: float, stay: float, settle: float) -> float:
     """E[amount] given click and gift by adaptive quadrature and plain sums: an independent road."""
     total = 0.0
     cuts = np.concatenate([[-np.inf], LAW.edges, [np.inf]])
     chance = np.diff(stats.norm.cdf((cuts - mu) / LAW.amount_sigma))
     components = (
         (1 - stay, WATCH.bounce_seconds, WATCH.bounce_sigma),
-        (stay, WATCH.stay_seconds, WATCH.stay_sigma),
+        (stay * (1 - settle), WATCH.stay_seconds, WATCH.stay_sigma),
+        (stay * settle, WATCH.settle_seconds, WATCH.settle_sigma),
     )
     end = max(WATCH.floor_seconds, min(left, WATCH.cap_seconds))
     for share, median, sigma in components:
@@ -54,10 +55,10 @@ def direct_value(mu: float, left: float, stay: float) -> float:
 @pytest.mark.parametrize("left", [7.3, 100.0, 1_800.0, 1e6])
 @pytest.mark.parametrize("mu", [-3.0, 1.234, 6.0])
 def test_the_value_table_equals_direct_summation(mu: float, left: float) -> None:
-    odds = Odds(click=1.0, stay=0.3, gift=1.0, mu=mu)
+    odds = Odds(click=1.0, stay=0.3, gift=1.0, mu=mu, settle=0.2)
     tolerance = 2e-4 if left > WATCH.cap_seconds else 5e-4
     assert expected_amount(LAW, odds, left) == pytest.approx(
-        direct_value(mu, left, 0.3), rel=tolerance
+        direct_value(mu, left, 0.3, 0.2), rel=tolerance
     )
 
 
@@ -72,7 +73,9 @@ def test_expected_seconds_equal_the_integral_of_survival(left: float) -> None:
 
     bounce = mean(WATCH.bounce_seconds, WATCH.bounce_sigma)
     stay = mean(WATCH.stay_seconds, WATCH.stay_sigma)
-    odds = Odds(click=0.5, stay=0.25, gift=0.1, mu=0.0)
+    settled = mean(WATCH.settle_seconds, WATCH.settle_sigma)
+    stay = 0.9 * stay + 0.1 * settled
+    odds = Odds(click=0.5, stay=0.25, gift=0.1, mu=0.0, settle=0.1)
     assert expected_seconds(LAW, odds, left) == pytest.approx(
         0.5 * (0.75 * bounce + 0.25 * stay), rel=1e-5
     )

@@ -45,10 +45,17 @@ BELOW_CAP, FROM_CAP, SECONDS = 3e-4, 5e-5, 1e-11
 PRICED = [name for name in presets() if load_scenario(name).amount.prices]
 
 
-def watch_laws(scenario: Scenario) -> tuple[tuple[float, float], tuple[float, float]]:
+COMPONENTS = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0))
+"""Chances of a stay, and of settling given a stay, that make a viewing surely one of its laws."""
+
+
+def watch_laws(scenario: Scenario) -> tuple[tuple[float, float], ...]:
     watch = scenario.watch
-    bounce = math.log(watch.bounce_seconds), watch.bounce_sigma
-    return bounce, (math.log(watch.stay_seconds), watch.stay_sigma)
+    return (
+        (math.log(watch.bounce_seconds), watch.bounce_sigma),
+        (math.log(watch.stay_seconds), watch.stay_sigma),
+        (math.log(watch.settle_seconds), watch.settle_sigma),
+    )
 
 
 def quadrature(f: Callable[[float], float], low: float, high: float, bends: list[float]) -> float:
@@ -62,10 +69,10 @@ def quadrature(f: Callable[[float], float], low: float, high: float, bends: list
 
 
 def direct_reach(scenario: Scenario, law: Law, left: float) -> Floats:
-    """P(T_a < W_c) [2, prices] by quadrature of the density of T times the survival of W."""
+    """P(T_a < W_c) [3, prices] by quadrature of the density of T times the survival of W."""
     low = math.log(scenario.watch.floor_seconds)
     high = max(low, math.log(min(left, scenario.watch.cap_seconds)))
-    out = np.empty((2, len(law.prices)))
+    out = np.empty((3, len(law.prices)))
     for c, (mu, sigma) in enumerate(watch_laws(scenario)):
         for k, price in enumerate(law.prices):
             scale, shape = math.log(law.delay * price**law.delay_power), law.delay_shape
@@ -80,7 +87,7 @@ def direct_reach(scenario: Scenario, law: Law, left: float) -> Floats:
 
 
 def direct_values(law: Law, reach: Floats, mu: Floats) -> Floats:
-    """E[amount | latent gift, component] [mu, 2]: sums over prices of exact normal masses."""
+    """E[amount | latent gift, component] [mu, 3]: sums over prices of exact normal masses."""
     cuts = np.concatenate([[-np.inf], law.edges, [np.inf]])
     chance = np.diff(ndtr((cuts[None, :] - mu[:, None]) / law.amount_sigma), axis=1)
     return (chance * law.prices) @ reach.T
@@ -102,10 +109,10 @@ def largest_errors(scenario: Scenario, count: int) -> tuple[float, float]:
     worst = [0.0, 0.0]
     for left in times_left(law.cap, count):
         exact = direct_values(law, direct_reach(scenario, law, left), mu)
-        for stay in (0, 1):
-            odds = [Odds(click=1.0, stay=float(stay), gift=1.0, mu=m) for m in mu]
+        for c, (stay, settle) in enumerate(COMPONENTS):
+            odds = [Odds(click=1.0, stay=stay, gift=1.0, mu=m, settle=settle) for m in mu]
             found = np.array([expected_amount(law, o, left) for o in odds])
-            error = float(np.max(np.abs(found / exact[:, stay] - 1.0)))
+            error = float(np.max(np.abs(found / exact[:, c] - 1.0)))
             worst[int(left >= law.cap)] = max(worst[int(left >= law.cap)], error)
     return worst[0], worst[1]
 
@@ -127,10 +134,11 @@ def test_a_purse_costs_no_accuracy(name: str) -> None:
         cut = law._replace(prices=law.prices[payable], edges=law.edges[payable[:-1]])
         for left in times_left(law.cap, 3):
             exact = direct_values(cut, direct_reach(scenario, cut, left), mu)
-            for stay in (0, 1):
-                found = [expected_amount(law, Odds(1.0, stay, 1.0, m, purse), left) for m in mu]
+            for c, (stay, settle) in enumerate(COMPONENTS):
+                odds = [Odds(1.0, stay, 1.0, m, purse, settle) for m in mu]
+                found = [expected_amount(law, o, left) for o in odds]
                 bound = BELOW_CAP if left < law.cap else FROM_CAP
-                assert_allclose(found, exact[:, stay], rtol=bound)
+                assert_allclose(found, exact[:, c], rtol=bound)
 
 
 @pytest.mark.slow
@@ -147,13 +155,13 @@ def test_expected_seconds_are_a_closed_form(name: str) -> None:
     law, low = build_law(scenario), math.log(scenario.watch.floor_seconds)
     for left in [0.2, *times_left(law.cap, 12)]:
         high = max(low, math.log(min(left, law.cap)))
-        for stay, (mu, sigma) in enumerate(watch_laws(scenario)):
+        for (stay, settle), (mu, sigma) in zip(COMPONENTS, watch_laws(scenario), strict=True):
 
             def survival(x: float, mu: float = mu, sigma: float = sigma) -> float:
                 return math.exp(x) * float(ndtr((mu - x) / sigma))
 
             exact = scenario.watch.floor_seconds + quadrature(survival, low, high, [mu])
-            odds = Odds(click=1.0, stay=float(stay), gift=0.0, mu=0.0)
+            odds = Odds(click=1.0, stay=stay, gift=0.0, mu=0.0, settle=settle)
             assert expected_seconds(law, odds, left) == pytest.approx(exact, rel=SECONDS)
 
 
@@ -202,6 +210,7 @@ def users_met(world: World, out: Outcome) -> UserState:
     habits, budget = world.scene.habits, world.scene.users.budget
     start = world.origin_ms + world.arena_day * 86_400_000
     fatigue, purse = np.zeros(out.decisions), budget[out.user].copy()
+    satiety, gave = np.zeros(out.decisions), np.full(len(budget), -1)
     watched, rested = np.zeros(len(budget)), np.full(len(budget), start)
     spent: dict[tuple[int, int], list[float]] = {}
     for i, (user, ts, watch_ms) in enumerate(zip(out.user, out.ts, out.watch_ms, strict=True)):
@@ -213,7 +222,11 @@ def users_met(world: World, out: Outcome) -> UserState:
         for gift in gifts:
             purse[i] -= gift
         gifts.append(out.amount[i])
-    return UserState(fatigue, purse)
+        if habits.satiety_ms and gave[user] >= 0:
+            satiety[i] = math.exp(-max(0.0, float(ts - gave[user])) / habits.satiety_ms)
+        if out.amount[i] > 0:
+            gave[user] = ts + watch_ms
+    return UserState(fatigue, purse, satiety)
 
 
 CLOCKED = [name for name in presets() if load_scenario(name).mode == "clocked"]

@@ -28,6 +28,7 @@ class Visits(Section):
     per_day: Annotated[float, Field(ge=1e-9, le=1_000)]
     sigma: Annotated[float, Field(ge=0, le=4)]
     exposures: Annotated[float, Field(ge=1, le=1_000)]
+    patience_seconds: NonNegative
     skip_seconds: Annotated[float, Field(ge=0.5, le=86_400)]
     diurnal: Annotated[tuple[NonNegative, ...], Field(min_length=24, max_length=24)]
     phase_hours: Annotated[float, Field(ge=0, le=24)]
@@ -56,6 +57,10 @@ class People(Section):
     price_sigma: Spread
     taste_focus: NonNegative
     homes: Annotated[int, Field(ge=0, le=32)]
+    home_decay: Share
+    devotion_sigma: Spread
+    devotion_activity: Coefficient
+    home_popularity: Annotated[float, Field(ge=0, le=4)]
     whale_share: Share
 
 
@@ -68,6 +73,7 @@ class Stars(Section):
     quality_sigma: Spread
     skill_sigma: Spread
     popularity_shape: TailShape
+    popularity_sigma: Spread
     popularity_quality: Annotated[float, Field(ge=-5, le=5)]
     categories: Annotated[int, Field(ge=1, le=10_000)]
     rooms_per_day: Annotated[float, Field(gt=0, le=48)]
@@ -99,7 +105,7 @@ class Click(Section):
 
 
 class Watch(Section):
-    """Bounce or stay, each a log-normal watch time, held between floor and cap."""
+    """Bounce, stay or settle, each a log-normal watch time, held between floor and cap."""
 
     stay_base: Coefficient
     stay_match: Coefficient
@@ -109,6 +115,10 @@ class Watch(Section):
     bounce_sigma: Annotated[float, Field(gt=0, le=5)]
     stay_seconds: Positive
     stay_sigma: Annotated[float, Field(gt=0, le=5)]
+    settle_base: Coefficient
+    settle_loyal: Coefficient
+    settle_seconds: Positive
+    settle_sigma: Annotated[float, Field(gt=0, le=5)]
     floor_seconds: Annotated[float, Field(ge=0.5, le=1e9)]
     cap_seconds: Annotated[float, Field(ge=2, le=1e9)]
 
@@ -127,6 +137,8 @@ class Gift(Section):
     match: Coefficient
     skill: Coefficient
     loyal: Coefficient
+    satiety: NonNegative
+    satiety_hours: Positive
     crowd: Coefficient
     delay_seconds: NonNegative
     delay_shape: Annotated[float, Field(gt=0, le=10)]

@@ -66,16 +66,19 @@ def _rhythm(scenario: Scenario) -> Rhythm:
         diurnal=cumulative_day(scenario.visits.diurnal),
         tick_ms=scenario.calendar.tick_ms,
         skip_seconds=scenario.visits.skip_seconds,
+        patience_ms=int(scenario.visits.patience_seconds * 1000),
         exposures=scenario.visits.exposures,
     )
 
 
 def _habits(scenario: Scenario) -> Habits:
     budget, fatigue, retention = scenario.budget, scenario.fatigue, scenario.retention
+    gift = scenario.gift
     tires = max(fatigue.click, fatigue.stay, fatigue.visit) > 0
     return Habits(
         budget_ms=budget.days * MS_PER_DAY if budget.per_wealth else 0,
         recovery_ms=fatigue.recovery_hours * MS_PER_HOUR if tires else 0.0,
+        satiety_ms=gift.satiety_hours * MS_PER_HOUR if gift.satiety else 0.0,
         visit_fatigue=fatigue.visit,
         visit_weight=retention.weight,
         joy_rate=retention.rate,

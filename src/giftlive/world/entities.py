@@ -20,6 +20,7 @@ class Users(NamedTuple):
 
     ``wealth`` is log1p of wealth, ``activity`` potential visits a day, ``log_activity`` its
     logarithm relative to the median, ``phase`` a shift of the daily rhythm in days,
+    ``devotion`` multiplies what loyalty to a home does to clicks and stays,
     ``price_sensitivity`` is taken from the log amount, ``budget`` the most given in a period
     (infinite: no limit).
     """
@@ -33,6 +34,7 @@ class Users(NamedTuple):
     price_sensitivity: Floats
     budget: Floats
     homes: Ints
+    devotion: Floats
     whale: Bools
 
 
@@ -72,17 +74,20 @@ class Rhythm(NamedTuple):
     diurnal: Floats
     tick_ms: int
     skip_seconds: float
+    patience_ms: int
     exposures: float
 
 
 class Habits(NamedTuple):
     """What the past does (see ``habits`` and ``supply``); a weight of 0 switches its part off.
 
-    ``recovery_ms`` and ``budget_ms`` are 0 where there is no fatigue and no budget.
+    ``recovery_ms``, ``satiety_ms`` and ``budget_ms`` are 0 where there is no fatigue, no satiety
+    and no budget.
     """
 
     budget_ms: int
     recovery_ms: float
+    satiety_ms: float
     visit_fatigue: float
     visit_weight: float
     joy_rate: float

@@ -22,7 +22,7 @@ from giftlive.errors import UsageError
 from giftlive.types import UNLIMITED_SEATS
 from giftlive.world.demand import arena_seed
 from giftlive.world.entities import World
-from giftlive.world.habits import fatigue_at, purse_at
+from giftlive.world.habits import fatigue_at, purse_at, satiety_at
 from giftlive.world.kernel import begin, form_batch, present, respond
 from giftlive.world.state import (
     CLICKED,
@@ -71,8 +71,8 @@ class GiftLiveEnv(gymnasium.Env[Seen, np.int64]):
     ``info`` of a step tells what came of the decision and the truth about it: ``amount``,
     ``expected``, ``watch_ms``, ``clicked``, ``refused``; and of the next one: ``evening`` (the
     arena's seed), ``ts``, ``decisions`` so far, the ``occupancy`` and ``whales`` [m] of the
-    candidates (``truth.RoomState``), ``fatigue`` and ``purse`` of the user (``UserState``). A
-    learner that reads ``info`` is an oracle.
+    candidates (``truth.RoomState``), ``fatigue``, ``satiety`` and ``purse`` of the user
+    (``UserState``). A learner that reads ``info`` is an oracle.
 
     ``reset(seed=s)`` names a whole sequence of evenings: each reset without a seed plays the
     next. ``reset(options={"evening": e})`` plays evening ``e``, that of ``Arena(world, e)``.
@@ -170,7 +170,7 @@ class GiftLiveEnv(gymnasium.Env[Seen, np.int64]):
         over = self._waiting == 0
         rooms = np.full(batch.rooms.shape[1], -1) if over else batch.rooms[i]
         user, ts = (0, span.end_ms) if over else (int(batch.user[i]), int(batch.ts[i]))
-        occupancy, whales, fatigue, purse = _met(
+        occupancy, whales, fatigue, satiety, purse = _met(
             self.world.scene, self._state, span, user, ts, rooms
         )
         return {
@@ -180,6 +180,7 @@ class GiftLiveEnv(gymnasium.Env[Seen, np.int64]):
             "occupancy": occupancy,
             "whales": whales,
             "fatigue": fatigue,
+            "satiety": satiety,
             "purse": purse,
         }
 
@@ -208,7 +209,8 @@ def _met(scene, state, span, user, ts, candidates):  # type: ignore[no-untyped-d
     fatigue = fatigue_at(state.fatigue, state.rested_ms, scene.habits, user, ts)
     budget, since = scene.users.budget, ts - span.start_ms
     purse = purse_at(state.purse, state.period, budget, scene.habits, user, since)
-    return occupancy, whales, fatigue, purse
+    satiety = satiety_at(state.gift_ms, scene.habits, user, ts)
+    return occupancy, whales, fatigue, satiety, purse
 
 
 def _whole(name: str, value: Any) -> int:

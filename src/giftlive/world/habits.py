@@ -5,6 +5,8 @@
 - satisfaction S: 1 at first, S -> S + rate (joy - S) at every decision; the joy of a skip, of a
   refusal and of a visit to which nothing is shown is 0, of a viewing
   min(1, 1 - exp(-watched / dwell) + comment 1{commented})
+- satiety: exp(-(time since the user left the viewing of the last gift)/``gift.satiety_hours``); g6
+  times it is taken from the logit of a gift
 - purse: the budget less what was given in the running period; the gift belongs to the period in
   which its viewing began
 - potential visits are exogenous; one happens with probability
@@ -32,6 +34,14 @@ def fatigue_at(fatigue, rested_ms, habits, user, ts):  # type: ignore[no-untyped
         return 0.0
     idle = max(0.0, float(ts - rested_ms[user]))
     return fatigue[user] * math.exp(-idle / habits.recovery_ms)
+
+
+@njit(inline="always")
+def satiety_at(gift_ms, habits, user, ts):  # type: ignore[no-untyped-def]
+    """Return 1 right after the viewing of the user's last gift, less and less from then on."""
+    if habits.satiety_ms == 0.0 or gift_ms[user] < 0:
+        return 0.0
+    return math.exp(-max(0.0, float(ts - gift_ms[user])) / habits.satiety_ms)
 
 
 @njit(inline="always")

@@ -27,7 +27,7 @@ from giftlive.rng import normal, uniform
 from giftlive.types import UNLIMITED_SEATS
 from giftlive.world.arrivals import exposures_of, visit_after
 from giftlive.world.candidates import close_room, open_room, retrieve
-from giftlive.world.habits import comes, fatigue_at, joy_of, leaves, purse_at
+from giftlive.world.habits import comes, fatigue_at, joy_of, leaves, purse_at, satiety_at
 from giftlive.world.heap import pop, push
 from giftlive.world.law import draw, expected_amount, odds_in_state
 from giftlive.world.platform import platform_decide
@@ -222,8 +222,9 @@ def _respond_rows(scene, state, span, log, first, last):  # type: ignore[no-unty
         fatigue = fatigue_at(tired, rested_ms, habits, user, ts)
         since = ts - span.start_ms
         purse = purse_at(state.purse, state.period, users.budget, habits, user, since)
+        satiety = satiety_at(state.gift_ms, habits, user, ts)
         odds = odds_in_state(
-            users, streamers, law, user, streamer, crowding, whales, fatigue, purse
+            users, streamers, law, user, streamer, crowding, whales, fatigue, satiety, purse
         )
         left = (rooms.end[room] - ts) / 1000.0
         log.expected[row] = expected_amount(law, odds, left)
@@ -232,7 +233,9 @@ def _respond_rows(scene, state, span, log, first, last):  # type: ignore[no-unty
         if drawn.clicked:
             log.watch_ms[row] = max(1, int(drawn.watch * 1000.0))
             log.amount[row] = drawn.amount
-            log.delay_ms[row] = int(drawn.delay * 1000.0) if drawn.amount > 0.0 else -1
+            if drawn.amount > 0.0:
+                log.delay_ms[row] = int(drawn.delay * 1000.0)
+                state.gift_ms[user] = ts + log.watch_ms[row]
             state.purse[user] -= drawn.amount
             state.income[streamer] += drawn.amount
             _take_seat(state, room, whale, ts + log.watch_ms[row])
@@ -265,10 +268,12 @@ def _take_seat(state, room, whale, until):  # type: ignore[no-untyped-def]
 @njit(inline="always")
 def _decide_next(scene, state, span, log, first, last):  # type: ignore[no-untyped-def]
     """Put the users' next decisions into the calendar: the next exposure, or the next visit."""
-    skip_seconds = scene.rhythm.skip_seconds
+    skip_seconds, patience_ms = scene.rhythm.skip_seconds, scene.rhythm.patience_ms
     for row in range(first, last):
         user, free_ms = log.user[row], log.ts[row] + log.watch_ms[row]
         state.left[user] -= 1
+        if patience_ms > 0:
+            state.left[user] -= log.watch_ms[row] // patience_ms
         if state.left[user] <= 0:
             _await_visit(scene, state, span, user, free_ms)
             continue

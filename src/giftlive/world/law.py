@@ -4,9 +4,10 @@ For user u and room of streamer s, match m = scale * (p_u . q_s):
 
 - click:  logit P = c0 + c1 m + c2 quality + c3 loyal - c4 crowding - c5 fatigue
 - stay:   logit P = s0 + s1 m + s2 loyal - s3 log activity - s4 fatigue; otherwise a bounce
-- watch:  W = LogNormal(bounce or stay), held in [floor, min(cap, time left in the room)]
-- gift:   logit P = g0 + g1 wealth + g2 m + g3 skill + g4 crowding + g5 loyal + b_u, times the
-  multiplier of crowding and co-present whales
+- settle: logit P(settle | stay) = l0 + l1 devotion_u loyal
+- watch:  W = LogNormal(bounce, stay or settle), held in [floor, min(cap, time left in the room)]
+- gift:   logit P = g0 + g1 wealth + g2 m + g3 skill + g4 crowding + g5 loyal - g6 satiety + b_u,
+  times the multiplier of crowding and co-present whales
 - amount: log A = a0 + a1 wealth + a2 m - price sensitivity_u + sigma N, moved to the nearest
   price in log space; above the user's purse it is the dearest price that the purse can pay, and
   no gift where there is none; with price tiers this location tilts their chances (``tiers``)
@@ -33,8 +34,8 @@ from giftlive.world.tiers import TierTable, tilted_mean, tilted_price
 class ValueTable(NamedTuple):
     """Log of E[amount 1{T < W} | latent gift, component], on a grid.
 
-    ``log_value`` [2, J, I]: bounce or stay; log seconds left, from 0 in steps of ``left_step``;
-    location mu of the log amount, from ``mu_low`` in steps of ``mu_step``. ``reach`` [2, J, P] is
+    ``log_value`` [3, J, I]: bounce, stay or settle; log seconds left, from 0 in steps of
+    ``left_step``; location mu of the log amount, from ``mu_low`` in steps of ``mu_step``. ``reach`` [3, J, P] is
     P(T < W) of every price, and ``worth`` [P] what a price counts for: itself.
     """
 
@@ -50,6 +51,7 @@ class Law(NamedTuple):
     """The coefficients above as plain numbers, and the prices' log midpoints ``edges``."""
 
     match_scale: float
+    home_decay: float
     click_base: float
     click_match: float
     click_quality: float
@@ -61,10 +63,14 @@ class Law(NamedTuple):
     stay_loyal: float
     stay_activity: float
     stay_fatigue: float
+    settle_base: float
+    settle_loyal: float
     bounce_mu: float
     bounce_sigma: float
     stay_mu: float
     stay_sigma: float
+    settle_mu: float
+    settle_sigma: float
     floor: float
     cap: float
     gift_base: float
@@ -73,6 +79,7 @@ class Law(NamedTuple):
     gift_skill: float
     gift_crowd: float
     gift_loyal: float
+    gift_satiety: float
     crowd_alpha: float
     whale_gamma: float
     delay: float
@@ -91,6 +98,7 @@ class Law(NamedTuple):
 class Odds(NamedTuple):
     """A pair's chances: click, stay given click, latent gift given click, location mu.
 
+    ``settle`` is the chance that a stay is a long one.
     ``purse`` is the most that the user can give now (infinite: no limit).
     """
 
@@ -99,6 +107,7 @@ class Odds(NamedTuple):
     gift: float
     mu: float
     purse: float = math.inf
+    settle: float = 0.0
 
 
 class Draw(NamedTuple):
@@ -126,11 +135,11 @@ def dot(p, i, q, j):  # type: ignore[no-untyped-def]
 
 
 @njit(inline="always")
-def is_home(homes, user, streamer):  # type: ignore[no-untyped-def]
-    """Return 1.0 when the streamer is among the user's ``homes`` [U, L], else 0.0."""
+def loyal_to(homes, decay, user, streamer):  # type: ignore[no-untyped-def]
+    """Return decay^k for the k-th (from 0) of the user's ``homes`` [U, L], else 0."""
     for k in range(homes.shape[1]):
         if homes[user, k] == streamer:
-            return 1.0
+            return decay**k
     return 0.0
 
 
@@ -138,32 +147,43 @@ def is_home(homes, user, streamer):  # type: ignore[no-untyped-def]
 def odds_of(users, streamers, law, user, streamer, crowding, whales):  # type: ignore[no-untyped-def]
     """Return the ``Odds`` of a rested user with a full purse; see ``odds_in_state``."""
     purse = users.budget[user]
-    return odds_in_state(users, streamers, law, user, streamer, crowding, whales, 0.0, purse)
+    return odds_in_state(users, streamers, law, user, streamer, crowding, whales, 0.0, 0.0, purse)
 
 
 @njit(inline="always")
 def odds_in_state(  # type: ignore[no-untyped-def]
-    users, streamers, law, user, streamer, crowding, whales, fatigue, purse
+    users, streamers, law, user, streamer, crowding, whales, fatigue, satiety, purse
 ):
-    """Return the ``Odds`` of a pair: the room's crowding and whales, the user's fatigue, purse."""
+    """Return the ``Odds`` of a pair: the room's crowding and whales, the state of the user."""
     m = law.match_scale * dot(users.taste, user, streamers.taste, streamer)
-    loyal = is_home(users.homes, user, streamer)
+    loyal = loyal_to(users.homes, law.home_decay, user, streamer)
+    drawn = users.devotion[user] * loyal
     wealth, generosity = users.wealth[user], users.generosity[user]
     quality, skill = streamers.quality[streamer], streamers.skill[streamer]
     log_activity = users.log_activity[user]
-    click = law.click_base + law.click_match * m + law.click_loyal * loyal
+    click = law.click_base + law.click_match * m + law.click_loyal * drawn
     click += law.click_quality * quality - law.click_crowd * crowding
     click -= law.click_fatigue * fatigue
-    stay = law.stay_base + law.stay_match * m + law.stay_loyal * loyal
+    stay = law.stay_base + law.stay_match * m + law.stay_loyal * drawn
     stay -= law.stay_activity * log_activity
     stay -= law.stay_fatigue * fatigue
+    settle = law.settle_base + law.settle_loyal * drawn
     gift = law.gift_base + law.gift_match * m + law.gift_loyal * loyal + generosity
     gift += law.gift_wealth * wealth + law.gift_skill * skill
+    gift -= law.gift_satiety * satiety
     gift = sigmoid(gift + law.gift_crowd * crowding) / (1.0 + law.crowd_alpha * crowding)
     gift *= math.exp(-law.whale_gamma * max(0.0, whales - 1.0))
     mu = law.amount_base + law.amount_wealth * wealth + law.amount_match * m
     mu -= users.price_sensitivity[user]
-    return Odds(sigmoid(click), sigmoid(stay), min(1.0, gift), mu, purse)
+    return Odds(sigmoid(click), sigmoid(stay), min(1.0, gift), mu, purse, sigmoid(settle))
+
+
+@njit(inline="always")
+def share_of(odds, component):  # type: ignore[no-untyped-def]
+    """Return the chance of a bounce (0), a stay (1) or settling (2), given a click."""
+    if component == 0:
+        return 1.0 - odds.stay
+    return odds.stay * (odds.settle if component == 2 else 1.0 - odds.settle)
 
 
 @njit(inline="always")
@@ -196,7 +216,10 @@ def draw(law, odds, left, seed, user, visit, slot):  # type: ignore[no-untyped-d
     if uniform(seed, CLICK, user, visit, slot) >= odds.click:
         return Draw(False, 0.0, 0.0, -1.0)
     mu, sigma = law.bounce_mu, law.bounce_sigma
-    if uniform(seed, STAY, user, visit, slot) < odds.stay:
+    u = uniform(seed, STAY, user, visit, slot)
+    if u < odds.stay * odds.settle:
+        mu, sigma = law.settle_mu, law.settle_sigma
+    elif u < odds.stay:
         mu, sigma = law.stay_mu, law.stay_sigma
     watch = math.exp(mu + sigma * normal(seed, WATCH, user, visit, slot))
     watch = max(law.floor, min(watch, law.cap, left))
@@ -222,7 +245,7 @@ def draw(law, odds, left, seed, user, visit, slot):  # type: ignore[no-untyped-d
 def expected_amount(law, odds, left):  # type: ignore[no-untyped-def]
     """Return E[amount | shown and admitted] of a pair, ``left`` seconds before the room ends.
 
-    P(click) P(latent gift) sum over bounce and stay of P(component) exp(interpolated log H).
+    P(click) P(latent gift) sum over bounce, stay and settle of P(component) exp(log H).
     Where the purse cannot pay every price, H is summed over those it can instead of tabulated.
     """
     if law.tiers.price.size > 0:
@@ -233,43 +256,46 @@ def expected_amount(law, odds, left):  # type: ignore[no-untyped-def]
     if left < law.cap:
         y = min(y, math.log(max(left, 1.0)) / table.left_step)
     if law.prices.size > 0 and odds.purse < law.prices[-1]:
-        return odds.click * odds.gift * _within_purse(law, odds.mu, odds.stay, odds.purse, y)
+        return odds.click * odds.gift * _within_purse(law, odds, y)
     x = min(max((odds.mu - table.mu_low) / table.mu_step, 0.0), columns - 1.0)
     j, i = min(int(y), rows - 2), min(int(x), columns - 2)
     total = 0.0
-    for component in range(2):
+    for component in range(3):
         low = h[component, j, i] + (x - i) * (h[component, j, i + 1] - h[component, j, i])
         high = h[component, j + 1, i]
         high += (x - i) * (h[component, j + 1, i + 1] - h[component, j + 1, i])
-        share = odds.stay if component == 1 else 1.0 - odds.stay
-        total += share * math.exp(low + (y - j) * (high - low))
+        total += share_of(odds, component) * math.exp(low + (y - j) * (high - low))
     return odds.click * odds.gift * total
 
 
 @njit(cache=True)
-def _within_purse(law, mu, stay, purse, y):  # type: ignore[no-untyped-def]
+def _within_purse(law, odds, y):  # type: ignore[no-untyped-def]
     """Return E[amount | latent gift] of a purse, at row ``y`` of the table of times left.
 
     Prices dearer than the purse are paid as the dearest it can pay. Exact in mu and the purse;
     log-linear between rows of time left, as the table is.
     """
-    reach, worth, edges, n = law.table.reach, law.table.worth, law.edges, affordable(law, purse)
+    reach, worth, edges, n = (
+        law.table.reach,
+        law.table.worth,
+        law.edges,
+        affordable(law, odds.purse),
+    )
     j = min(int(y), reach.shape[1] - 2)
-    low, high = np.zeros(2), np.zeros(2)
+    low, high = np.zeros(3), np.zeros(3)
     below = 0.0
     for k in range(n):
-        above = 1.0 if k == n - 1 else _upper((mu - edges[k]) / law.amount_sigma)
-        for component in range(2):
+        above = 1.0 if k == n - 1 else _upper((odds.mu - edges[k]) / law.amount_sigma)
+        for component in range(3):
             paid = (above - below) * worth[k]
             low[component] += paid * reach[component, j, k]
             high[component] += paid * reach[component, j + 1, k]
         below = above
     total = 0.0
-    for component in range(2):
+    for component in range(3):
         if low[component] > 0.0:
             ratio = high[component] / low[component]
-            share = stay if component == 1 else 1.0 - stay
-            total += share * low[component] * ratio ** (y - j)
+            total += share_of(odds, component) * low[component] * ratio ** (y - j)
     return total
 
 
@@ -286,16 +312,24 @@ def _held_mean(mu, sigma, low, high):  # type: ignore[no-untyped-def]
     return low * (1.0 - _upper(a)) + middle + high * _upper(b)
 
 
+@njit(inline="always")
+def mean_seconds(odds, bounce, stay, settled):  # type: ignore[no-untyped-def]
+    """Return E[seconds watched | shown and admitted] from the means of the three kinds."""
+    total = share_of(odds, 0) * bounce + share_of(odds, 1) * stay + share_of(odds, 2) * settled
+    return odds.click * total
+
+
 @njit(cache=True)
 def held_seconds(law, left):  # type: ignore[no-untyped-def]
-    """Return E[seconds watched] of a bounce and of a stay, ``left`` seconds before the end."""
+    """Return E[seconds watched] of a bounce, of a stay and of settling, ``left`` seconds long."""
     high = max(law.floor, min(law.cap, left))
     bounce = _held_mean(law.bounce_mu, law.bounce_sigma, law.floor, high)
-    return bounce, _held_mean(law.stay_mu, law.stay_sigma, law.floor, high)
+    stay = _held_mean(law.stay_mu, law.stay_sigma, law.floor, high)
+    return bounce, stay, _held_mean(law.settle_mu, law.settle_sigma, law.floor, high)
 
 
 @njit(cache=True)
 def expected_seconds(law, odds, left):  # type: ignore[no-untyped-def]
-    """Return E[seconds watched | shown and admitted], the mean of a censored log-normal."""
-    bounce, stay = held_seconds(law, left)
-    return odds.click * ((1.0 - odds.stay) * bounce + odds.stay * stay)
+    """Return E[seconds watched | shown and admitted], a mean of censored log-normals."""
+    bounce, stay, settled = held_seconds(law, left)
+    return mean_seconds(odds, bounce, stay, settled)

@@ -15,7 +15,7 @@ from numba import njit
 from giftlive.rng import uniform
 from giftlive.types import Decisions, Observation
 from giftlive.world.entities import Scene
-from giftlive.world.law import dot, is_home
+from giftlive.world.law import dot, loyal_to
 from giftlive.world.purposes import PLATFORM
 from giftlive.world.state import Batch
 
@@ -48,7 +48,7 @@ class PlatformRanking:
 def platform_row(scene, user, streamers, seats_left, chances):  # type: ignore[no-untyped-def]
     """Write the probability of each candidate of one decision into ``chances``."""
     choices, scale = scene.choices, scene.law.match_scale
-    taste, homes = scene.users.taste, scene.users.homes
+    taste, homes, devotion = scene.users.taste, scene.users.homes, scene.users.devotion
     style, quality = scene.streamers.taste, scene.streamers.quality
     log_popularity = scene.streamers.log_popularity
     top = -math.inf
@@ -58,7 +58,7 @@ def platform_row(scene, user, streamers, seats_left, chances):  # type: ignore[n
             chances[j] = -math.inf
             continue
         score = choices.match * scale * dot(taste, user, style, s)
-        score += choices.loyal * is_home(homes, user, s)
+        score += choices.loyal * devotion[user] * loyal_to(homes, scene.law.home_decay, user, s)
         chances[j] = score + choices.popularity * log_popularity[s] + choices.quality * quality[s]
         top = max(top, chances[j])
     total = 0.0

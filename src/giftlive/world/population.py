@@ -6,6 +6,7 @@ import numpy as np
 
 from giftlive.rng import stream
 from giftlive.types import Floats, Ints
+from giftlive.world.behaviour import People
 from giftlive.world.entities import Streamers, Users
 from giftlive.world.scenario import Scenario
 
@@ -25,7 +26,8 @@ def draw_streamers(scenario: Scenario, seed: int) -> Streamers:
     quality = stars.quality_sigma * stream(seed, "streamer quality").standard_normal(count)
     skill = stars.skill_sigma * stream(seed, "streamer skill").standard_normal(count)
     tail = stream(seed, "streamer popularity").pareto(stars.popularity_shape, count) + 1.0
-    popularity = tail * np.exp(stars.popularity_quality * quality)
+    body = stars.popularity_sigma * stream(seed, "streamer fame").standard_normal(count)
+    popularity = tail * np.exp(body + stars.popularity_quality * quality)
     log_popularity = np.log(popularity)
     if scenario.mode == "rounds":  # engagement: the standardised popularity of a room
         skill = (log_popularity - log_popularity.mean()) / max(log_popularity.std(), 1e-12)
@@ -68,6 +70,7 @@ def draw_users(scenario: Scenario, seed: int, streamers: Streamers) -> Users:
     log_activity = scenario.visits.sigma * stream(seed, "user activity").standard_normal(count)
     category = stream(seed, "user category").integers(scenario.stars.categories, size=count)
     taste = _tastes(scenario, seed, "user", category)
+    devotion = stream(seed, "user devotion").standard_normal(count)
     noise = stream(seed, "user generosity").standard_normal(count)
     phase = scenario.visits.phase_hours / 24 * stream(seed, "user phase").standard_normal(count)
     return Users(
@@ -79,9 +82,16 @@ def draw_users(scenario: Scenario, seed: int, streamers: Streamers) -> Users:
         phase=phase,
         price_sensitivity=people.price_sigma * sensitivity,
         budget=per_wealth * raw_wealth if per_wealth else np.full(count, np.inf),
+        devotion=_devotion(people, devotion, log_activity),
         homes=_homes(scenario, seed, taste, streamers),
         whale=wealth >= np.quantile(wealth, 1.0 - people.whale_share),
     )
+
+
+def _devotion(people: People, noise: Floats, log_activity: Floats) -> Floats:
+    """Return [U] how much loyalty does to a user: log-normal, of mean 1 at the median activity."""
+    spread = people.devotion_sigma
+    return np.exp(spread * noise - 0.5 * spread**2 + people.devotion_activity * log_activity)
 
 
 def _raw_wealth(scenario: Scenario, seed: int) -> Floats:
@@ -107,8 +117,9 @@ def _homes(scenario: Scenario, seed: int, taste: Floats, streamers: Streamers) -
     Newcomers are nobody's home yet.
     """
     count = min(scenario.people.homes, len(streamers.weight))
-    known = np.where(streamers.first_day == 0, streamers.weight, 0)
-    share = np.cumsum(known) / max(1, known.sum())
+    known = np.exp(scenario.people.home_popularity * streamers.log_popularity)
+    known[streamers.first_day > 0] = 0.0
+    share = np.cumsum(known) / max(float(known.sum()), 1e-300)
     rng = stream(seed, "user homes")
     homes = np.full((len(taste), count), -1, dtype=np.int64)
     for start in range(0, len(taste) if count else 0, _CHUNK):

@@ -247,6 +247,7 @@ class Scenario(Section):
     def _rounds_have_no_memory(self) -> Self:
         weights = {
             "budget.per_wealth": self.budget.per_wealth,
+            "gift.satiety": self.gift.satiety,
             "fatigue.click": self.fatigue.click,
             "fatigue.stay": self.fatigue.stay,
             "fatigue.visit": self.fatigue.visit,

@@ -36,8 +36,8 @@ class State(NamedTuple):
     ``schedule_*`` : openings (room >= 0) and closings (~room) in time order. ``due_*`` [U] : a
     heap of next decisions. ``leave_*`` : a heap of seats to free (2 room + whale).
     ``visit slot left operational`` [U]; ``satisfaction``, ``fatigue`` as of the end ``rested_ms``
-    of the last decision, ``purse`` of the ``period``, ``gone`` for good [U]. ``exposure income``
-    of the day, ``on_air`` on it and the chance ``back`` of the next [S].
+    of the last decision, ``gift_ms`` at which the viewing of the last gift ended (-1: none),
+    ``purse`` of the ``period``, ``gone`` for good [U]. ``exposure income`` of the day, ``on_air`` on it and the chance ``back`` of the next [S].
     ``occupancy whales opened`` [rooms of the window].
     """
 
@@ -56,6 +56,7 @@ class State(NamedTuple):
     satisfaction: Floats
     fatigue: Floats
     rested_ms: Ints
+    gift_ms: Ints
     purse: Floats
     period: Ints
     gone: Bools
@@ -140,6 +141,7 @@ def new_state(world: World, span: Span) -> State:
         satisfaction=np.ones(users),
         fatigue=np.zeros(users),
         rested_ms=np.full(users, span.start_ms, dtype=np.int64),
+        gift_ms=np.full(users, -1, dtype=np.int64),
         purse=world.scene.users.budget.copy(),
         period=np.zeros(users, dtype=np.int64),
         gone=np.zeros(users, dtype=np.bool_),

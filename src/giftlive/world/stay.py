@@ -7,7 +7,7 @@ from numba import njit
 
 from giftlive.types import Floats, Ints
 from giftlive.world.entities import World
-from giftlive.world.law import expected_seconds, held_seconds, odds_of
+from giftlive.world.law import expected_seconds, held_seconds, mean_seconds, odds_of
 
 
 def true_stay(world: World, user: Ints, room: Ints, ts: Ints, within: Floats) -> Floats:
@@ -31,10 +31,10 @@ def _within(scene, user, room, ts, within):  # type: ignore[no-untyped-def]
     n, m = room.shape
     law = scene.law
     out = np.zeros((n, m, within.shape[1]))
-    held = np.empty((within.shape[1], 2))
+    held = np.empty((within.shape[1], 3))
     for i in range(n):
         for k in range(within.shape[1]):  # the watch law is the same in every room
-            held[k, 0], held[k, 1] = held_seconds(law, within[i, k])
+            held[k, 0], held[k, 1], held[k, 2] = held_seconds(law, within[i, k])
         whale = 1 if scene.users.whale[user[i]] else 0
         for j in range(m):
             r = room[i, j]
@@ -47,6 +47,6 @@ def _within(scene, user, room, ts, within):  # type: ignore[no-untyped-def]
                 if left < law.cap and left < within[i, k]:
                     mean = expected_seconds(law, odds, left)
                 else:
-                    mean = odds.click * ((1.0 - odds.stay) * held[k, 0] + odds.stay * held[k, 1])
+                    mean = mean_seconds(odds, held[k, 0], held[k, 1], held[k, 2])
                 out[i, j, k] = min(mean, odds.click * within[i, k])
     return out

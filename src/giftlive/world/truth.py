@@ -59,14 +59,16 @@ class UserState:
     ----------
     fatigue : hours watched and not recovered from, >= 0.
     purse : the most that the user can still give in the period; None = the whole budget.
+    satiety : 1 right after a viewing with a gift, falling to 0.
     """
 
     fatigue: ArrayLike = 0.0
     purse: ArrayLike | None = None
+    satiety: ArrayLike = 0.0
 
 
 RESTED = UserState()
-"""No fatigue, a full purse."""
+"""No fatigue, no satiety, a full purse."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ def true_value(
 ) -> Floats:
     """Return the exact E[gift amount | shown, state] of users in rooms.
 
-    P(click) P(latent gift) sum over bounce and stay of P(component) H(mu, time left), with H
+    P(click) P(latent gift) sum over bounce, stay, settle of P(component) H(mu, time left), with H
     from the law's table: relative error < 3e-4, and < 5e-5 where the room outlasts the watch cap;
     a closed form, with rounding error only, for continuous amounts and for price tiers. Less than
     one second before its end, when it is no candidate any more, a room counts as one second long.
@@ -175,6 +177,7 @@ class _Asked(NamedTuple):
     crowding: Floats
     whales: Ints
     fatigue: Floats
+    satiety: Floats
     purse: Floats
     share: Floats
     admitted: Bools
@@ -188,7 +191,7 @@ def _evaluated(
     what: int,
 ) -> Floats:
     purse = 0.0 if viewer.purse is None else viewer.purse
-    shaping = (*where, state.occupancy, state.whales, viewer.fatigue, purse)
+    shaping = (*where, state.occupancy, state.whales, viewer.fatigue, viewer.satiety, purse)
     shape = np.broadcast_shapes(*(np.shape(a) for a in shaping))
     asked = _asked(world, [np.broadcast_to(a, shape) for a in where], state, viewer)
     values = np.zeros(len(asked.user))
@@ -209,12 +212,14 @@ def _asked(world: World, where: Any, state: RoomState, viewer: UserState) -> _As
         return np.ascontiguousarray(np.broadcast_to(value, shape).ravel(), dtype=kind)
 
     present, others = spread(state.occupancy, np.int64), spread(state.whales, np.int64)
-    fatigue, purse = spread(viewer.fatigue, np.float64), spread(budget, np.float64)
-    for name, column in (("state", present), ("state", others), ("viewer", fatigue)):
+    fatigue, satiety = (spread(a, np.float64) for a in (viewer.fatigue, viewer.satiety))
+    purse = spread(budget, np.float64)
+    states = (("state", present), ("state", others), ("viewer", fatigue), ("viewer", satiety))
+    for name, column in states:
         if column.min(initial=0) < 0:
             raise UsageError("a negative number of people or hours", name, ">= 0")
     crowding, whales, share, admitted = _met(world, rooms, present, others)
-    return _Asked(users, rooms, times, crowding, whales, fatigue, purse, share, admitted)
+    return _Asked(users, rooms, times, crowding, whales, fatigue, satiety, purse, share, admitted)
 
 
 def _met(
@@ -253,7 +258,7 @@ def _seconds_left(rooms, room, ts, admitted):  # type: ignore[no-untyped-def]
 def _expectations(scene, asked, what, out):  # type: ignore[no-untyped-def]
     """Write the expectation ``what`` of every row into ``out``, zeros so far."""
     users, streamers, law, rooms = scene.users, scene.streamers, scene.law, scene.rooms
-    user, room, ts, crowding, whales, fatigue, purse, _, admitted = asked
+    user, room, ts, crowding, whales, fatigue, satiety, purse, _, admitted = asked
     for i in range(user.size):
         left = _seconds_left(rooms, room[i], ts[i], admitted[i])
         if left == 0.0:
@@ -261,7 +266,16 @@ def _expectations(scene, asked, what, out):  # type: ignore[no-untyped-def]
         u, streamer = user[i], rooms.streamer[room[i]]
         beside = whales[i] + (1 if users.whale[u] else 0)
         odds = odds_in_state(
-            users, streamers, law, u, streamer, crowding[i], beside, fatigue[i], purse[i]
+            users,
+            streamers,
+            law,
+            u,
+            streamer,
+            crowding[i],
+            beside,
+            fatigue[i],
+            satiety[i],
+            purse[i],
         )
         if what == _AMOUNT:
             out[i] = expected_amount(law, odds, left)
@@ -274,7 +288,7 @@ def _expectations(scene, asked, what, out):  # type: ignore[no-untyped-def]
 @njit(cache=True)
 def _responses(scene, asked, seed):  # type: ignore[no-untyped-def]
     users, streamers, law, rooms = scene.users, scene.streamers, scene.law, scene.rooms
-    user, room, ts, crowding, whales, fatigue, purse, _, admitted = asked
+    user, room, ts, crowding, whales, fatigue, satiety, purse, _, admitted = asked
     clicked = np.zeros(user.size, dtype=np.bool_)
     watch, delay = np.zeros(user.size, dtype=np.int64), np.full(user.size, -1, dtype=np.int64)
     amount = np.zeros(user.size)
@@ -285,7 +299,16 @@ def _responses(scene, asked, seed):  # type: ignore[no-untyped-def]
         u, streamer = user[i], rooms.streamer[room[i]]
         beside = whales[i] + (1 if users.whale[u] else 0)
         odds = odds_in_state(
-            users, streamers, law, u, streamer, crowding[i], beside, fatigue[i], purse[i]
+            users,
+            streamers,
+            law,
+            u,
+            streamer,
+            crowding[i],
+            beside,
+            fatigue[i],
+            satiety[i],
+            purse[i],
         )
         drawn = draw(law, odds, left, seed, u, i, 0)
         clicked[i], amount[i] = drawn.clicked, drawn.amount

@@ -1,7 +1,7 @@
 """The law as numbers, and the exact expectation of a gift's amount as a table.
 
-Because the watch time given bounce or stay has fixed parameters, q[c, a](rho) = P(T_a < W_c)
-with rho seconds left in the room depends on the price a alone, and
+Because the watch time given bounce, stay or settling has fixed parameters,
+q[c, a](rho) = P(T_a < W_c) with rho seconds left in the room depends on the price a alone, and
 
     H_c(mu, rho) = sum over prices a of a P(a | mu) q[c, a](rho).
 
@@ -40,6 +40,7 @@ def build_law(scenario: Scenario) -> Law:
     edges = 0.5 * (np.log(prices[1:]) + np.log(prices[:-1]))
     return Law(
         match_scale=scenario.match_scale,
+        home_decay=scenario.people.home_decay,
         click_base=click.base,
         click_match=click.match,
         click_quality=click.quality,
@@ -51,10 +52,14 @@ def build_law(scenario: Scenario) -> Law:
         stay_loyal=watch.stay_loyal,
         stay_activity=watch.stay_activity,
         stay_fatigue=scenario.fatigue.stay,
+        settle_base=watch.settle_base,
+        settle_loyal=watch.settle_loyal,
         bounce_mu=math.log(watch.bounce_seconds),
         bounce_sigma=watch.bounce_sigma,
         stay_mu=math.log(watch.stay_seconds),
         stay_sigma=watch.stay_sigma,
+        settle_mu=math.log(watch.settle_seconds),
+        settle_sigma=watch.settle_sigma,
         floor=watch.floor_seconds,
         cap=watch.cap_seconds,
         gift_base=gift.base,
@@ -63,6 +68,7 @@ def build_law(scenario: Scenario) -> Law:
         gift_skill=gift.skill,
         gift_crowd=gift.crowd,
         gift_loyal=gift.loyal,
+        gift_satiety=gift.satiety,
         crowd_alpha=scenario.seats.alpha,
         whale_gamma=scenario.externality.whale_gamma,
         delay=gift.delay_seconds,
@@ -97,8 +103,8 @@ def _value_table(scenario: Scenario, prices: Floats, edges: Floats) -> ValueTabl
 def _continuous_table(scenario: Scenario, rows: int) -> ValueTable:
     """Return the table of exp(mu + sigma^2/2): without prices and delay, log H is linear."""
     mu = np.array([-60.0, 60.0])
-    log_value = np.broadcast_to(mu + 0.5 * scenario.amount.sigma**2, (2, rows, 2)).copy()
-    none = np.zeros((2, rows, 0))
+    log_value = np.broadcast_to(mu + 0.5 * scenario.amount.sigma**2, (3, rows, 2)).copy()
+    none = np.zeros((3, rows, 0))
     return ValueTable(log_value, LEFT_STEP, -60.0, 120.0, none, np.zeros(0))
 
 
@@ -110,7 +116,7 @@ def price_probabilities(mu: NDArray[np.floating[Any]], edges: Floats, sigma: flo
 
 
 def reach_probabilities(scenario: Scenario, prices: Floats, rows: int) -> Floats:
-    """Return q [2, rows, n prices]: the chance that a gift's time comes before the viewer goes.
+    """Return q [3, rows, n prices]: the chance that a gift's time comes before the viewer goes.
 
     Row j: a room that ends in exp(0.05 j) seconds. q bends at the cap, between two rows: the row
     after it is where the line from the row before through the cap leads, so that interpolation
@@ -125,6 +131,7 @@ def reach_probabilities(scenario: Scenario, prices: Floats, rows: int) -> Floats
     laws = (
         (watch.bounce_seconds, watch.bounce_sigma),
         (watch.stay_seconds, watch.stay_sigma),
+        (watch.settle_seconds, watch.settle_sigma),
     )
     out = [_stieltjes(before, _still_watching(log_t, law, watch)) for law in laws]
     reached = np.stack(out)[:, _BELOW_ONE_SECOND * _REFINE :: _REFINE]
