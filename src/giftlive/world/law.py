@@ -35,8 +35,8 @@ class ValueTable(NamedTuple):
     """Log of E[amount 1{T < W} | latent gift, component], on a grid.
 
     ``log_value`` [3, J, I]: bounce, stay or settle; log seconds left, from 0 in steps of
-    ``left_step``; location mu of the log amount, from ``mu_low`` in steps of ``mu_step``. ``reach`` [3, J, P] is
-    P(T < W) of every price, and ``worth`` [P] what a price counts for: itself.
+    ``left_step``; location mu of the log amount, from ``mu_low`` in steps of ``mu_step``.
+    ``reach`` [3, J, P] is P(T < W) of every price, and ``worth`` [P] what a price counts for: itself.
     """
 
     log_value: Floats
