@@ -36,7 +36,8 @@ class ValueTable(NamedTuple):
 
     ``log_value`` [3, J, I]: bounce, stay or settle; log seconds left, from 0 in steps of
     ``left_step``; location mu of the log amount, from ``mu_low`` in steps of ``mu_step``.
-    ``reach`` [3, J, P] is P(T < W) of every price, and ``worth`` [P] what a price counts for: itself.
+    ``reach`` [3, J, P] is P(T < W) of every price, and ``worth`` [P] what a price counts for:
+    itself.
     """
 
     log_value: Floats
