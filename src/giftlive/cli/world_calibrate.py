@@ -46,41 +46,41 @@ def calibrate(
     cache: options.CacheDir = None,
     json: options.Json = False,
 ) -> None:
-    """Fit a preset to the published aggregates by simulated moments."""
+    """Fit a preset to the published aggregates by simulated moments (docs/world.md)."""
     from giftlive.run.canonical import canonical_json
     from giftlive.run.progress import Reporter
-    from giftlive.world import load_scenario, require_clock
-    from giftlive.world.calibration import (
-        Ledger,
-        Problem,
-        fitted_targets,
-        load_parameters,
-        preset_text,
-        start_of,
-        write_atomically,
-    )
+    from giftlive.world import calibration, load_scenario, require_clock
 
     _check_out(out)
     overrides = options.pairs(settings, "recorder.orphans=0")
     scenario = load_scenario(preset, scale=scale, overrides=overrides)
     require_clock(scenario, "--preset")
-    folder, wanted = _ledger_folder(cache), load_parameters(parameters)
-    start_of(scenario, wanted)  # a key that is none is said before anything is forgotten
+    folder, wanted = _ledger_folder(cache), calibration.load_parameters(parameters)
+    calibration.start_of(
+        scenario, wanted
+    )  # a key that is none is said before anything is forgotten
     if not resume:
         _forget(folder)
-    problem = Problem(
-        scenario, wanted, fitted_targets(), tuple(range(1, seeds + 1)), Ledger(folder), jobs
+    problem = calibration.Problem(
+        scenario,
+        wanted,
+        calibration.fitted_targets(),
+        tuple(range(1, seeds + 1)),
+        calibration.Ledger(folder),
+        jobs,
     )
     found = _calibrated(problem, rounds, folder, Reporter())
     command = _spoken(preset, parameters, scale, seeds, rounds, settings)
-    write_atomically(out, preset_text(preset, overrides, found.changed, _head(found, command)))
-    facts = found.as_dict() | {"command": command, "preset": str(out)}
-    write_atomically(_report_of(out), canonical_json(facts))
+    head = _head(found, command)
+    calibration.write_atomically(
+        out, calibration.preset_text(preset, overrides, found.changed, head)
+    )
+    facts = found.as_dict() | {"command": command, "preset": out.name}
+    calibration.write_atomically(_report_of(out), canonical_json(facts))
     if json:
         show.as_json(facts)
-        return
-    _print(found, problem)
-    typer.echo(f"written: {out} and {_report_of(out)}")
+    else:
+        _print(found, problem, out)
 
 
 def _calibrated(problem: Problem, rounds: int, folder: Path, reporter: Reporter) -> Calibration:
@@ -159,12 +159,13 @@ def _head(found: Calibration, command: str) -> str:
     )
 
 
-def _print(found: Calibration, problem: Problem) -> None:
+def _print(found: Calibration, problem: Problem, out: Path) -> None:
     console = show.wide_console()
     console.print(_target_table(found))
     console.print(_parameter_table(found))
     for line in _lines(found, problem):
         typer.echo(line)
+    typer.echo(f"written: {out} and {_report_of(out)}")
 
 
 def _target_table(found: Calibration) -> Table:

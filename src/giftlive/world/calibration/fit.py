@@ -17,8 +17,8 @@ from joblib import Parallel, delayed
 
 from giftlive.types import Floats, Progress, silent
 from giftlive.world.calibration.ledger import Ledger, key_of
-from giftlive.world.calibration.loss import best_step, loss, residuals
-from giftlive.world.calibration.moments import Moments, moments
+from giftlive.world.calibration.loss import best_step, limits_of, loss, residuals
+from giftlive.world.calibration.moments import Moments, alone, moments, standard_errors
 from giftlive.world.calibration.parameters import Parameter, applied, settings, start_of
 from giftlive.world.calibration.targets import Target
 from giftlive.world.scenario import Scenario
@@ -80,16 +80,15 @@ class Problem:
         """Return the scenario with the coefficients ``x``."""
         return applied(self.scenario, settings(self.parameters, x))
 
-    def evaluate(self, x: Floats, *, each: bool = False) -> Moments:
+    def evaluate(self, x: Floats) -> Moments:
         """Return the moments at ``x``, from the ledger if they are there."""
         scenario = self.at(x)
         key = key_of(scenario, self.seeds)
-        found = self.ledger.find(key, each=each)
+        found = self.ledger.find(key)
         if found is None:
             found = moments(
-                scenario, self.seeds, wanted=self.chosen, jobs=self.jobs, each=each,
-                progress=self._within,
-            )  # fmt: skip
+                scenario, self.seeds, wanted=self.chosen, jobs=self.jobs, progress=self._within
+            )
             self.ledger.add(key, found, settings(self.parameters, x))
         self._count()
         return found
@@ -99,12 +98,25 @@ class Problem:
         return residuals(self.evaluate(x).values, self.chosen)
 
     def slopes(self, x: Floats) -> Floats:
-        """[K, P] change of the residuals per step of each parameter, one process per parameter."""
-        here = self.residuals(x)
+        """[K, P] change of the residuals per step of each parameter, less what is luck.
+
+        A slope that differs between worlds is shrunk by 1 - 1/t^2, t being its ratio to its
+        standard error over them: what a few large gifts did is no direction to go.
+        """
+        here = self.evaluate(x)
         points = [self._aside(x, p) for p in range(len(x))]
         self._fill([point for point, _ in points])
-        columns = [(self.residuals(point) - here) / length for point, length in points]
+        columns = [self._slope(here, self.evaluate(there), by) for there, by in points]
         return np.stack(columns, axis=1)
+
+    def _slope(self, here: Moments, there: Moments, steps: float) -> Floats:
+        worlds = [alone(found, self.chosen) / limits_of(self.chosen) for found in (here, there)]
+        error = standard_errors(worlds[1] - worlds[0])
+        both = [residuals(found.values, self.chosen) for found in (here, there)]
+        rise = both[1] - both[0]
+        luck = np.divide(error, np.abs(rise), out=np.ones(len(rise)), where=rise != 0.0)
+        shrunk: Floats = rise * np.maximum(1.0 - luck**2, 0.0) / steps
+        return shrunk
 
     def _aside(self, x: Floats, p: int) -> tuple[Floats, float]:
         """Return ``x`` moved by one step of parameter p, inwards, and by how many steps it is."""

@@ -16,7 +16,7 @@ import numpy as np
 
 from giftlive.types import Floats
 from giftlive.world.calibration.loss import limits_of
-from giftlive.world.calibration.moments import Moments, stacked
+from giftlive.world.calibration.moments import Moments, alone, stacked
 from giftlive.world.calibration.parameters import Parameter
 from giftlive.world.calibration.targets import Target
 
@@ -74,7 +74,7 @@ def identify(
 
     Parameters
     ----------
-    slopes : [K, P] in tolerances per step. found : at ``x``, with every world alone.
+    slopes : [K, P] in tolerances per step. found : at ``x``.
     """
     left, singular, right = np.linalg.svd(slopes, full_matrices=False)
     # fewer numbers than coefficients: the rest of the space is seen by none
@@ -99,7 +99,7 @@ def identify(
 
 def _errors(inverse: Floats, found: Moments, chosen: Sequence[Target]) -> Floats:
     """Return the standard errors [P] in steps; moments move together in a world, and so they do."""
-    worlds = np.array([stacked(values, chosen) for values in found.each])
+    worlds = alone(found, chosen)
     known = np.isfinite(worlds)
     mean = np.where(known, worlds, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
     apart = np.where(known, worlds - mean, 0.0) / limits_of(chosen)

@@ -71,10 +71,9 @@ class Ledger:
     def __len__(self) -> int:
         return len(self._known)
 
-    def find(self, key: str, *, each: bool = False) -> Moments | None:
-        """Return an evaluation, if it is known (with ``each``: and every world alone)."""
-        found = self._known.get(key)
-        return found if found is None or found.each or not each else None
+    def find(self, key: str) -> Moments | None:
+        """Return an evaluation, if it is known."""
+        return self._known.get(key)
 
     def add(self, key: str, found: Moments, values: dict[str, float]) -> None:
         """Keep an evaluation; ``values`` say to a reader what was tried."""

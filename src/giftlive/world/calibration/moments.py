@@ -57,13 +57,13 @@ class Moments:
 
     Attributes
     ----------
-    values : on the pool of all worlds. each : of every world alone, or empty.
-    users : kept, all worlds together.
+    values : on the pool of all worlds. users : kept, all worlds together.
+    each : of every world alone, in the order of the seeds; what standard errors are made of.
     """
 
     values: Values
     users: int
-    each: tuple[Values, ...] = ()
+    each: tuple[Values, ...]
 
 
 def fitted_targets() -> tuple[Target, ...]:
@@ -77,7 +77,6 @@ def moments(
     *,
     wanted: Sequence[Target] | None = None,
     jobs: int = 1,
-    each: bool = False,
     progress: Progress = silent,
 ) -> Moments:
     """Simulate a scenario once per seed and measure the targets on all logs as one.
@@ -85,39 +84,42 @@ def moments(
     Parameters
     ----------
     seeds : distinct. wanted : targets; None: :func:`fitted_targets`.
-    jobs : processes for the simulations; the result does not depend on it.
-    each : also measure every world alone, which is what standard errors are made of.
+    jobs : processes for the worlds; the result does not depend on it.
     progress : hears worlds done, of all.
 
     Raises
     ------
     NotEnoughDataError
-        No world has a click or no world keeps a user: nothing can be measured.
+        No world keeps a user: nothing can be measured.
+    UsageError
+        No seed, one that occurs twice, or a scenario without a clock.
     """
     require_clock(scenario, "--preset")
     if len(set(seeds)) < len(seeds) or not len(seeds):
         raise UsageError("no seed, or one that occurs twice", "seeds", "distinct seeds")
-    chosen, tz = tuple(wanted or fitted_targets()), scenario.calendar.tz
+    chosen = tuple(wanted or fitted_targets())
     with tempfile.TemporaryDirectory(prefix="giftlive-moments-") as name:
         folder = Path(name)
-        calls = (delayed(simulate)(scenario, seed, folder) for seed in seeds)
-        parts: list[Part] = []
-        for part in Parallel(n_jobs=jobs, return_as="generator")(calls):
-            parts.append(part)
-            progress(len(parts), len(seeds))
-        users = sum(part.users for part in parts)
-        if not users:
+        calls = (delayed(_world)(scenario, seed, folder, chosen) for seed in seeds)
+        worlds: list[tuple[Part, Values]] = []
+        for world in Parallel(n_jobs=jobs, return_as="generator")(calls):
+            worlds.append(world)
+            progress(len(worlds), len(seeds))
+        parts = [part for part, _ in worlds if part.users]
+        if not parts:
             raise NotEnoughDataError("no user has every behaviour", scenario.name, "kept users")
-        values = _measured(parts, folder / "pool", tz, chosen)
-        alone: list[Values] = []
-        if each:
-            again = (
-                delayed(_measured)([part], folder / f"alone-{i}", tz, chosen)
-                for i, part in enumerate(parts)
-                if part.users
-            )
-            alone = list(Parallel(n_jobs=jobs)(again))
-    return Moments(values, users, tuple(alone))
+        values = _measured(parts, folder / "pool", scenario.calendar.tz, chosen)
+    return Moments(values, sum(part.users for part in parts), tuple(alone for _, alone in worlds))
+
+
+def _world(
+    scenario: Scenario, seed: int, folder: Path, chosen: Sequence[Target]
+) -> tuple[Part, Values]:
+    """Simulate one world and measure it alone."""
+    part = simulate(scenario, seed, folder)
+    if not part.users:
+        return part, {t.name: (None,) * len(t.value) for t in chosen}
+    return part, _measured([part], part.folder / "alone", scenario.calendar.tz, chosen)
 
 
 def _measured(parts: Sequence[Part], folder: Path, tz: str, chosen: Sequence[Target]) -> Values:
@@ -133,28 +135,24 @@ def _values(book: FactBook, target: Target) -> tuple[float | None, ...]:
     return tuple(fact.value for fact in book.published(target.name, target.days))
 
 
-def standard_errors(found: Moments, chosen: Sequence[Target]) -> Floats:
-    """Return the Monte-Carlo standard error of every number of ``chosen``, in its own unit.
+def standard_errors(worlds: Floats) -> Floats:
+    """Return the Monte-Carlo standard error of every column of [worlds, K]; inf where unknown.
 
-    s.d. over worlds / sqrt(worlds): of first order also for a quantile or a Gini index of the
-    pool, whose error is a mean of influences over the same worlds. A number that a world lacks
-    is left out of its s.d.; with fewer than two the error is infinite.
-
-    Raises
-    ------
-    UsageError
-        ``found`` was measured without ``each``.
+    s.d. over worlds / sqrt(worlds): of first order also right for a quantile or a Gini index of
+    the pool, whose error is a mean of influences over the same worlds. A number that a world lacks
+    (NaN) is left out; with fewer than two the error is infinite.
     """
-    if not found.each:
-        raise UsageError("no world was measured alone", "standard_errors", "moments(each=True)")
-    rows = [stacked(values, chosen) for values in found.each]
-    table = np.array(rows)
-    errors = np.full(table.shape[1], np.inf)
-    for k, column in enumerate(table.T):
+    errors = np.full(worlds.shape[1], np.inf)
+    for k, column in enumerate(worlds.T):
         known = column[np.isfinite(column)]
         if len(known) > 1:
             errors[k] = known.std(ddof=1) / np.sqrt(len(known))
     return errors
+
+
+def alone(found: Moments, chosen: Sequence[Target]) -> Floats:
+    """Return the numbers of every world alone, [worlds, K]; NaN stands for an undefined one."""
+    return np.array([stacked(values, chosen) for values in found.each])
 
 
 def stacked(values: Values, chosen: Sequence[Target]) -> Floats:

@@ -16,11 +16,13 @@ from giftlive.world.calibration.fit import Fitted, Problem
 from giftlive.world.calibration.identify import Identified, identify
 from giftlive.world.calibration.ledger import code_version
 from giftlive.world.calibration.loss import loss
-from giftlive.world.calibration.moments import Moments, stacked, standard_errors
+from giftlive.world.calibration.moments import Moments, alone, stacked, standard_errors
 from giftlive.world.calibration.parameters import applied, settings
 from giftlive.world.calibration.targets import Target
 from giftlive.world.load import load_scenario, presets
 from giftlive.world.scenario import Scenario
+
+_EPS = 1e-12
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class Row:
 
     ``tolerance`` and ``error`` (Monte-Carlo standard error of ``after``, None where fewer than two
     worlds have the number) are in the number's own unit. A number passes within its tolerance
-    plus two standard errors.
+    plus two standard errors of its own evaluation.
     """
 
     target: str
@@ -67,15 +69,13 @@ class Calibration:
 
 def calibration_of(problem: Problem, fitted: Fitted) -> Calibration:
     """Measure both ends of a fit with their errors, and say what the targets identify."""
-    problem.planned = problem.evaluations + 2
-    before = problem.evaluate(fitted.start)
-    after = problem.evaluate(fitted.x, each=True)
-    errors = standard_errors(after, problem.chosen)
+    before, after = problem.evaluate(fitted.start), problem.evaluate(fitted.x)
+    errors = [standard_errors(alone(found, problem.chosen)) for found in (before, after)]
     x, parameters = fitted.x, problem.parameters
     start = settings(parameters, fitted.start)
     now = settings(parameters, x)
     return Calibration(
-        rows=tuple(_rows(problem.chosen, before, after, errors)),
+        rows=tuple(_rows(problem.chosen, (before, after), errors)),
         identified=identify(fitted.slopes, x, after, parameters, problem.chosen),
         changed={key: value for key, value in now.items() if value != start[key]},
         start=start,
@@ -91,12 +91,14 @@ def calibration_of(problem: Problem, fitted: Fitted) -> Calibration:
     )
 
 
-def _rows(chosen: Sequence[Target], before: Moments, after: Moments, errors: Floats) -> list[Row]:
-    old, new = stacked(before.values, chosen), stacked(after.values, chosen)
+def _rows(
+    chosen: Sequence[Target], ends: tuple[Moments, Moments], errors: Sequence[Floats]
+) -> list[Row]:
+    old, new = (stacked(found.values, chosen) for found in ends)
+    slack = [np.where(np.isfinite(error), 2.0 * error, 0.0) for error in errors]
     rows, k = [], 0
     for target in chosen:
         for i, (value, limit) in enumerate(zip(target.value, target.limits, strict=True)):
-            slack = 2.0 * errors[k] if np.isfinite(errors[k]) else 0.0
             rows.append(
                 Row(
                     target=target.name if len(target.value) == 1 else f"{target.name}[{i + 1}]",
@@ -104,9 +106,9 @@ def _rows(chosen: Sequence[Target], before: Moments, after: Moments, errors: Flo
                     before=_known(old[k]),
                     after=_known(new[k]),
                     tolerance=float(limit),
-                    error=_known(errors[k]),
-                    passed_before=bool(abs(old[k] - value) <= limit + slack + 1e-12),
-                    passed=bool(abs(new[k] - value) <= limit + slack + 1e-12),
+                    error=_known(errors[1][k]),
+                    passed_before=bool(abs(old[k] - value) <= limit + slack[0][k] + _EPS),
+                    passed=bool(abs(new[k] - value) <= limit + slack[1][k] + _EPS),
                 )
             )
             k += 1
