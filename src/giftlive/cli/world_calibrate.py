@@ -56,25 +56,15 @@ def calibrate(
     scenario = load_scenario(preset, scale=scale, overrides=overrides)
     require_clock(scenario, "--preset")
     folder, wanted = _ledger_folder(cache), calibration.load_parameters(parameters)
-    calibration.start_of(
-        scenario, wanted
-    )  # a key that is none is said before anything is forgotten
+    calibration.start_of(scenario, wanted)  # a key that is none is said before anything is lost
     if not resume:
         _forget(folder)
-    problem = calibration.Problem(
-        scenario,
-        wanted,
-        calibration.fitted_targets(),
-        tuple(range(1, seeds + 1)),
-        calibration.Ledger(folder),
-        jobs,
-    )
+    ledger, aims = calibration.Ledger(folder), calibration.fitted_targets()
+    problem = calibration.Problem(scenario, wanted, aims, tuple(range(1, seeds + 1)), ledger, jobs)
     found = _calibrated(problem, rounds, folder, Reporter())
     command = _spoken(preset, parameters, scale, seeds, rounds, settings)
-    head = _head(found, command)
-    calibration.write_atomically(
-        out, calibration.preset_text(preset, overrides, found.changed, head)
-    )
+    text = calibration.preset_text(preset, overrides, found.changed, _head(found, command))
+    calibration.write_atomically(out, text)
     facts = found.as_dict() | {"command": command, "preset": out.name}
     calibration.write_atomically(_report_of(out), canonical_json(facts))
     if json:
