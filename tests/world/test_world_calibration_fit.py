@@ -17,7 +17,7 @@ import pytest
 from giftlive.world import Scenario, load_scenario
 from giftlive.world.calibration import Ledger, Parameter, Problem, Target, calibration_of, fit
 from giftlive.world.calibration.ledger import FILE
-from giftlive.world.calibration.loss import best_step, loss, residuals
+from giftlive.world.calibration.loss import UNDEFINED, best_step, loss, residuals
 from giftlive.world.calibration.moments import Moments, moments
 
 CLICK = Parameter("click.base", -4.0, 2.0, step=0.1)
@@ -194,7 +194,7 @@ def test_a_target_that_is_met_is_not_traded_for_one_out_of_reach() -> None:
 def test_an_undefined_moment_is_far_off_and_an_exact_target_has_a_scale() -> None:
     aims = (Target("amount_p50", (2.0,), "abs", 0.0), Target("user_gini", (0.9,), "abs", 0.01))
     r = residuals({"amount_p50": (3.0,), "user_gini": (None,)}, aims)
-    assert r.tolist() == [5.0, 25.0]
+    assert r.tolist() == [5.0, UNDEFINED]
 
 
 @pytest.mark.slow

@@ -13,8 +13,8 @@ from giftlive.world.calibration.targets import Target
 
 EXACT = 0.1
 """A tolerance of 0 counts as this share of the value: a median of prices jumps, it cannot move."""
-FARTHEST = 25.0
-"""Residuals end here, and an undefined moment is here: what is far off is only far off."""
+UNDEFINED = 100.0
+"""The residual of a moment that has no value. Others have no end, so that every one has a slope."""
 ZONE = 0.5
 """Up to this part of its tolerance a target is met and asks for nothing."""
 PULL = 0.05
@@ -35,7 +35,7 @@ def residuals(values: Values, chosen: Sequence[Target]) -> Floats:
     """Return (moment - target) / tolerance of every number: within -1 and 1 it passes."""
     target = np.concatenate([np.asarray(t.value, dtype=float) for t in chosen])
     found = (stacked(values, chosen) - target) / limits_of(chosen)
-    return np.clip(np.nan_to_num(found, nan=FARTHEST), -FARTHEST, FARTHEST)
+    return np.where(np.isfinite(found), found, UNDEFINED)
 
 
 def loss(r: Floats) -> float:
