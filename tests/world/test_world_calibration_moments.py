@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -74,7 +75,7 @@ def test_expected_revenue_is_that_of_the_kept_users(scenario: Scenario, tmp_path
     for seed in (1, 2):
         world = build_world(scenario, seed)
         logs = list(History(world).chunks())
-        keeps = survey(world, lambda logs=logs: iter(logs)).keeps_user()
+        keeps = survey(world, partial(iter, logs)).keeps_user()
         wanted += sum(float(log.expected[keeps[log.user]].sum()) for log in logs)
     assert total / MILLI == pytest.approx(wanted, rel=1e-3)
 
