@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from giftlive.cli import options, show, world_check
+from giftlive.cli import options, show, world_calibrate, world_check
 
 if TYPE_CHECKING:
     from giftlive.run.progress import Reporter
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 FileFormat = Literal["csv", "parquet"]
 
 app = typer.Typer(help="Worlds whose truth is known.", no_args_is_help=True, rich_markup_mode=None)
+app.command("calibrate")(world_calibrate.calibrate)
 
 
 @app.command("generate")

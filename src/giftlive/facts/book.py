@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -31,7 +31,9 @@ from giftlive.facts.watch import BUCKETS, watch_section
 from giftlive.logs.store import Store
 from giftlive.types import Progress, silent
 
-SECTIONS: tuple[Callable[[Evidence], Section], ...] = (
+Topic = Callable[[Evidence], Section]
+
+SECTIONS: tuple[Topic, ...] = (
     size_section,
     gift_section,
     atom_section,
@@ -137,15 +139,17 @@ class FactBook:
 def compute_facts(
     store: Store,
     progress: Progress = silent,
+    sections: Sequence[Topic] | None = None,
 ) -> FactBook:
-    """Measure every fact of ``store``.
+    """Measure every fact of ``store``, or those of a few topics.
 
     Rows are aggregated in the database under its memory limit; what leaves it is one row per
     user, streamer, day or distinct amount.
 
     Parameters
     ----------
-    store : opened logs. progress : told after each section.
+    store : opened logs. progress : told after each section. sections : the only ones to measure,
+        without an audit; None: all of :data:`SECTIONS`.
 
     Returns
     -------
@@ -157,13 +161,14 @@ def compute_facts(
     try:
         facts: list[Fact] = []
         curves: dict[str, Curve] = {}
-        for done, section_of in enumerate(SECTIONS, start=1):
+        wanted = SECTIONS if sections is None else tuple(sections)
+        for done, section_of in enumerate(wanted, start=1):
             section = section_of(evidence)
             facts += section.facts
             curves |= section.curves
-            progress(done, len(SECTIONS) + 1)
-        findings = tuple(audit(evidence))
-        progress(len(SECTIONS) + 1, len(SECTIONS) + 1)
+            progress(done, len(wanted) + 1)
+        findings = tuple(audit(evidence)) if sections is None else ()
+        progress(len(wanted) + 1, len(wanted) + 1)
         return FactBook(tuple(facts), curves, findings, delay_verdict(evidence))
     finally:
         evidence.con.close()
