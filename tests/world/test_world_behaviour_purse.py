@@ -19,8 +19,9 @@ def test_price_sensitivity_moves_the_location_of_the_log_amount() -> None:
     shift = sensitive.scene.users.price_sensitivity
     assert abs(shift.std() - 1.0) < 0.2
     for user in (0, 5):
-        base = str(-2.6 - shift[user])
-        moved = build_world(load_scenario("scarce", "tiny", small | {"amount.base": base}), 7)
+        base = sensitive.scenario.amount.base - shift[user]
+        level = {"amount.base": str(base), "people.price_sigma": "0"}
+        moved = build_world(load_scenario("scarce", "tiny", small | level), 7)
         ts = moved.room_start[0]
         assert true_value(sensitive, user, 0, ts) == pytest.approx(
             true_value(moved, user, 0, ts), rel=1e-9
@@ -69,11 +70,11 @@ def test_the_expectation_with_a_purse_equals_direct_summation(purse: float, left
 
 def test_a_purse_binds_only_where_a_price_is_above_it() -> None:
     purses = np.array([0.0, 0.5, 1.0, 1.5, 99.0, 5_000.0, 56_245.0])
-    values = [expected_amount(LAW, Odds(1.0, 0.3, 1.0, 5.0, purse), 900.0) for purse in purses]
-    free = expected_amount(LAW, Odds(1.0, 0.3, 1.0, 5.0), 900.0)
+    values = [expected_amount(LAW, Odds(1.0, 0.3, 1.0, 9.0, purse), 900.0) for purse in purses]
+    free = expected_amount(LAW, Odds(1.0, 0.3, 1.0, 9.0), 900.0)
     assert values[0] == values[1] == 0.0 < values[2] == values[3]
     assert np.all(np.diff(values) >= 0.0)
-    assert expected_amount(LAW, Odds(1.0, 0.3, 1.0, 5.0, LAW.prices[-1]), 900.0) == free
+    assert expected_amount(LAW, Odds(1.0, 0.3, 1.0, 9.0, LAW.prices[-1]), 900.0) == free
     assert values[-1] < free
     assert [affordable(LAW, purse) for purse in (0.5, 1.0, 5.0, 1e9)] == [0, 1, 3, len(LAW.prices)]
 

@@ -43,10 +43,13 @@ def test_the_kth_home_pulls_by_decay_to_the_k_and_devotion_spares_the_gift() -> 
 
 
 def test_devotion_has_mean_one_and_none_without_spread() -> None:
-    devotion = grown(people__devotion_sigma=0.5).scene.users.devotion
+    devotion = grown(people__devotion_sigma=0.5, people__devotion_activity=0).scene.users.devotion
     assert devotion.mean() == pytest.approx(1.0, abs=0.15)
     assert devotion.std() > 0.3
-    assert np.all(grown(people__devotion_sigma=0.0).scene.users.devotion == 1.0)
+    none = grown(people__devotion_sigma=0.0, people__devotion_activity=0).scene.users.devotion
+    assert np.all(none == 1.0)
+    explorers = grown(people__devotion_sigma=0.0, people__devotion_activity=-0.2).scene.users
+    assert np.allclose(np.log(explorers.devotion), -0.2 * explorers.log_activity)
 
 
 def test_popularity_spreads_by_its_two_laws() -> None:

@@ -119,10 +119,11 @@ def test_orphans_lose_their_click_row_only(record: Record) -> None:
     on, off = record(orphans=0.3), record(orphans=0.0)
     assert changed(on, off) == {"click"}
     truth = on["truth/gifts"]
-    lost = {c: truth[c][truth["click_lost"]] for c in ("user_id", "live_id", "timestamp")}
-    gone = {row[0:2] + row[3:4] for row in missing(off["click"], on["click"])}
+    lost = {c: truth[c][truth["click_lost"]] for c in ("user_id", "live_id")}
+    gone = {row[0:2] for row in missing(off["click"], on["click"])}
     assert gone == set(rows(lost))
-    assert len(gone) == truth["click_lost"].sum() > 50
+    assert not gone & set(rows(on["click"], "user_id", "live_id"))
+    assert truth["click_lost"].sum() > 50
 
 
 def test_viewing_totals_add_up_what_single_presses_give(record: Record) -> None:
@@ -301,7 +302,7 @@ def test_the_shares_of_kuailive(record: Record) -> None:
         (with_click & (truth["stamp"] == "leaving"), 0.027),
     ):
         assert abs(found.mean() - share) < 4 * np.sqrt(share * (1 - share) / count)
-    assert count > 800
+    assert count > 300
 
 
 def test_the_cut_into_chunks_leaves_no_trace(record: Record) -> None:

@@ -243,7 +243,7 @@ def test_what_the_log_expects_is_the_truth_in_every_preset(
     exact = true_value(world, out.user, out.room, out.ts, state=state, viewer=viewer)
     assert_allclose(out.expected_amount, exact, rtol=1e-12, atol=0.0)
     rested = true_value(world, out.user, out.room, out.ts, state=state)
-    assert np.array_equal(rested, exact) == (name not in {"churny", "whale_heavy"})
+    assert np.array_equal(rested, exact) == (name not in {"kuailive", "churny", "whale_heavy"})
 
 
 def test_a_purse_is_never_overdrawn_in_the_truth_either(evening: World) -> None:
@@ -255,7 +255,9 @@ def test_a_purse_is_never_overdrawn_in_the_truth_either(evening: World) -> None:
         for purse in (0.5, 1.0, 20.0, prices[-1] - 1.0, prices[-1])
     ]
     assert not values[0].any()
-    assert np.all(np.diff(values[:-1], axis=0) > 0)
+    gains = np.diff(values[:-1], axis=0)
+    assert np.all(gains >= 0)
+    assert np.mean(gains > 0) > 0.6  # cheap tastes are not held back
     assert_array_equal(values[-1], whole)
     assert np.all(values[1] <= true_click_probability(evening, user, room, ts))
 

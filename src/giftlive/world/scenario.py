@@ -128,7 +128,7 @@ class Recorder(Section):
       like and gift, and streamers whom one of them clicked
     - ``entry_stamped``, ``lagged``: shares of gifts whose row carries the time of the entry, or
       that of the viewer's leaving, instead of the gift's own
-    - ``orphans``: share of gifts whose click row is lost
+    - ``orphans``: share of (user, room) with a gift that lose every click row
     - ``viewing_totals``: one row per viewing with the total, instead of one per press;
       ``presses`` is the mean of their (geometric) number
     - ``snapshot``: profile counts as of the last day instead of the first

@@ -6,7 +6,7 @@ q[c, a](rho) = P(T_a < W_c) with rho seconds left in the room depends on the pri
     H_c(mu, rho) = sum over prices a of a P(a | mu) q[c, a](rho).
 
 q is a Stieltjes sum of S_W dF_T on a log grid (step 0.0025: absolute error < 1e-6); log H is
-interpolated linearly (steps 0.03 in mu, 0.05 in log rho: relative error < 3e-4, and < 5e-5 at
+interpolated linearly (steps 0.025 in mu, 0.05 in log rho: relative error < 3e-4, and < 5e-5 at
 rho >= the cap, where no room end interferes). Tests hold all three, in every preset with prices,
 against adaptive quadrature: mu from -10 to 20, rho from 1 s to beyond the cap.
 """
@@ -27,7 +27,7 @@ from giftlive.world.scenario import Scenario
 from giftlive.world.tiers import tier_table
 
 LEFT_STEP = 0.05
-MU_STEP = 0.03
+MU_STEP = 0.025
 _REFINE = 20  # cells of the quadrature per cell of the table
 _BELOW_ONE_SECOND = 160  # cells of the table's step below one second: from e^-8 s
 _MU_REACH = 12.0

@@ -28,8 +28,9 @@ class Gifts(NamedTuple):
     """The viewings with a gift, [n] each, ``row`` of the log.
 
     ``given`` : latent ms of the gift. ``presses`` : in how many presses it was sent. ``stamp`` :
-    ENTRY, OWN or LEAVING. ``orphan`` : its click row is lost. ``arrival`` : ms at which the
-    platform has the record. ``recorded`` : it has it before the log ends.
+    ENTRY, OWN or LEAVING. ``orphan`` : the clicks of this user in this room are lost.
+    ``arrival`` : ms at which the platform has the record. ``recorded`` : it has it before the log
+    ends.
     """
 
     row: Ints
@@ -56,18 +57,40 @@ def gifts_of(world: World, log: Log, rows: Ints) -> Gifts:
         given=given,
         presses=_presses(world, log, row),
         stamp=np.where(u >= 1.0 - recorder.lagged, LEAVING, stamp),
-        orphan=keyed(world, log, row, ORPHAN) < recorder.orphans,
+        orphan=_orphaned(world, log, row),
         arrival=arrival,
         recorded=arrival <= end_of_log(world),
     )
 
 
-def seen_clicks(world: World, log: Log, rows: Ints, gifts: Gifts) -> Ints:
-    """Return the viewings among ``rows`` whose click row is not lost."""
-    seen = np.zeros(len(log.ts), dtype=bool)
-    seen[rows] = True
-    seen[gifts.row[gifts.orphan]] = False
-    return rows[seen[rows] & ~_outage(world, log, rows)]
+def _orphaned(world: World, log: Log, row: Ints) -> Bools:
+    """Return which gifts lose their clicks: one draw for all viewings of a user in a room."""
+    user, room = log.user[row], log.room[row]
+    draws = _draws(recorder_seed(world), ORPHAN, user, room, np.zeros_like(room))
+    return np.asarray(draws < world.scenario.recorder.orphans)
+
+
+def lost_visits(world: World, log: Log) -> Ints:
+    """Return the keys (``visit_keys``) of the gifts of a log whose clicks are lost."""
+    row = np.flatnonzero(log.amount > 0)
+    return visit_keys(world, log, row[_orphaned(world, log, row)])
+
+
+def visit_keys(world: World, log: Log, rows: Ints) -> Ints:
+    """Return one number for each (user, room)."""
+    return log.user[rows] * len(world.live_ids) + log.room[rows]
+
+
+def seen_clicks(world: World, log: Log, rows: Ints, lost: Ints) -> Ints:
+    """Return the viewings among ``rows`` whose click row is not lost.
+
+    ``lost`` : sorted keys of the users and rooms all of whose clicks are.
+    """
+    keys = visit_keys(world, log, rows)
+    at = np.searchsorted(lost, keys)
+    gone = at < len(lost)
+    gone[gone] = lost[at[gone]] == keys[gone]
+    return rows[~gone & ~_outage(world, log, rows)]
 
 
 def viewings(log: Log) -> Ints:

@@ -34,14 +34,13 @@ def recorded(
     (table, rows): the rows of one table follow each other through its pieces.
     """
     waiting = {name: Waiting() for name in ("gift", "comment", "like")}
-    users, streamers = found.keeps_user(), found.keeps_streamer()
     last: Log | None = None
     for log in chunks():
         if last is not None:
-            yield from _chunk(world, last, users, streamers, waiting, _first_ms(log), truth)
+            yield from _chunk(world, last, found, waiting, _first_ms(log), truth)
         last = log
     if last is not None:
-        yield from _chunk(world, last, users, streamers, waiting, _END, truth)
+        yield from _chunk(world, last, found, waiting, _END, truth)
     for table in room_tables(world, found, opened):
         yield "room", table
     yield from profile_tables(world, found).items()
@@ -58,17 +57,17 @@ def _first_ms(log: Log) -> int:
 def _chunk(
     world: World,
     log: Log,
-    users: Bools,
-    streamers: Bools,
+    found: Survey,
     waiting: dict[str, Waiting],
     next_ms: int,
     truth: bool,
 ) -> Iterator[Piece]:
     """Yield the pieces of one chunk; the next one begins at ``next_ms``."""
+    users, streamers = found.keeps_user(), found.keeps_streamer()
     rows = viewings(log)
     rows = rows[users[log.user[rows]]]
     gifts = gifts_of(world, log, rows)
-    clicks = seen_clicks(world, log, rows, gifts)
+    clicks = seen_clicks(world, log, rows, found.lost)
     skips = np.flatnonzero((log.status == SKIPPED) & users[log.user])
     skips = skips[streamers[world.room_streamer[log.room[skips]]]]
     yield "click", click_table(world, log, clicks)

@@ -9,7 +9,7 @@ import numpy as np
 from giftlive.types import Bools, Floats, Ints
 from giftlive.world.entities import World
 from giftlive.world.history import history_seed
-from giftlive.world.recorder.marks import viewings
+from giftlive.world.recorder.marks import lost_visits, viewings
 from giftlive.world.recorder.tables import Chunks
 from giftlive.world.social import acts
 from giftlive.world.state import CLICKED, SKIPPED, Log
@@ -21,6 +21,7 @@ class Survey:
 
     ``qualified`` users had every behaviour; with ``select_users`` the kept ones are the first of
     them, else everybody is kept. ``amount`` is everybody's money.
+    ``lost`` : sorted keys of the users and rooms all of whose clicks are lost (``orphans``).
     ``user_views user_watch_ms`` [U], ``streamer_*`` [S] count all viewings, as a platform's own
     counters do, whatever becomes of their rows.
     """
@@ -30,6 +31,7 @@ class Survey:
     qualified: int
     amount: int
     decisions: int
+    lost: Ints
     user_views: Ints
     user_watch_ms: Ints
     streamer_views: Ints
@@ -50,6 +52,7 @@ def survey(world: World, chunks: Chunks) -> Survey:
     views, watched = np.zeros((2, many)), np.zeros((2, stars))
     behaviours = np.zeros((5, many), dtype=bool)
     amount = decisions = 0
+    lost = [np.zeros(0, dtype=np.int64)]
     for log in chunks():
         rows = viewings(log)
         star = world.room_streamer[log.room[rows]]
@@ -59,6 +62,7 @@ def survey(world: World, chunks: Chunks) -> Survey:
             known[log.user[happened]] = True
         amount += total_amount(log.amount)
         decisions += len(log.ts)
+        lost.append(lost_visits(world, log))
     qualified = np.flatnonzero(behaviours.all(axis=0))
     selected = world.scenario.recorder.select_users
     users = qualified[: world.scenario.kept_users] if selected else np.arange(many)
@@ -68,6 +72,7 @@ def survey(world: World, chunks: Chunks) -> Survey:
         qualified=len(qualified),
         amount=amount,
         decisions=decisions,
+        lost=np.unique(np.concatenate(lost)),
         user_views=views[0].astype(np.int64),
         user_watch_ms=views[1].astype(np.int64),
         streamer_views=watched[0].astype(np.int64),
