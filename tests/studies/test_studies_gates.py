@@ -40,9 +40,30 @@ def failed(checks: tuple[Check, ...]) -> set[str]:
     return {check.name for check in checks if not check.passed}
 
 
+# One law of gifts for both, milder than the calibrated one: where a gate passes or fails is a matter
+# of seats and of rarity, and must not move with a fit.
+MILD = {
+    "people.price_sigma": "0",
+    "people.devotion_sigma": "0",
+    "people.generosity_sigma": "0.8",
+    "people.tail_share": "0.05",
+    "people.home_decay": "1",
+    "people.home_popularity": "1",
+    "gift.base": "-5.7",
+    "gift.wealth": "0.4",
+    "gift.match": "0.5",
+    "gift.loyal": "1.0",
+    "gift.delay_seconds": "20",
+    "gift.delay_power": "0.5",
+    "amount.base": "-2.6",
+    "amount.wealth": "1.2",
+    "amount.match": "0.3",
+    "amount.sigma": "1.3",
+}
+
 # shadow_price: 16,000 users of about one visit in ten evenings (so that almost none is lost to
 # a user who still watches), four rooms of 60 to 110 seats, little spread of wealth.
-EVEN = {
+EVEN = MILD | {
     "sizes.users": "16000",
     "sizes.streamers": "4",
     "visits.per_day": "0.1",
@@ -138,7 +159,7 @@ def test_shadow_price_refuses_a_generator_carried_from_policy_to_policy(
 
 
 # off_policy: 200 users, eight rooms, an hour; what differs is how rare a gift is.
-FEW = {"sizes.users": "200", "sizes.streamers": "8"}
+FEW = MILD | {"sizes.users": "200", "sizes.streamers": "8"}
 
 
 def screened(context: Context, evening: Evening, replications: int, decisions: int) -> StudyResult:
@@ -169,7 +190,7 @@ def test_off_policy_fails_where_gifts_are_rare(context: Context, oracle: Oracle)
 def test_off_policy_is_open_where_the_coverage_is_at_a_border(
     context: Context, oracle: Oracle
 ) -> None:
-    result = screened(context, oracle(FEW | {"gift.base": "-5"}), 1_300, 800)
+    result = screened(context, oracle(FEW | {"gift.base": "-5.2"}), 1_300, 800)
     assert failed(result.checks) == set()
     (gate,) = result.gates
     assert gate.verdict == "INCONCLUSIVE", gate.reason
