@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -111,7 +112,7 @@ def behavioural_tables(found: Behaviour) -> tuple[Table, ...]:
     return tuple(_table(found, name, params) for name in TABLES)
 
 
-def _table(found: Behaviour, name: str, params: dict[str, object]) -> Table:
+def _table(found: Behaviour, name: str, params: Mapping[str, Any]) -> Table:
     here = [cell for cell in found.cells if cell[0] == name]
     rows, columns = (list(dict.fromkeys(cell[i] for cell in here)) for i in (1, 2))
     known = [c for c in columns if any((name, row, c) in PUBLISHED for row in rows)]
