@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 
 from giftlive.config import load_config
-from giftlive.evaluation.behavioural import PUBLISHED, RANKERS
+from giftlive.evaluation.behavioural import PUBLISHED, RANKERS, Number, Reading
 from giftlive.evaluation.results import StudyResult
 from giftlive.reports import missing_keys, translate
 from giftlive.reports.i18n import messages
 from giftlive.run.canonical import canonical_json
 from giftlive.run.steps import TableFolder
 from giftlive.run.verify import gates, verification
-from giftlive.studies.behavioural_tables import TABLES
+from giftlive.studies.behavioural_tables import TABLES, Behaviour
 from giftlive.studies.context import Context
 from giftlive.studies.registry import ON_REQUEST, STUDIES, find
 
@@ -118,3 +118,28 @@ def test_too_few_seeds_print_no_interval(result: StudyResult) -> None:
     for estimate in result.estimates:
         assert estimate.low is None
         assert estimate.reason
+
+
+def test_no_bound_of_a_share_lies_beyond_0_or_1() -> None:
+    """Seven worlds capture nothing and one all: Student's t would begin below 0."""
+
+    def low(values: list[float]) -> float | None:
+        rows = tuple(
+            Reading(k, Number("order", name, top, value))
+            for k, value in enumerate(values)
+            for name in RANKERS
+            for top in ("capture@1 %", "capture@10 %")
+        )
+        rows += tuple(
+            Reading(r.seed, replace(r.number, table="periods", column=when))
+            for r in rows
+            for when in ("early", "late")
+            if r.number.column == "capture@1 %"
+        )
+        found = Behaviour(rows, 1.0, tuple(range(len(values))))
+        return found.cells["order", "ridge", "capture@1 %"].low
+
+    assert low([0.0] * 7 + [1.0]) is None
+    even = low([0.5, 0.51, 0.49, 0.52, 0.48, 0.5, 0.53, 0.47])
+    assert even is not None
+    assert even > 0.45

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -23,7 +23,7 @@ _LEVEL, _DIFFERENCE = Kind("mean", "light"), Kind("paired_difference", "light")
 _DENOMINATORS = {
     "slices": "amount of the slice's clicks",
     "rows": "clicks, or amount, of the late test days",
-    "double": "clicks, or gifts, of all days",
+    "double": "clicks, or gifts credited to a click, of all days",
     "levels": "actual amount of the late test days",
 }
 
@@ -71,7 +71,7 @@ class Behaviour:
         found = student_t(np.array(known), n_unit="seeds")
         if cell[0] == "levels":
             return withheld(found, "the largest gifts make it more skewed than any mean measured")
-        return _spread(found)
+        return _within_a_share(_spread(found), _unit(cell[0], cell[1]))
 
     def _gap(self, one: Cell, other: Cell) -> Interval:
         pairs = list(zip(self.values[one], self.values[other], strict=True))
@@ -102,17 +102,25 @@ def _spread(found: Interval) -> Interval:
     return withheld(found, "equal on every seed") if same else found
 
 
+def _within_a_share(found: Interval, unit: str) -> Interval:
+    """Withhold bounds outside [0, 1]: where a share is that uneven, no normal limit is near."""
+    if unit != "share" or found.low is None or found.high is None:
+        return found
+    inside = found.low >= 0.0 and found.high <= 1.0
+    return found if inside else withheld(found, "too uneven over seeds: a bound beyond 0 or 1")
+
+
 def _unit(table: str, row: str) -> str:
     return "ratio" if table == "levels" or "/ gifts" in row else "share"
 
 
 def behavioural_tables(found: Behaviour) -> tuple[Table, ...]:
     """Return the tables in the order of the page."""
-    params = {"seeds": len(found.seeds), "scale": found.scale}
+    params: dict[str, Any] = {"seeds": len(found.seeds), "scale": found.scale}
     return tuple(_table(found, name, params) for name in TABLES)
 
 
-def _table(found: Behaviour, name: str, params: Mapping[str, Any]) -> Table:
+def _table(found: Behaviour, name: str, params: dict[str, Any]) -> Table:
     here = [cell for cell in found.cells if cell[0] == name]
     rows, columns = (list(dict.fromkeys(cell[i] for cell in here)) for i in (1, 2))
     known = [c for c in columns if any((name, row, c) in PUBLISHED for row in rows)]
