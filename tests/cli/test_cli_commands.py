@@ -18,7 +18,7 @@ import pytest
 from giftlive.cli import doctor, options
 from giftlive.evaluation.results import Gate, StudyResult
 from giftlive.run import pipeline, steps
-from giftlive.studies.registry import STUDIES
+from giftlive.studies.registry import ON_REQUEST, STUDIES
 from giftlive.types import Message
 
 Cli = Callable[..., CompletedProcess[str]]
@@ -245,7 +245,7 @@ def test_progress_goes_to_the_error_stream_and_only_before_a_person(
 
 
 def test_study_list_names_every_study(cli: Cli) -> None:
-    names = [study.name for study in STUDIES]
+    names = [study.name for study in (*STUDIES, *ON_REQUEST)]
     assert [line.split()[1] for line in succeeded(cli("study", "list")).splitlines()] == names
     listed = parsed(cli("study", "list", "--json"))["studies"]
     assert [study["name"] for study in listed] == names

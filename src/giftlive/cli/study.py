@@ -26,13 +26,14 @@ def study(
 ) -> None:
     """Run one study (and the steps it needs) into a run folder of its own."""
     from giftlive.run.pipeline import RunRequest, run_all
-    from giftlive.studies.registry import STUDIES, find
+    from giftlive.studies.registry import ON_REQUEST, STUDIES, find
 
     if name == "list":
+        studies = (*STUDIES, *ON_REQUEST)
         if json:
-            show.as_json({"studies": [{"id": s.id, "name": s.name} for s in STUDIES]})
+            show.as_json({"studies": [{"id": s.id, "name": s.name} for s in studies]})
             return
-        for known in STUDIES:
+        for known in studies:
             typer.echo(f"{known.id}  {known.name}")
         return
     find(name)

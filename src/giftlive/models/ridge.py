@@ -37,7 +37,7 @@ class Ridge:
         from sklearn.linear_model import Ridge as Regression
 
         data = training(X, y, groups, names)
-        design = _Design.of(data.X, self.long_tail)
+        design = Design.of(data.X, self.long_tail)
         Z = design.columns(data.X)
         fit = Regression(alpha=self.penalty * len(data.y), solver="cholesky").fit(Z, data.y)
         raw = Z @ fit.coef_ + float(fit.intercept_)
@@ -64,7 +64,7 @@ class Ridge:
 
 
 @dataclass(frozen=True)
-class _Design:
+class Design:
     """How features become standardised columns: all numbers come from the training rows."""
 
     fill: Floats
@@ -74,7 +74,8 @@ class _Design:
     spread: Floats
 
     @classmethod
-    def of(cls, X: Floats, long_tail: float) -> _Design:
+    def of(cls, X: Floats, long_tail: float) -> Design:
+        """Learn from training rows ``X`` [n, p], NaN where unknown."""
         present = ~np.isnan(X)
         counts = np.maximum(present.sum(axis=0), 1)
         fill = np.where(present, X, 0.0).sum(axis=0) / counts
@@ -101,7 +102,7 @@ class FittedRidge:
     """A fitted ridge regression."""
 
     about: Card
-    design: _Design
+    design: Design
     coefficients: Floats
     intercept: float
     floor: float
@@ -145,7 +146,7 @@ class FittedRidge:
         n = state.numbers
         fill, centre, spread = (np.array(n[key]) for key in ("fill", "centre", "spread"))
         gappy, long = (np.array(n[key], dtype=np.bool_) for key in ("gappy", "long"))
-        design = _Design(fill, gappy, long, centre, spread)
+        design = Design(fill, gappy, long, centre, spread)
         scalars = (n["intercept"], n["floor"], n["level"])
         coefficients = np.array(n["coefficients"])
         return cls(Card.from_dict(n["card"]), design, coefficients, *scalars, Line(*n["gift"]))

@@ -24,7 +24,7 @@ from giftlive.run.progress import Reporter
 from giftlive.run.steps import Answer, Workshop
 from giftlive.run.summary import Summary, read_summary
 from giftlive.studies.context import Context, Study
-from giftlive.studies.registry import STUDIES
+from giftlive.studies.registry import ON_REQUEST, STUDIES
 from giftlive.tables.build import is_unfinished
 
 
@@ -42,7 +42,9 @@ class RunRequest:
 
     def studies(self) -> tuple[Study, ...]:
         """Return the studies that were asked for, in the order of the question tree."""
-        return tuple(s for s in STUDIES if not self.only or s.name in self.only)
+        if not self.only:
+            return STUDIES
+        return tuple(s for s in (*STUDIES, *ON_REQUEST) if s.name in self.only)
 
 
 def run_all(request: RunRequest) -> Summary:

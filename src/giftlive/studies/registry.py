@@ -5,6 +5,7 @@ from __future__ import annotations
 from giftlive.config import nearest
 from giftlive.errors import UsageError
 from giftlive.studies.baseline import Baseline
+from giftlive.studies.behavioural_fidelity import BehaviouralFidelity
 from giftlive.studies.context import Study
 from giftlive.studies.exploration import Exploration
 from giftlive.studies.off_policy import OffPolicy
@@ -18,6 +19,10 @@ STUDIES: tuple[Study, ...] = (
     OffPolicy(),
     ShadowPrice(),
 )
+"""The studies of `giftlive run`."""
+
+ON_REQUEST: tuple[Study, ...] = (BehaviouralFidelity(),)
+"""Studies that run only by name: each makes worlds of its own for minutes and has no gate."""
 
 
 def find(name: str) -> Study:
@@ -28,8 +33,8 @@ def find(name: str) -> Study:
     UsageError
         There is none; the nearest name is given.
     """
-    for study in STUDIES:
+    for study in (*STUDIES, *ON_REQUEST):
         if study.name == name:
             return study
-    known = [study.name for study in STUDIES]
+    known = [study.name for study in (*STUDIES, *ON_REQUEST)]
     raise UsageError("no such study", repr(name), "the name of a study", nearest(name, known))

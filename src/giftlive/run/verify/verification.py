@@ -14,6 +14,7 @@ import duckdb
 from giftlive.errors import InputError, UsageError
 from giftlive.run.verify import (
     baseline,
+    behavioural_fidelity,
     exploration,
     figures,
     folder,
@@ -31,6 +32,7 @@ from giftlive.types import Progress, silent
 
 AUDITS: dict[str, ModuleType] = {
     "baseline": baseline,
+    "behavioural_fidelity": behavioural_fidelity,
     "exploration": exploration,
     "off_policy": off_policy,
     "shadow_price": shadow_price,
