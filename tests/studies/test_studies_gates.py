@@ -40,8 +40,8 @@ def failed(checks: tuple[Check, ...]) -> set[str]:
     return {check.name for check in checks if not check.passed}
 
 
-# One law of gifts for both, milder than the calibrated one: where a gate passes or fails is a matter
-# of seats and of rarity, and must not move with a fit.
+# One law of gifts for both, milder than the calibrated one: where a gate passes or fails is a
+# matter of seats and of rarity, and must not move with a fit.
 MILD = {
     "people.price_sigma": "0",
     "people.devotion_sigma": "0",
