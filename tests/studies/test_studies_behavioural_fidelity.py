@@ -68,9 +68,9 @@ def test_every_sentence_exists_and_none_claims_the_public_data(
 def test_past_spend_is_ahead_of_an_order_that_knows_nothing(result: StudyResult) -> None:
     order = cells(result, "order")
     assert list(order) == list(RANKERS)
-    first, _, tenth = (cell.value for cell in order["user_past_spend"][:3])
-    assert first > 0.01
-    assert tenth > 0.10
+    user, pair = ([c.value for c in order[f"{who}_past_spend"][:3]] for who in ("user", "pair"))
+    assert user[2] > 0.2  # the top 1 % of two tiny worlds is one whale or none
+    assert pair[0] > 0.05
 
 
 def test_every_published_value_stands_beside_a_cell_of_its_own(result: StudyResult) -> None:

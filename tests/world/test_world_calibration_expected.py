@@ -24,9 +24,9 @@ _WHOLE = {
 _NO_OUTAGES = {"recorder.outage_days": "[]", "recorder.outage_drop": "[]"}
 
 
-def world(**settings: str) -> World:
+def world(seed: int = 3, **settings: str) -> World:
     dotted = {key.replace("__", "."): value for key, value in settings.items()}
-    return build_world(load_scenario("kuailive", "0.002", _WHOLE | dotted), 3)
+    return build_world(load_scenario("kuailive", "0.002", _WHOLE | dotted), seed)
 
 
 def of_history(made: World) -> float:
@@ -50,19 +50,23 @@ def test_the_truth_folder_gives_the_ratio_of_the_history(tmp_path: Path) -> None
 
 
 def test_clicks_that_an_outage_took_are_made_up_for(tmp_path: Path) -> None:
-    weeks = weekly(world(**_NO_OUTAGES))
-    days = [7 * int(np.argmax(weeks)) + k for k in range(7)]
-    made = world(**{"recorder.outage_days": str(days), "recorder.outage_drop": str([0.5] * 7)})
-    write_twin(made, tmp_path / "logs")
-    true = of_history(made)
-    assert expected_weekly_ratio(tmp_path / "logs") == pytest.approx(true, rel=0.2)
-    recipe = tmp_path / "logs" / "scenario.toml"
-    text = re.sub(r"outage_days = \[[^\]]*\]", "outage_days = []", recipe.read_text("utf-8"))
-    text = re.sub(r"outage_drop = \[[^\]]*\]", "outage_drop = []", text)
-    recipe.write_text(text, encoding="utf-8")
-    blind = expected_weekly_ratio(tmp_path / "logs")
-    assert blind is not None
-    assert blind < 0.7 * true
+    """Half of the heaviest week is lost: the mean of six worlds is right, and is not without."""
+    made_up, blind = np.zeros(6), np.zeros(6)
+    for k in range(6):
+        heaviest = int(np.argmax(weekly(world(seed=4 + k, **_NO_OUTAGES))))
+        days = [7 * heaviest + day for day in range(7)]
+        lost = {"recorder.outage_days": str(days), "recorder.outage_drop": str([0.5] * 7)}
+        made, logs = world(seed=4 + k, **lost), tmp_path / str(k)
+        write_twin(made, logs)
+        made_up[k] = expected_weekly_ratio(logs) / of_history(made)
+        recipe = logs / "scenario.toml"
+        text = re.sub(
+            r"outage_(days|drop) = \[[^\]]*\]", r"outage_\1 = []", recipe.read_text("utf-8")
+        )
+        recipe.write_text(text, encoding="utf-8")
+        blind[k] = expected_weekly_ratio(logs) / of_history(made)
+    assert abs(made_up.mean() - 1.0) < 0.07
+    assert blind.mean() < 0.92
 
 
 def test_without_truth_or_two_weeks_there_is_no_expectation(tmp_path: Path) -> None:

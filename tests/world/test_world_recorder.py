@@ -294,8 +294,7 @@ def test_all_defects_off_the_log_is_the_history(
 
 def test_the_shares_of_kuailive(record: Record) -> None:
     truth = record()["truth/gifts"]
-    count = len(truth["amount"])
-    with_click = ~truth["click_lost"]
+    count, with_click = len(truth["amount"]), ~truth["click_lost"]
     for found, share in (
         (truth["click_lost"], 0.049),
         (with_click & (truth["stamp"] == "entry"), 0.924),
