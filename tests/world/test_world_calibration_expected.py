@@ -58,13 +58,13 @@ def test_clicks_that_an_outage_took_are_made_up_for(tmp_path: Path) -> None:
         lost = {"recorder.outage_days": str(days), "recorder.outage_drop": str([0.5] * 7)}
         made, logs = world(seed=4 + k, **lost), tmp_path / str(k)
         write_twin(made, logs)
-        made_up[k] = expected_weekly_ratio(logs) / of_history(made)
+        made_up[k] = (expected_weekly_ratio(logs) or 0.0) / of_history(made)
         recipe = logs / "scenario.toml"
         text = re.sub(
             r"outage_(days|drop) = \[[^\]]*\]", r"outage_\1 = []", recipe.read_text("utf-8")
         )
         recipe.write_text(text, encoding="utf-8")
-        blind[k] = expected_weekly_ratio(logs) / of_history(made)
+        blind[k] = (expected_weekly_ratio(logs) or 0.0) / of_history(made)
     assert abs(made_up.mean() - 1.0) < 0.07
     assert blind.mean() < 0.92
 
