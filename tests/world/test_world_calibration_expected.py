@@ -24,7 +24,11 @@ _WHOLE = {
 _NO_OUTAGES = {"recorder.outage_days": "[]", "recorder.outage_drop": "[]"}
 
 
-def world(seed: int = 3, **settings: str) -> World:
+def world(**settings: str) -> World:
+    return grown(3, settings)
+
+
+def grown(seed: int, settings: dict[str, str]) -> World:
     dotted = {key.replace("__", "."): value for key, value in settings.items()}
     return build_world(load_scenario("kuailive", "0.002", _WHOLE | dotted), seed)
 
@@ -53,10 +57,10 @@ def test_clicks_that_an_outage_took_are_made_up_for(tmp_path: Path) -> None:
     """Half of the heaviest week is lost: the mean of six worlds is right, and is not without."""
     made_up, blind = np.zeros(6), np.zeros(6)
     for k in range(6):
-        heaviest = int(np.argmax(weekly(world(seed=4 + k, **_NO_OUTAGES))))
+        heaviest = int(np.argmax(weekly(grown(4 + k, _NO_OUTAGES))))
         days = [7 * heaviest + day for day in range(7)]
         lost = {"recorder.outage_days": str(days), "recorder.outage_drop": str([0.5] * 7)}
-        made, logs = world(seed=4 + k, **lost), tmp_path / str(k)
+        made, logs = grown(4 + k, lost), tmp_path / str(k)
         write_twin(made, logs)
         made_up[k] = (expected_weekly_ratio(logs) or 0.0) / of_history(made)
         recipe = logs / "scenario.toml"
