@@ -254,29 +254,28 @@ def _seconds_left(rooms, room, ts, admitted):  # type: ignore[no-untyped-def]
     return (rooms.end[room] - ts) / 1000.0
 
 
+@njit(inline="always")
+def _odds_asked(scene, asked, i):  # type: ignore[no-untyped-def]
+    """Return the ``Odds`` of row ``i`` at the states it asks for."""
+    user, streamer = asked.user[i], scene.rooms.streamer[asked.room[i]]
+    beside = asked.whales[i] + (1 if scene.users.whale[user] else 0)
+    crowding, fatigue, satiety = asked.crowding[i], asked.fatigue[i], asked.satiety[i]
+    users, streamers, law, purse = scene.users, scene.streamers, scene.law, asked.purse[i]
+    return odds_in_state(
+        users, streamers, law, user, streamer, crowding, beside, fatigue, satiety, purse
+    )
+
+
 @njit(cache=True)
 def _expectations(scene, asked, what, out):  # type: ignore[no-untyped-def]
     """Write the expectation ``what`` of every row into ``out``, zeros so far."""
-    users, streamers, law, rooms = scene.users, scene.streamers, scene.law, scene.rooms
-    user, room, ts, crowding, whales, fatigue, satiety, purse, _, admitted = asked
+    law, rooms = scene.law, scene.rooms
+    user, room, ts, admitted = asked.user, asked.room, asked.ts, asked.admitted
     for i in range(user.size):
         left = _seconds_left(rooms, room[i], ts[i], admitted[i])
         if left == 0.0:
             continue
-        u, streamer = user[i], rooms.streamer[room[i]]
-        beside = whales[i] + (1 if users.whale[u] else 0)
-        odds = odds_in_state(
-            users,
-            streamers,
-            law,
-            u,
-            streamer,
-            crowding[i],
-            beside,
-            fatigue[i],
-            satiety[i],
-            purse[i],
-        )
+        odds = _odds_asked(scene, asked, i)
         if what == _AMOUNT:
             out[i] = expected_amount(law, odds, left)
         elif what == _SECONDS:
@@ -287,8 +286,8 @@ def _expectations(scene, asked, what, out):  # type: ignore[no-untyped-def]
 
 @njit(cache=True)
 def _responses(scene, asked, seed):  # type: ignore[no-untyped-def]
-    users, streamers, law, rooms = scene.users, scene.streamers, scene.law, scene.rooms
-    user, room, ts, crowding, whales, fatigue, satiety, purse, _, admitted = asked
+    law, rooms = scene.law, scene.rooms
+    user, room, ts, admitted = asked.user, asked.room, asked.ts, asked.admitted
     clicked = np.zeros(user.size, dtype=np.bool_)
     watch, delay = np.zeros(user.size, dtype=np.int64), np.full(user.size, -1, dtype=np.int64)
     amount = np.zeros(user.size)
@@ -296,21 +295,8 @@ def _responses(scene, asked, seed):  # type: ignore[no-untyped-def]
         left = _seconds_left(rooms, room[i], ts[i], admitted[i])
         if left == 0.0:
             continue
-        u, streamer = user[i], rooms.streamer[room[i]]
-        beside = whales[i] + (1 if users.whale[u] else 0)
-        odds = odds_in_state(
-            users,
-            streamers,
-            law,
-            u,
-            streamer,
-            crowding[i],
-            beside,
-            fatigue[i],
-            satiety[i],
-            purse[i],
-        )
-        drawn = draw(law, odds, left, seed, u, i, 0)
+        odds = _odds_asked(scene, asked, i)
+        drawn = draw(law, odds, left, seed, user[i], i, 0)
         clicked[i], amount[i] = drawn.clicked, drawn.amount
         if drawn.clicked:
             watch[i] = max(1, int(drawn.watch * 1000.0))

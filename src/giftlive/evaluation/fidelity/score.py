@@ -14,7 +14,7 @@ import numpy as np
 
 from giftlive.evaluation.fidelity.measure import Reading
 from giftlive.types import Floats
-from giftlive.world.calibration import Target
+from giftlive.world.calibration import Target, within
 
 BEHAVIOURS = frozenset(
     {
@@ -64,9 +64,8 @@ class Score:
         """Return whether the pass rule holds."""
         if self.mean is None:
             return False
-        # equal numbers of six digits may differ in the last bit once a mean was taken
-        slack = 1e-9 * max(abs(self.published), abs(self.mean))
-        return abs(self.mean - self.published) <= self.limit + 2.0 * self.se + slack
+        numbers = (self.mean, self.published, self.limit, self.se)
+        return bool(within(*(np.asarray(number) for number in numbers)))
 
     @property
     def distance(self) -> float | None:

@@ -14,7 +14,7 @@ from giftlive.world.calibration.report import (
     preset_text,
     write_atomically,
 )
-from giftlive.world.calibration.rule import JUDGED_FROM, SEEDS, Check, Line, check
+from giftlive.world.calibration.rule import JUDGED_FROM, SEEDS, Check, Line, check, within
 from giftlive.world.calibration.targets import Target, targets
 
 __all__ = [
@@ -41,5 +41,6 @@ __all__ = [
     "preset_text",
     "start_of",
     "targets",
+    "within",
     "write_atomically",
 ]

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 
 from giftlive.errors import UsageError
-from giftlive.types import Floats
+from giftlive.types import Bools, Floats
 from giftlive.world.calibration.measured import SIZES, Measured, Reading
 from giftlive.world.calibration.targets import Target, targets
 
@@ -113,6 +113,11 @@ def check(measured: Sequence[Measured]) -> Check:
     return Check(lines, tuple(found.name for found in measured), scale)
 
 
+def within(mean: Floats, value: Floats, limit: Floats, se: Floats) -> Bools:
+    """Return whether means are within tolerance plus two standard errors, number by number."""
+    return np.abs(mean - value) <= limit + 2.0 * se + _ROUNDING * np.abs(value)
+
+
 def size(scale: float) -> float:
     """Return a scale to one decimal: no source has exactly the users of a named size."""
     return round(scale, 1)
@@ -128,9 +133,8 @@ def judge(target: Target, readings: Sequence[Reading], scale: float) -> Line:
         return _line(target, readings, "undefined", gated, reason=missing[0] + of_all)
     values = np.array([reading.values for reading in readings], dtype=np.float64)
     mean, se = values.mean(axis=0), _standard_error(values)
-    off = np.abs(mean - np.array(target.value))
-    allowed = target.limits + 2.0 * se + _ROUNDING * np.abs(target.value)
-    verdict = _verdict(target, bool((off <= allowed).all()), gated, scale)
+    near = bool(within(mean, np.array(target.value), target.limits, se).all())
+    verdict = _verdict(target, near, gated, scale)
     return _line(target, readings, verdict, gated, mean, se)
 
 

@@ -1,6 +1,7 @@
 """What befalls each click and each gift on its way into the log.
 
-Every defect has its own keyed draw per viewing, ``uniform(seed, PURPOSE, user, visit, slot)``,
+Every defect has its own keyed draw per viewing, ``uniform(seed, PURPOSE, user, visit, slot)`` (of
+orphans one per user and room),
 compared with its own coefficient. So switching one off removes exactly it: no other defect, and
 no other row, can notice.
 """

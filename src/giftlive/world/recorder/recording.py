@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 
-from giftlive.types import Bools
+from giftlive.types import Bools, Ints
 from giftlive.world.entities import World
 from giftlive.world.recorder.entities import censored_rooms, profile_tables, room_tables
 from giftlive.world.recorder.events import act_tables, click_table, gift_table
@@ -17,6 +18,14 @@ from giftlive.world.recorder.truth import latents, true_decisions, true_gifts
 from giftlive.world.state import SKIPPED, Log
 
 _END = np.iinfo(np.int64).max
+
+
+class _Kept(NamedTuple):
+    """Who is in the log, [users] and [streamers], and the keys of the visits lost from it."""
+
+    users: Bools
+    streamers: Bools
+    lost: Ints
 
 
 def recorded(
@@ -33,14 +42,15 @@ def recorded(
     ------
     (table, rows): the rows of one table follow each other through its pieces.
     """
+    kept = _Kept(found.keeps_user(), found.keeps_streamer(), found.lost)
     waiting = {name: Waiting() for name in ("gift", "comment", "like")}
     last: Log | None = None
     for log in chunks():
         if last is not None:
-            yield from _chunk(world, last, found, waiting, _first_ms(log), truth)
+            yield from _chunk(world, last, kept, waiting, _first_ms(log), truth)
         last = log
     if last is not None:
-        yield from _chunk(world, last, found, waiting, _END, truth)
+        yield from _chunk(world, last, kept, waiting, _END, truth)
     for table in room_tables(world, found, opened):
         yield "room", table
     yield from profile_tables(world, found).items()
@@ -57,19 +67,18 @@ def _first_ms(log: Log) -> int:
 def _chunk(
     world: World,
     log: Log,
-    found: Survey,
+    kept: _Kept,
     waiting: dict[str, Waiting],
     next_ms: int,
     truth: bool,
 ) -> Iterator[Piece]:
     """Yield the pieces of one chunk; the next one begins at ``next_ms``."""
-    users, streamers = found.keeps_user(), found.keeps_streamer()
     rows = viewings(log)
-    rows = rows[users[log.user[rows]]]
+    rows = rows[kept.users[log.user[rows]]]
     gifts = gifts_of(world, log, rows)
-    clicks = seen_clicks(world, log, rows, found.lost)
-    skips = np.flatnonzero((log.status == SKIPPED) & users[log.user])
-    skips = skips[streamers[world.room_streamer[log.room[skips]]]]
+    clicks = seen_clicks(world, log, rows, kept.lost)
+    skips = np.flatnonzero((log.status == SKIPPED) & kept.users[log.user])
+    skips = skips[kept.streamers[world.room_streamer[log.room[skips]]]]
     yield "click", click_table(world, log, clicks)
     yield "negative", event_columns(world, log, skips, log.ts[skips])
     late = {"gift": gift_table(world, log, gifts), **act_tables(world, log, rows)}
