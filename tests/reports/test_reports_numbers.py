@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -66,3 +68,10 @@ def test_cells_say_what_they_hold() -> None:
 def test_an_estimate_that_may_not_be_printed_has_no_parts() -> None:
     hidden = Estimate("x", 1.0, 0.5, 1.5, "t", 3, "users", "", "", "", status="undefined")
     assert numbers.estimate_parts(hidden) is None
+
+
+def test_what_is_known_exactly_has_no_interval() -> None:
+    known = Estimate("x", 0.5, 0.5, 0.5, "exact", 8, "seeds", "share", "", "")
+    assert numbers.estimate_parts(known) == (f"50{THIN}%", "")
+    measured = replace(known, method="student_t", low=0.4, high=0.6)
+    assert (numbers.estimate_parts(measured) or ("", ""))[1] == "[40, 60]"

@@ -25,11 +25,12 @@ gymnasium = pytest.importorskip("gymnasium", reason="needs the extra gym")
 def worlds() -> dict[str, World]:
     day = {"calendar.history_days": "1"}
     soft = {"seats.mode": "soft", "seats.alpha": "1.0", "externality.whale_gamma": "0.5"}
+    moods = {"gift.satiety": "1.0", "gift.again": "1.0"}
     return {
         "hard": build_world(load_scenario("scarce", "0.05", day), 3),
         "soft": build_world(load_scenario("scarce", "0.05", day | soft), 3),
         "clocked": build_world(load_scenario("kuailive", "0.0005", day), 3),
-        "tired": build_world(load_scenario("churny", "0.05", day), 3),
+        "tired": build_world(load_scenario("churny", "0.05", day | moods), 3),
     }
 
 
@@ -137,7 +138,8 @@ def test_info_tells_the_state_that_the_reward_follows(worlds: dict[str, World], 
     while not over:
         column = choice_of(seen)
         room = RoomState(info["occupancy"][column], info["whales"][column])
-        viewer = UserState(info["fatigue"], info["purse"], info["satiety"])
+        again = info["again"][column]
+        viewer = UserState(info["fatigue"], info["purse"], info["satiety"], again)
         where = int(seen["user"]), seen["rooms"][column], info["ts"]
         exact.append(float(true_value(env.world, *where, state=room, viewer=viewer)))
         seen, reward, over, _, info = env.step(column)

@@ -27,7 +27,8 @@ def logit(p: float) -> float:
 
 
 def test_the_kth_home_pulls_by_decay_to_the_k_and_devotion_spares_the_gift() -> None:
-    world = grown(people__home_decay=0.5, people__devotion_sigma=0.8, gift__skill=0, gift__match=0)
+    decays = {"people__home_decay": 0.5, "gift__home_decay": 0.7}
+    world = grown(people__devotion_sigma=0.8, gift__skill=0, gift__match=0, **decays)
     scene = world.scene
     flat = scene.law._replace(click_match=0.0, click_quality=0.0)
     user = int(np.flatnonzero((scene.users.homes >= 0).all(axis=1))[0])
@@ -36,10 +37,19 @@ def test_the_kth_home_pulls_by_decay_to_the_k_and_devotion_spares_the_gift() -> 
     base = odds_of(scene.users, scene.streamers, flat, user, away, 0.0, 0)
     for k, home in enumerate(scene.users.homes[user, :4]):
         odds = odds_of(scene.users, scene.streamers, flat, user, int(home), 0.0, 0)
-        loyal = 0.5**k
-        assert logit(odds.gift) - logit(base.gift) == pytest.approx(flat.gift_loyal * loyal)
+        given = flat.gift_loyal * 0.7**k
+        assert logit(odds.gift) - logit(base.gift) == pytest.approx(given)
         gained = logit(odds.click) - logit(base.click)
-        assert gained == pytest.approx(flat.click_loyal * loyal * devotion)
+        assert gained == pytest.approx(flat.click_loyal * 0.5**k * devotion)
+
+
+def test_the_logit_of_a_gift_follows_the_log_of_popularity() -> None:
+    flat = {"gift__popularity": -0.2, "gift__skill": 0, "gift__match": 0, "gift__loyal": 0}
+    scene = grown(**flat).scene
+    fame = scene.streamers.log_popularity
+    one, two = int(fame.argmin()), int(fame.argmax())
+    small, large = (odds_of(scene.users, scene.streamers, scene.law, 0, s, 0.0, 0) for s in (one, two))
+    assert logit(large.gift) - logit(small.gift) == pytest.approx(-0.2 * (fame[two] - fame[one]))
 
 
 def test_devotion_has_mean_one_and_none_without_spread() -> None:
@@ -77,13 +87,33 @@ def test_who_has_given_rests() -> None:
     assert repeated(sated) < 0.5 * repeated(eager)
 
 
-def test_satiety_is_taken_from_the_logit_of_the_gift() -> None:
-    world = grown(gift__satiety=2.0)
+def first_gifts_of_returns(log: Log) -> float:
+    """Share of the gifts that fall on a viewing of a room that the user had entered before."""
+    rows = np.flatnonzero(log.status == CLICKED)
+    rows = rows[np.lexsort((log.ts[rows], log.room[rows], log.user[rows]))]
+    same = (log.user[rows][1:] == log.user[rows][:-1]) & (log.room[rows][1:] == log.room[rows][:-1])
+    return float((np.r_[False, same] & (log.amount[rows] > 0)).sum() / (log.amount > 0).sum())
+
+
+def test_who_comes_back_to_a_room_gives_less() -> None:
+    """Only gifts on returns get rarer: on first entries the same draws meet the same odds."""
+    free, once = (
+        played(grown(gift__base=-2.0, gift__satiety=0, gift__again=c), SEED)[1] for c in (0.0, 3.0)
+    )
+    assert first_gifts_of_returns(once) < 0.6 * first_gifts_of_returns(free)
+    assert np.array_equal(once.ts, free.ts)
+    assert np.all(free.amount[once.amount > 0] == once.amount[once.amount > 0])
+    assert (free.amount > 0).sum() > (once.amount > 0).sum()
+
+
+@pytest.mark.parametrize("state", ["satiety", "again"])
+def test_satiety_and_a_return_are_taken_from_the_logit_of_the_gift(state: str) -> None:
+    world = grown(**{f"gift__{state}": 2.0})
     rooms = world.scene.rooms
     room = np.arange(min(200, len(rooms.start)))
     user, ts = room % len(world.user_ids), rooms.start[room]
     fresh = true_value(world, user, room, ts)
-    half = true_value(world, user, room, ts, viewer=UserState(satiety=0.5))
+    half = true_value(world, user, room, ts, viewer=UserState(**{state: 0.5}))
     law = world.scene.law._replace(gift_base=world.scene.law.gift_base - 1.0)
     lower = replace(world, scene=world.scene._replace(law=law))
     assert np.allclose(half, true_value(lower, user, room, ts), rtol=1e-12)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from giftlive.evaluation.checks import EXACT
 from giftlive.evaluation.results import Estimate
 
 THIN = "\u202f"
@@ -137,10 +138,13 @@ def interval(value: float, low: float | None, high: float | None, unit: str = ""
 
 
 def estimate_parts(estimate: Estimate) -> tuple[str, str] | None:
-    """Return the value and the interval of an estimate; None where it may not be printed."""
+    """Return the value and the interval of an estimate; None where it may not be printed.
+
+    What is known exactly, a count of what was made, has no interval: [50, 50] would say nothing.
+    """
     if estimate.value is None or estimate.status != "ok":
         return None
-    if estimate.low is None or estimate.high is None:
+    if estimate.low is None or estimate.high is None or estimate.method == EXACT:
         return with_unit(estimate.value, estimate.unit), ""
     return interval_parts(estimate.value, estimate.low, estimate.high, estimate.unit)
 

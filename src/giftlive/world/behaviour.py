@@ -137,8 +137,11 @@ class Gift(Section):
     match: Coefficient
     skill: Coefficient
     loyal: Coefficient
+    home_decay: Share
     satiety: NonNegative
     satiety_hours: Positive
+    again: NonNegative
+    popularity: Coefficient
     crowd: Coefficient
     delay_seconds: NonNegative
     delay_shape: Annotated[float, Field(gt=0, le=10)]

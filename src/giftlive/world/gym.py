@@ -22,7 +22,7 @@ from giftlive.errors import UsageError
 from giftlive.types import UNLIMITED_SEATS
 from giftlive.world.demand import arena_seed
 from giftlive.world.entities import World
-from giftlive.world.habits import fatigue_at, purse_at, satiety_at
+from giftlive.world.habits import again_in, fatigue_at, purse_at, satiety_at
 from giftlive.world.kernel import begin, form_batch, present, respond
 from giftlive.world.state import (
     CLICKED,
@@ -170,7 +170,7 @@ class GiftLiveEnv(gymnasium.Env[Seen, np.int64]):
         over = self._waiting == 0
         rooms = np.full(batch.rooms.shape[1], -1) if over else batch.rooms[i]
         user, ts = (0, span.end_ms) if over else (int(batch.user[i]), int(batch.ts[i]))
-        occupancy, whales, fatigue, satiety, purse = _met(
+        occupancy, whales, fatigue, satiety, again, purse = _met(
             self.world.scene, self._state, span, user, ts, rooms
         )
         return {
@@ -181,6 +181,7 @@ class GiftLiveEnv(gymnasium.Env[Seen, np.int64]):
             "whales": whales,
             "fatigue": fatigue,
             "satiety": satiety,
+            "again": again,
             "purse": purse,
         }
 
@@ -201,16 +202,18 @@ def _met(scene, state, span, user, ts, candidates):  # type: ignore[no-untyped-d
     """Return the states of the candidates [m] and of the user, as ``kernel`` will find them."""
     seats, viewers = scene.rooms.seats, state.occupancy
     occupancy, whales = np.zeros_like(candidates), np.zeros_like(candidates)
+    again = np.zeros(candidates.size)
     for j in range(candidates.size):
         room = candidates[j]
         if room >= 0:
             occupancy[j] = present(scene.seating, seats[room], viewers[room], span.seed, room, ts)
             whales[j] = state.whales[room]
+            again[j] = again_in(state.recent, user, room)
     fatigue = fatigue_at(state.fatigue, state.rested_ms, scene.habits, user, ts)
     budget, since = scene.users.budget, ts - span.start_ms
     purse = purse_at(state.purse, state.period, budget, scene.habits, user, since)
     satiety = satiety_at(state.gift_ms, scene.habits, user, ts)
-    return occupancy, whales, fatigue, satiety, purse
+    return occupancy, whales, fatigue, satiety, again, purse
 
 
 def _whole(name: str, value: Any) -> int:

@@ -7,6 +7,8 @@
   min(1, 1 - exp(-watched / dwell) + comment 1{commented})
 - satiety: exp(-(time since the user left the viewing of the last gift)/``gift.satiety_hours``); g6
   times it is taken from the logit of a gift
+- again: 1 where the room is one of the last ``RECENT_ROOMS`` that the user entered, else 0; g7
+  times it is taken from the logit of a gift: who meant to give mostly did so at once
 - purse: the budget less what was given in the running period; the gift belongs to the period in
   which its viewing began
 - potential visits are exogenous; one happens with probability
@@ -42,6 +44,23 @@ def satiety_at(gift_ms, habits, user, ts):  # type: ignore[no-untyped-def]
     if habits.satiety_ms == 0.0 or gift_ms[user] < 0:
         return 0.0
     return math.exp(-max(0.0, float(ts - gift_ms[user])) / habits.satiety_ms)
+
+
+@njit(inline="always")
+def again_in(recent, user, room):  # type: ignore[no-untyped-def]
+    """Return 1 where the room is among those that the user entered last, else 0."""
+    for k in range(recent.shape[1]):
+        if recent[user, k] == room:
+            return 1.0
+    return 0.0
+
+
+@njit(inline="always")
+def remember_room(recent, user, room):  # type: ignore[no-untyped-def]
+    """Put a room in front of those that the user entered last; the oldest is forgotten."""
+    for k in range(recent.shape[1] - 1, 0, -1):
+        recent[user, k] = recent[user, k - 1]
+    recent[user, 0] = room
 
 
 @njit(inline="always")

@@ -27,7 +27,16 @@ from giftlive.rng import normal, uniform
 from giftlive.types import UNLIMITED_SEATS
 from giftlive.world.arrivals import exposures_of, visit_after
 from giftlive.world.candidates import close_room, open_room, retrieve
-from giftlive.world.habits import comes, fatigue_at, joy_of, leaves, purse_at, satiety_at
+from giftlive.world.habits import (
+    again_in,
+    comes,
+    fatigue_at,
+    joy_of,
+    leaves,
+    purse_at,
+    remember_room,
+    satiety_at,
+)
 from giftlive.world.heap import pop, push
 from giftlive.world.law import draw, expected_amount, odds_in_state
 from giftlive.world.platform import platform_decide
@@ -223,8 +232,9 @@ def _respond_rows(scene, state, span, log, first, last):  # type: ignore[no-unty
         since = ts - span.start_ms
         purse = purse_at(state.purse, state.period, users.budget, habits, user, since)
         satiety = satiety_at(state.gift_ms, habits, user, ts)
+        again = again_in(state.recent, user, room)
         odds = odds_in_state(
-            users, streamers, law, user, streamer, crowding, whales, fatigue, satiety, purse
+            users, streamers, law, user, streamer, crowding, whales, fatigue, satiety, again, purse
         )
         left = (rooms.end[room] - ts) / 1000.0
         log.expected[row] = expected_amount(law, odds, left)
@@ -237,6 +247,8 @@ def _respond_rows(scene, state, span, log, first, last):  # type: ignore[no-unty
                 log.delay_ms[row] = int(drawn.delay * 1000.0)
                 state.gift_ms[user] = ts + log.watch_ms[row]
             state.purse[user] -= drawn.amount
+            if again == 0.0:
+                remember_room(state.recent, user, room)
             state.income[streamer] += drawn.amount
             _take_seat(state, room, whale, ts + log.watch_ms[row])
 

@@ -4,14 +4,18 @@ For user u and room of streamer s, match m = scale * (p_u . q_s):
 
 - click:  logit P = c0 + c1 m + c2 quality + c3 loyal - c4 crowding - c5 fatigue
 - stay:   logit P = s0 + s1 m + s2 loyal - s3 log activity - s4 fatigue; otherwise a bounce
-- settle: logit P(settle | stay) = l0 + l1 devotion_u loyal
+- settle: logit P(settle | stay) = l0 + l1 loyal
 - watch:  W = LogNormal(bounce, stay or settle), held in [floor, min(cap, time left in the room)]
-- gift:   logit P = g0 + g1 wealth + g2 m + g3 skill + g4 crowding + g5 loyal - g6 satiety + b_u,
+- gift:   logit P = g0 + g1 wealth + g2 m + g3 skill + g4 crowding + g5 loyal - g6 satiety
+  - g7 again + g8 log popularity + b_u,
   times the multiplier of crowding and co-present whales
 - amount: log A = a0 + a1 wealth + a2 m - price sensitivity_u + sigma N, moved to the nearest
   price in log space; above the user's purse it is the dearest price that the purse can pay, and
   no gift where there is none; with price tiers this location tilts their chances (``tiers``)
 - time:   T = Weibull(shape, delay * A^power) seconds; the gift happens iff T < W
+
+Loyal is a home's pull, 0 elsewhere: decay^k of the k-th home from 0, of a gift with a decay of its
+own, of the platform, clicks, stays and settling times the user's devotion.
 
 The functions of one pair are inlined into the compiled loops, and read rows by index: passed as
 arguments, tuples of arrays would be counted at every call, which costs ten times the arithmetic.
@@ -81,6 +85,9 @@ class Law(NamedTuple):
     gift_crowd: float
     gift_loyal: float
     gift_satiety: float
+    gift_again: float
+    gift_popularity: float
+    gift_home_decay: float
     crowd_alpha: float
     whale_gamma: float
     delay: float
@@ -136,29 +143,40 @@ def dot(p, i, q, j):  # type: ignore[no-untyped-def]
 
 
 @njit(inline="always")
-def loyal_to(homes, decay, user, streamer):  # type: ignore[no-untyped-def]
-    """Return decay^k for the k-th (from 0) of the user's ``homes`` [U, L], else 0."""
+def home_of(homes, user, streamer):  # type: ignore[no-untyped-def]
+    """Return which (from 0) of the user's ``homes`` [U, L] a streamer is, else -1."""
     for k in range(homes.shape[1]):
         if homes[user, k] == streamer:
-            return decay**k
-    return 0.0
+            return k
+    return -1
+
+
+@njit(inline="always")
+def loyal_to(homes, decay, user, streamer):  # type: ignore[no-untyped-def]
+    """Return decay^k for the k-th (from 0) of the user's ``homes`` [U, L], else 0."""
+    k = home_of(homes, user, streamer)
+    return decay**k if k >= 0 else 0.0
 
 
 @njit(inline="always")
 def odds_of(users, streamers, law, user, streamer, crowding, whales):  # type: ignore[no-untyped-def]
     """Return the ``Odds`` of a rested user with a full purse; see ``odds_in_state``."""
     purse = users.budget[user]
-    return odds_in_state(users, streamers, law, user, streamer, crowding, whales, 0.0, 0.0, purse)
+    return odds_in_state(users, streamers, law, user, streamer, crowding, whales, 0.0, 0.0, 0.0, purse)
 
 
 @njit(inline="always")
 def odds_in_state(  # type: ignore[no-untyped-def]
-    users, streamers, law, user, streamer, crowding, whales, fatigue, satiety, purse
+    users, streamers, law, user, streamer, crowding, whales, fatigue, satiety, again, purse
 ):
-    """Return the ``Odds`` of a pair: the room's crowding and whales, the state of the user."""
+    """Return the ``Odds`` of a pair: the room's crowding and whales, the state of the user.
+
+    ``again`` is 1 where the user was in this room a short while ago, else 0.
+    """
     m = law.match_scale * dot(users.taste, user, streamers.taste, streamer)
-    loyal = loyal_to(users.homes, law.home_decay, user, streamer)
-    drawn = users.devotion[user] * loyal
+    home = home_of(users.homes, user, streamer)
+    drawn = users.devotion[user] * law.home_decay**home if home >= 0 else 0.0
+    loyal = law.gift_home_decay**home if home >= 0 else 0.0
     wealth, generosity = users.wealth[user], users.generosity[user]
     quality, skill = streamers.quality[streamer], streamers.skill[streamer]
     log_activity = users.log_activity[user]
@@ -171,7 +189,8 @@ def odds_in_state(  # type: ignore[no-untyped-def]
     settle = law.settle_base + law.settle_loyal * drawn
     gift = law.gift_base + law.gift_match * m + law.gift_loyal * loyal + generosity
     gift += law.gift_wealth * wealth + law.gift_skill * skill
-    gift -= law.gift_satiety * satiety
+    gift -= law.gift_satiety * satiety + law.gift_again * again
+    gift += law.gift_popularity * streamers.log_popularity[streamer]
     gift = sigmoid(gift + law.gift_crowd * crowding) / (1.0 + law.crowd_alpha * crowding)
     gift *= math.exp(-law.whale_gamma * max(0.0, whales - 1.0))
     mu = law.amount_base + law.amount_wealth * wealth + law.amount_match * m

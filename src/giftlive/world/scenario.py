@@ -248,6 +248,7 @@ class Scenario(Section):
         weights = {
             "budget.per_wealth": self.budget.per_wealth,
             "gift.satiety": self.gift.satiety,
+            "gift.again": self.gift.again,
             "fatigue.click": self.fatigue.click,
             "fatigue.stay": self.fatigue.stay,
             "fatigue.visit": self.fatigue.visit,

@@ -13,6 +13,9 @@ from giftlive.types import Bools, Floats, Ints
 from giftlive.world.candidates import Live, no_rooms
 from giftlive.world.entities import World
 
+RECENT_ROOMS = 4
+"""How many rooms a user remembers having entered."""
+
 SCHEDULE, DUE, LEAVING, ROWS, DAY = 0, 1, 2, 3, 4
 """Places in ``State.cursor``: schedule events done, sizes of two heaps, rows logged, the day."""
 
@@ -37,7 +40,7 @@ class State(NamedTuple):
     heap of next decisions. ``leave_*`` : a heap of seats to free (2 room + whale).
     ``visit slot left operational`` [U]; ``satisfaction``, ``fatigue`` as of the end ``rested_ms``
     of the last decision, ``gift_ms`` at which the viewing of the last gift ended (-1: none),
-    ``purse`` of the ``period``, ``gone`` for good [U]. ``exposure income`` of the day, ``on_air``
+    ``purse`` of the ``period``, ``recent`` [U, 4] the rooms that the user entered last (-1: none), ``gone`` for good [U]. ``exposure income`` of the day, ``on_air``
     on it and the chance ``back`` of the next [S].
     ``occupancy whales opened`` [rooms of the window].
     """
@@ -58,6 +61,7 @@ class State(NamedTuple):
     fatigue: Floats
     rested_ms: Ints
     gift_ms: Ints
+    recent: Ints
     purse: Floats
     period: Ints
     gone: Bools
@@ -143,6 +147,7 @@ def new_state(world: World, span: Span) -> State:
         fatigue=np.zeros(users),
         rested_ms=np.full(users, span.start_ms, dtype=np.int64),
         gift_ms=np.full(users, -1, dtype=np.int64),
+        recent=np.full((users, RECENT_ROOMS), -1, dtype=np.int64),
         purse=world.scene.users.budget.copy(),
         period=np.zeros(users, dtype=np.int64),
         gone=np.zeros(users, dtype=np.bool_),

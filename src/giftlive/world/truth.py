@@ -60,15 +60,17 @@ class UserState:
     fatigue : hours watched and not recovered from, >= 0.
     purse : the most that the user can still give in the period; None = the whole budget.
     satiety : 1 right after a viewing with a gift, falling to 0.
+    again : 1 where the room is one of those that the user entered last, else 0.
     """
 
     fatigue: ArrayLike = 0.0
     purse: ArrayLike | None = None
     satiety: ArrayLike = 0.0
+    again: ArrayLike = 0.0
 
 
 RESTED = UserState()
-"""No fatigue, no satiety, a full purse."""
+"""No fatigue, no satiety, no room entered before, a full purse."""
 
 
 @dataclass(frozen=True)
@@ -178,6 +180,7 @@ class _Asked(NamedTuple):
     whales: Ints
     fatigue: Floats
     satiety: Floats
+    again: Floats
     purse: Floats
     share: Floats
     admitted: Bools
@@ -191,7 +194,8 @@ def _evaluated(
     what: int,
 ) -> Floats:
     purse = 0.0 if viewer.purse is None else viewer.purse
-    shaping = (*where, state.occupancy, state.whales, viewer.fatigue, viewer.satiety, purse)
+    brought = (viewer.fatigue, viewer.satiety, viewer.again, purse)
+    shaping = (*where, state.occupancy, state.whales, *brought)
     shape = np.broadcast_shapes(*(np.shape(a) for a in shaping))
     asked = _asked(world, [np.broadcast_to(a, shape) for a in where], state, viewer)
     values = np.zeros(len(asked.user))
@@ -212,14 +216,14 @@ def _asked(world: World, where: Any, state: RoomState, viewer: UserState) -> _As
         return np.ascontiguousarray(np.broadcast_to(value, shape).ravel(), dtype=kind)
 
     present, others = spread(state.occupancy, np.int64), spread(state.whales, np.int64)
-    fatigue, satiety = (spread(a, np.float64) for a in (viewer.fatigue, viewer.satiety))
+    moods = [spread(a, np.float64) for a in (viewer.fatigue, viewer.satiety, viewer.again)]
     purse = spread(budget, np.float64)
-    states = (("state", present), ("state", others), ("viewer", fatigue), ("viewer", satiety))
+    states = (("state", present), ("state", others), *(("viewer", mood) for mood in moods))
     for name, column in states:
         if column.min(initial=0) < 0:
             raise UsageError("a negative number of people or hours", name, ">= 0")
     crowding, whales, share, admitted = _met(world, rooms, present, others)
-    return _Asked(users, rooms, times, crowding, whales, fatigue, satiety, purse, share, admitted)
+    return _Asked(users, rooms, times, crowding, whales, *moods, purse, share, admitted)
 
 
 def _met(
@@ -260,9 +264,10 @@ def _odds_asked(scene, asked, i):  # type: ignore[no-untyped-def]
     user, streamer = asked.user[i], scene.rooms.streamer[asked.room[i]]
     beside = asked.whales[i] + (1 if scene.users.whale[user] else 0)
     crowding, fatigue, satiety = asked.crowding[i], asked.fatigue[i], asked.satiety[i]
-    users, streamers, law, purse = scene.users, scene.streamers, scene.law, asked.purse[i]
+    again, purse = asked.again[i], asked.purse[i]
+    users, streamers, law = scene.users, scene.streamers, scene.law
     return odds_in_state(
-        users, streamers, law, user, streamer, crowding, beside, fatigue, satiety, purse
+        users, streamers, law, user, streamer, crowding, beside, fatigue, satiety, again, purse
     )
 
 
