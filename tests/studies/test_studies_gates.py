@@ -291,7 +291,7 @@ def ranked(
     # The tail of these amounts is read from their history: they are not gifts of a live platform.
     source = replace(context.store.source, kind="made here")
     light = replace(context, config=config, store=replace(context.store, source=source))
-    board = baseline._board(light, matrix, folds)
+    board = baseline.board_of(light, matrix, folds)
     rule = load_rules()["baseline"]
     made = baseline._checks(board, rule)
     return judge(rule, baseline._estimates(board, matrix.unit), made), made

@@ -135,6 +135,15 @@ _RANKED = (
     Case("ece", "influence_t(debiased)", methods.without_noise, tails=("count",), **_NOISE),
 )
 
+_PAIRED = (
+    *_linear("capture_10pct_difference", "influence_t", **_NOISE),
+    *_linear("normalised_gini_difference", "influence_t", **_NOISE),
+    *_linear("spearman_difference", "influence_t", tails=("full",), **_NOISE),
+    *_linear("pr_auc_difference", "influence_t", tails=("count",), **_NOISE),
+    *_linear("log_loss_difference", "influence_t", tails=("count",), **_NOISE),
+    *_linear("log_loss", "influence_t", tails=("count",), **_NOISE),
+)
+
 _GIVERS = (
     Case("mean", "skew_t", methods.of_totals(skew_t), **_WHO_GAVE),
     Case("mean", "student_t", methods.of_totals(student_t), **_WHO_GAVE),
@@ -159,6 +168,7 @@ CASES: tuple[Case, ...] = (
     *_SUMS,
     *_EVENINGS,
     *_RANKED,
+    *_PAIRED,
     *_GIVERS,
     Case("tail_index", "hill", methods.tail_of, "pareto", (1,), MANY, ("pareto",)),
 )
