@@ -135,13 +135,21 @@ _RANKED = (
     Case("ece", "influence_t(debiased)", methods.without_noise, tails=("count",), **_NOISE),
 )
 
-_PAIRED = (
-    *_linear("capture_10pct_difference", "influence_t", **_NOISE),
-    *_linear("normalised_gini_difference", "influence_t", **_NOISE),
-    *_linear("spearman_difference", "influence_t", tails=("full",), **_NOISE),
-    *_linear("pr_auc_difference", "influence_t", tails=("count",), **_NOISE),
-    *_linear("log_loss_difference", "influence_t", tails=("count",), **_NOISE),
-    *_linear("log_loss", "influence_t", tails=("count",), **_NOISE),
+_SINGLE: dict[str, Any] = {"rows": (1,), "clusters": MANY[:-2]}
+_REPEATED: dict[str, Any] = {"rows": (10,), "clusters": MANY[:2]}
+"""Differences at ten rows a user are measured on small samples only: large ones take hours."""
+
+_PAIRED = tuple(
+    case
+    for where in (_SINGLE, _REPEATED)
+    for case in (
+        *_linear("capture_10pct_difference", "influence_t", **where),
+        *_linear("normalised_gini_difference", "influence_t", **where),
+        *_linear("spearman_difference", "influence_t", tails=("full",), **where),
+        *_linear("pr_auc_difference", "influence_t", tails=("count",), **where),
+        *_linear("log_loss_difference", "influence_t", tails=("count",), **where),
+        *_linear("log_loss", "influence_t", tails=("count",), **where),
+    )
 )
 
 _GIVERS = (
