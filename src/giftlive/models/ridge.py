@@ -96,6 +96,19 @@ class Design:
         columns = np.hstack([filled, logs, absent[:, self.gappy].astype(np.float64)])
         return (columns - self.centre) / self.spread
 
+    def as_dict(self) -> dict[str, Any]:
+        """Return the design as plain data."""
+        return {key: value.tolist() for key, value in vars(self).items()}
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Design:
+        """Return the design stored by ``as_dict``."""
+        fill, centre, spread = (
+            np.array(data[key], dtype=np.float64) for key in ("fill", "centre", "spread")
+        )
+        gappy, long = (np.array(data[key], dtype=np.bool_) for key in ("gappy", "long"))
+        return cls(fill, gappy, long, centre, spread)
+
 
 @dataclass(frozen=True)
 class FittedRidge:
@@ -123,19 +136,11 @@ class FittedRidge:
 
     def state(self) -> State:
         """Return the model as data."""
-        d = self.design
-        vectors = {
-            "fill": d.fill,
-            "gappy": d.gappy,
-            "long": d.long,
-            "centre": d.centre,
-            "spread": d.spread,
-            "coefficients": self.coefficients,
-        }
         scalars = {"intercept": self.intercept, "floor": self.floor, "level": self.level}
         return State(
             "ridge",
-            {key: v.tolist() for key, v in vectors.items()}
+            self.design.as_dict()
+            | {"coefficients": self.coefficients.tolist()}
             | scalars
             | {"card": self.card(), "gift": self.gift.as_list()},
         )
@@ -144,9 +149,7 @@ class FittedRidge:
     def from_state(cls, state: State) -> FittedRidge:
         """Rebuild the model."""
         n = state.numbers
-        fill, centre, spread = (np.array(n[key]) for key in ("fill", "centre", "spread"))
-        gappy, long = (np.array(n[key], dtype=np.bool_) for key in ("gappy", "long"))
-        design = Design(fill, gappy, long, centre, spread)
+        design = Design.from_dict(n)
         scalars = (n["intercept"], n["floor"], n["level"])
         coefficients = np.array(n["coefficients"])
         return cls(Card.from_dict(n["card"]), design, coefficients, *scalars, Line(*n["gift"]))
