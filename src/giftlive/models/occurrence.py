@@ -174,6 +174,8 @@ def _grown(
     data = lightgbm.Dataset(
         X, label=target, init_score=begin, params=binning, free_raw_data=False
     ).construct()
+    if not any(data.feature_num_bin(column) > 1 for column in range(X.shape[1])):
+        return Forest(())  # Nothing can be cut, and LightGBM falls over that with an own objective.
     texts = []
     for k in range(int(fold.max()) + 1):
         rows = data.subset(np.flatnonzero(fold != k).tolist())

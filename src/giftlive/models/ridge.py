@@ -85,8 +85,10 @@ class Design:
         long = np.asarray((lowest >= 0.0) & (highest > long_tail), dtype=np.bool_)
         size = X.shape[1] + int(long.sum()) + int(gappy.sum())
         unscaled = cls(fill, gappy, long, np.zeros(size), np.ones(size)).columns(X)
-        spread = unscaled.std(axis=0)
-        return cls(fill, gappy, long, unscaled.mean(axis=0), np.where(spread > 0.0, spread, 1.0))
+        # The deviation of a constant column may be rounding, by which nothing may be divided.
+        varied = unscaled.min(axis=0) < unscaled.max(axis=0)
+        spread = np.where(varied, unscaled.std(axis=0), 1.0)
+        return cls(fill, gappy, long, unscaled.mean(axis=0), spread)
 
     def columns(self, X: Floats) -> Floats:
         """Return [n, features + logs + indicators], standardised."""
