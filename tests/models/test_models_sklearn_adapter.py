@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.utils.estimator_checks import check_estimator
+from tests.models.few_trees import with_trees
 
 from giftlive.models.registry import MODELS
 from giftlive.models.sklearn_adapter import GiftValueRegressor
 from giftlive.models.trees import TreeSettings
 from giftlive.models.trivial import TrivialRanker
-from tests.models.few_trees import with_trees
 
 TREES = TreeSettings(rounds=40, leaves=8, rows_per_leaf=3, l2=0.1, threads=1)
 ONE_COLUMN = {"check_regressors_train": "a ranker by one column explains no ten-column law"}

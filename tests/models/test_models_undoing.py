@@ -37,10 +37,7 @@ def test_a_weight_on_gifts_is_undone_exactly(weight: float) -> None:
     learnt = weight * CHANCES / (weight * CHANCES + 1.0 - CHANCES)
     undone = undo_positive_weight(_logit(learnt), weight)
     assert _chance(undone) == pytest.approx(CHANCES, rel=1e-12)
-    assert undone == pytest.approx(
-        undo_kept_negatives(_logit(learnt), 1 / weight) if weight >= 1 else _logit(CHANCES),
-        rel=1e-9,
-    )
+    assert undone == pytest.approx(_logit(learnt) + np.log(1.0 / weight), rel=1e-12)
 
 
 def _focal_loss(p: Floats, chance: Floats, gamma: float, alpha: float) -> Floats:

@@ -16,6 +16,8 @@ from giftlive.types import Floats, Ints
 
 EXTREME = 30.0
 """Predictions stay within a factor e^30 of the mean amount."""
+ARRIVED = 1e-3
+"""Steepest slope of the objective (amounts have mean 1) at which a fit counts as found."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ class TweedieGlm:
         Raises
         ------
         NotEnoughDataError
-            Newton's method does not converge: a column tells gifts from none without error.
+            No minimum is found: a column may tell gifts from none without error.
         """
         data = training(X, y, groups, names)
         basis = Basis.of(data.X)
@@ -68,6 +70,7 @@ class TweedieGlm:
     def _fitted(self, columns: Floats, target: Floats) -> tuple[Floats, float]:
         import warnings
 
+        from scipy.linalg import LinAlgWarning
         from sklearn.exceptions import ConvergenceWarning
         from sklearn.linear_model import TweedieRegressor
 
@@ -80,17 +83,29 @@ class TweedieGlm:
             tol=1e-7,
         )
         with warnings.catch_warnings():
-            warnings.simplefilter("error", ConvergenceWarning)
-            try:
-                glm.fit(columns, target)
-            except ConvergenceWarning as trouble:
-                raise NotEnoughDataError(
-                    f"the Tweedie regression did not converge in {self.steps} steps",
-                    "model tweedie_glm",
-                    "more gifts, or a larger penalty",
-                    "a feature may hold the outcome; a two-part model does not mind",
-                ) from trouble
-        return np.asarray(glm.coef_, dtype=np.float64), float(glm.intercept_)
+            # It warns where it only changes the solver; whether it arrived is seen below.
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            warnings.simplefilter("ignore", LinAlgWarning)
+            glm.fit(columns, target)
+        coefficients, intercept = np.asarray(glm.coef_, dtype=np.float64), float(glm.intercept_)
+        slope = self._slope(columns, target, coefficients, intercept)
+        if not slope < ARRIVED:
+            raise NotEnoughDataError(
+                f"the Tweedie regression did not converge in {self.steps} steps, slope {slope:.2g}",
+                "model tweedie_glm",
+                f"a slope below {ARRIVED:g}",
+                "a feature may hold the outcome; else use a larger penalty, or a two-part model",
+            )
+        return coefficients, intercept
+
+    def _slope(
+        self, columns: Floats, target: Floats, coefficients: Floats, intercept: float
+    ) -> float:
+        """Return the steepest slope of the penalised mean deviance: 0 at its minimum."""
+        share = _share(columns, coefficients, intercept)
+        residual = share ** (2.0 - self.power) - target * share ** (1.0 - self.power)
+        slopes = columns.T @ residual / len(target) + self.penalty * coefficients
+        return float(max(np.abs(slopes).max(initial=0.0), abs(residual.mean())))
 
     def _card(self, data: Training, before: float) -> Card:
         return Card(
