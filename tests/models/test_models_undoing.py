@@ -48,13 +48,15 @@ def _focal_loss(p: Floats, chance: Floats, gamma: float, alpha: float) -> Floats
 @pytest.mark.parametrize(("gamma", "alpha"), [(2.0, 0.25), (1.0, 0.5), (5.0, 0.9), (0.0, 0.3)])
 def test_the_minimiser_of_the_focal_loss_is_undone(gamma: float, alpha: float) -> None:
     for chance in CHANCES[1:]:
-        loss = minimize_scalar(
-            lambda z, q=chance: float(_focal_loss(_chance(np.float64(z)), q, gamma, alpha)),
-            bounds=(-15.0, 15.0),
-            method="bounded",
-            options={"xatol": 1e-9},
+
+        def loss(z: float, chance: float = chance) -> float:
+            at, true = _chance(np.array([z])), np.array([chance])
+            return float(_focal_loss(at, true, gamma, alpha)[0])
+
+        least = minimize_scalar(
+            loss, bounds=(-15.0, 15.0), method="bounded", options={"xatol": 1e-9}
         )
-        undone = _chance(undo_focal(np.array([loss.x]), gamma, alpha))
+        undone = _chance(undo_focal(np.array([least.x]), gamma, alpha))
         assert undone == pytest.approx(chance, rel=1e-3)
 
 

@@ -18,7 +18,7 @@ from giftlive.models.registry import MODELS
 from giftlive.types import Floats
 
 
-class GiftValueRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
+class GiftValueRegressor(RegressorMixin, BaseEstimator):
     """Any model of the registry under scikit-learn's contract; it only translates.
 
     ``predict`` is the card's estimand in the unit of ``y``. Where GiftLive refuses data, this
