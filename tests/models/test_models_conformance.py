@@ -8,30 +8,24 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.models.few_trees import with_trees
 
 from giftlive.errors import InputError, NotEnoughDataError, UsageError
-from giftlive.models.base import FittedModel, ValueModel
-from giftlive.models.boosted import BoostedLog1p
+from giftlive.models.base import FittedModel
 from giftlive.models.folder import load, save
 from giftlive.models.registry import MODELS
 from giftlive.models.trees import TreeSettings
-from giftlive.models.two_part import TwoPart
 from giftlive.rng import stream
 
-LEVELLED = [name for name in MODELS if name != "boosted_log1p"]
-
-
-def _model(name: str, trees: TreeSettings) -> ValueModel:
-    """Return the registry's model, with small trees where it has any."""
-    if name == "two_part":
-        return TwoPart(occurrence=trees, amount=trees)
-    return BoostedLog1p(trees=trees) if name == "boosted_log1p" else MODELS[name]()
+OTHER_ESTIMAND = {"boosted_log1p", "ridge_log1p_geometric"}
+LEVELLED = [name for name in MODELS if name not in OTHER_ESTIMAND]
+TREES = [name for name in MODELS if name.startswith(("boosted", "two_part"))]
 
 
 @pytest.fixture(scope="module")
 def fitted(train: Any, small_trees: TreeSettings) -> dict[str, FittedModel]:
     return {
-        name: _model(name, small_trees).fit(train.X, train.y, train.user, names=train.names)
+        name: with_trees(name, small_trees).fit(train.X, train.y, train.user, names=train.names)
         for name in MODELS
     }
 
@@ -59,7 +53,7 @@ def test_the_level_of_the_training_rows_is_kept(
 def test_fitting_twice_gives_the_same_bits(
     name: str, fitted: dict[str, FittedModel], train: Any, small_trees: TreeSettings
 ) -> None:
-    again = _model(name, small_trees).fit(train.X, train.y, train.user, names=train.names)
+    again = with_trees(name, small_trees).fit(train.X, train.y, train.user, names=train.names)
     assert again.state() == fitted[name].state()
 
 
@@ -94,7 +88,7 @@ def test_the_order_of_features_does_not_matter(
 ) -> None:
     order = stream(7, "columns").permutation(len(train.names))
     names = [train.names[j] for j in order]
-    model = _model(name, small_trees).fit(train.X[:, order], train.y, train.user, names=names)
+    model = with_trees(name, small_trees).fit(train.X[:, order], train.y, train.user, names=names)
     expected = fitted[name].predict(fresh.X)
     assert model.predict(fresh.X[:, order]) == pytest.approx(expected, rel=1e-6)
 
@@ -108,18 +102,20 @@ def test_minus_one_and_nan_mean_the_same(
     assert np.array_equal(fitted[name].predict(with_nan), fitted[name].predict(fresh.X))
 
 
-@pytest.mark.parametrize("name", LEVELLED)
+@pytest.mark.parametrize("name", MODELS)
 def test_the_unit_of_money_only_scales_the_prediction(
     name: str, fitted: dict[str, FittedModel], train: Any, fresh: Any, small_trees: TreeSettings
 ) -> None:
-    model = _model(name, small_trees).fit(train.X, train.y * 4.0, train.user, names=train.names)
-    expected = 4.0 * fitted[name].predict(fresh.X)
-    assert model.predict(fresh.X) == pytest.approx(expected, rel=1e-3)
+    model = with_trees(name, small_trees).fit(
+        train.X, train.y * 1000.0, train.user, names=train.names
+    )
+    expected = 1000.0 * fitted[name].predict(fresh.X)
+    assert model.predict(fresh.X) == pytest.approx(expected, rel=1e-6)
 
 
 @pytest.mark.parametrize("name", MODELS)
 def test_unusable_arguments_are_refused(name: str, train: Any, small_trees: TreeSettings) -> None:
-    model, names = _model(name, small_trees), train.names
+    model, names = with_trees(name, small_trees), train.names
     with pytest.raises(UsageError, match="columns"):
         model.fit(train.X[:, 1:], train.y, train.user, names=names)
     with pytest.raises(UsageError, match="groups"):
@@ -130,11 +126,11 @@ def test_unusable_arguments_are_refused(name: str, train: Any, small_trees: Tree
         model.fit(train.X, np.zeros_like(train.y), train.user, names=names)
 
 
-@pytest.mark.parametrize("name", ["boosted_log1p", "two_part"])
+@pytest.mark.parametrize("name", TREES)
 def test_trees_need_fifty_gifts(name: str, train: Any, small_trees: TreeSettings) -> None:
     few = np.where(np.cumsum(train.y > 0) <= 49, train.y, 0.0)
     with pytest.raises(NotEnoughDataError, match="49 of 20000"):
-        _model(name, small_trees).fit(train.X, few, train.user, names=train.names)
+        with_trees(name, small_trees).fit(train.X, few, train.user, names=train.names)
 
 
 def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
+from tests.models.few_trees import with_trees
 
 from giftlive import testing
 from giftlive.allocation import Prices
 from giftlive.models.base import ValueModel
-from giftlive.models.boosted import BoostedLog1p
 from giftlive.models.registry import MODELS
 from giftlive.models.trees import TreeSettings
-from giftlive.models.two_part import TwoPart
 from giftlive.ope import DM, DR, IPS, SNIPS, Estimator, clipped_ips
 from giftlive.policies import POLICIES, DualPrice, Policy, Softmax, Uniform
 from giftlive.rng import stream
@@ -50,9 +50,7 @@ UNGUARDED = {"uniform", "greedy", "softmax"}
 PRICED = {name for name in VARIANTS if name.startswith("dual_price ")}
 FEW_TREES = TreeSettings(rounds=15, leaves=6, rows_per_leaf=20, threads=1)
 CHEAP_MODELS: dict[str, Callable[[], ValueModel]] = {
-    **MODELS,
-    "boosted_log1p": lambda: BoostedLog1p(FEW_TREES),
-    "two_part": lambda: TwoPart(FEW_TREES, FEW_TREES),
+    name: partial(with_trees, name, FEW_TREES) for name in MODELS
 }
 ESTIMATORS = {e.name: e for e in (IPS, SNIPS, DM, DR, clipped_ips(1.5))}
 

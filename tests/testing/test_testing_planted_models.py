@@ -15,6 +15,8 @@ from giftlive.models.base import FittedModel, State
 from giftlive.models.ridge import Ridge
 from giftlive.testing import MODEL_CHECKS, Sample, check_value_model, make_sample
 from giftlive.testing import models as promise
+from giftlive.testing import robustness as wild
+from giftlive.testing.samples import ModelCheck, ModelFactory
 from giftlive.types import Floats, Ints
 
 
@@ -25,12 +27,16 @@ class FittedSpoiled:
     inner: FittedModel
     spoil: Callable[[Floats, Floats], Floats]
     says: dict[str, Any]
+    swallows: bool = False
 
     def predict(self, X: Floats, /) -> Floats:
-        return self.spoil(X, self.inner.predict(X))
+        return self.spoil(X, self.inner.predict(self._taken(X)))
 
     def predict_proba(self, X: Floats, /) -> Floats:
-        return self.inner.predict_proba(X)
+        return self.inner.predict_proba(self._taken(X))
+
+    def _taken(self, X: Floats) -> Floats:
+        return np.where(np.isinf(X), 0.0, X) if self.swallows else X
 
     def card(self) -> dict[str, Any]:
         return self.inner.card() | self.says
@@ -43,20 +49,31 @@ def as_it_is(X: Floats, amount: Floats) -> Floats:
     return amount
 
 
+def the_amounts(y: Floats, groups: Ints | None) -> Floats:
+    return y
+
+
 @dataclass(frozen=True)
 class Spoiled:
-    """Ridge, spoiled; with ``stubborn`` it fits something on no gift and does not say so."""
+    """Ridge, spoiled; with ``stubborn`` it fits something on no gift and does not say so.
+
+    ``swallows``: an infinite feature at prediction is read as 0. ``before`` changes the amounts
+    it is fitted on.
+    """
 
     spoil: Callable[[Floats, Floats], Floats] = as_it_is
     says: tuple[tuple[str, Any], ...] = ()
     stubborn: bool = False
+    swallows: bool = False
+    before: Callable[[Floats, Ints | None], Floats] = the_amounts
 
     def fit(
         self, X: Floats, y: Floats, groups: Ints | None = None, *, names: Sequence[str]
     ) -> FittedModel:
         says = dict(self.says)
         try:
-            return FittedSpoiled(Ridge().fit(X, y, groups, names=names), self.spoil, says)
+            inner = Ridge().fit(X, self.before(y, groups), groups, names=names)
+            return FittedSpoiled(inner, self.spoil, says, self.swallows)
         except NotEnoughDataError:
             if not self.stubborn:
                 raise
@@ -88,7 +105,39 @@ def nothing_known(X: Floats, amount: Floats) -> Floats:
     return np.where(np.isnan(X).all(axis=1), np.nan, amount)
 
 
-PLANTED: tuple[tuple[promise.ModelCheck, promise.ModelFactory, str], ...] = (
+def mended(y: Floats, groups: Ints | None) -> Floats:
+    return np.where(np.isfinite(y) & (y >= 0.0), y, 0.0)
+
+
+def needs_both_kinds(y: Floats, groups: Ints | None) -> Floats:
+    if len(y) > 1 and (y > 0.0).all():
+        raise ZeroDivisionError("no negatives")
+    return y
+
+
+def needs_two_rows(y: Floats, groups: Ints | None) -> Floats:
+    if len(y) == 1:
+        raise IndexError("no second row")
+    return y
+
+
+def counts_ids(y: Floats, groups: Ints | None) -> Floats:
+    return y if groups is None else np.where(y > 0.0, y + np.abs(groups), 0.0)
+
+
+def by_place(X: Floats, amount: Floats) -> Floats:
+    return amount * np.linspace(1.0, 2.0, len(amount))
+
+
+def explodes(X: Floats, amount: Floats) -> Floats:
+    return np.where((np.abs(np.nan_to_num(X)) > 1e7).any(axis=1), np.inf, amount)
+
+
+def reads_the_last(X: Floats, amount: Floats) -> Floats:
+    return amount * (1.0 + (X[:, -1] == 1e6))
+
+
+PLANTED: tuple[tuple[ModelCheck, ModelFactory, str], ...] = (
     (promise.predictions_are_amounts, lambda: Spoiled(lambda X, a: a - 9.0), "negative"),
     (promise.predictions_are_amounts, lambda: Spoiled(lambda X, a: a[:, None]), "were given"),
     (promise.fitting_again_gives_the_same_model, noisy, "two models"),
@@ -100,6 +149,15 @@ PLANTED: tuple[tuple[promise.ModelCheck, promise.ModelFactory, str], ...] = (
     (promise.too_few_gifts_are_refused, lambda: Spoiled(stubborn=True), "neither refused"),
     (promise.the_card_counts_the_rows, lambda: Spoiled(says=(("rows", 7),)), "rows = 7"),
     (promise.the_card_counts_the_rows, lambda: Spoiled(says=(("limits", ()),)), "its limits"),
+    (wild.infinite_features_are_refused, lambda: Spoiled(swallows=True), "predict took"),
+    (wild.amounts_that_are_none_are_refused, lambda: Spoiled(before=mended), "of nan"),
+    (wild.constant_features_tell_nothing, lambda: Spoiled(by_place), "nothing tells apart"),
+    (wild.constant_features_tell_nothing, lambda: Spoiled(reads_the_last), "never varied"),
+    (wild.one_class_is_fitted_or_refused, lambda: Spoiled(before=needs_both_kinds), "ZeroDiv"),
+    (wild.one_row_is_fitted_or_refused, lambda: Spoiled(before=needs_two_rows), "IndexError"),
+    (wild.values_never_seen_have_an_amount, lambda: Spoiled(explodes), "never seen"),
+    (wild.ids_are_only_names, lambda: Spoiled(before=counts_ids), "other ids"),
+    (wild.money_in_another_unit_scales, lambda: Spoiled(lambda X, a: a + 1.0), "x 1000"),
 )
 
 
@@ -110,7 +168,7 @@ def sample() -> Sample:
 
 @pytest.mark.parametrize(("check", "factory", "says"), PLANTED)
 def test_a_broken_model_is_caught(
-    check: promise.ModelCheck, factory: promise.ModelFactory, says: str, sample: Sample
+    check: ModelCheck, factory: ModelFactory, says: str, sample: Sample
 ) -> None:
     with pytest.raises(AssertionError, match=says):
         check(factory, sample)

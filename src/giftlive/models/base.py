@@ -16,6 +16,9 @@ from giftlive.types import Floats, Ints
 UNKNOWN = -1.0
 """The stored value of a feature that is not known; NaN means the same."""
 
+WIDEST = 1e15
+"""Largest ratio of two gifts: beyond it doubles no longer hold both in one sum."""
+
 
 @dataclass(frozen=True)
 class Card:
@@ -97,6 +100,15 @@ class Training:
         """Return how many rows hold a gift."""
         return int(np.count_nonzero(self.y > 0.0))
 
+    @property
+    def unit(self) -> float:
+        """Return the smallest gift; counted in it, whole amounts do not depend on the currency.
+
+        An amount divided by another is the same double in any unit that multiplies both exactly.
+        Models that fit ``y / unit`` and multiply back are equal up to that last product.
+        """
+        return float(self.y[self.y > 0.0].min())
+
 
 def known(X: ArrayLike, width: int | None = None) -> Floats:
     """Return features as floats with NaN wherever they are unknown (NaN or -1).
@@ -105,12 +117,23 @@ def known(X: ArrayLike, width: int | None = None) -> Floats:
     ------
     UsageError
         The number of columns is not ``width``.
+    InputError
+        A feature is infinite: no model can say what that means.
     """
     features = np.asarray(X, dtype=np.float64)
     if features.ndim != 2 or (width is not None and features.shape[1] != width):
         wanted = "a matrix [n, p]" if width is None else f"{width} columns, those of the training"
         raise UsageError(
             f"shape {features.shape}", "argument X", wanted, "card()['features'] names them"
+        )
+    infinite = np.isinf(features)
+    if infinite.any():
+        columns = np.flatnonzero(infinite.any(axis=0)).tolist()
+        raise InputError(
+            f"{int(infinite.sum())} infinite features",
+            f"argument X, columns {columns}",
+            "finite numbers, or NaN or -1 where a feature is unknown",
+            "a ratio without a denominator is unknown",
         )
     return np.where(features == UNKNOWN, np.nan, features)
 
@@ -127,13 +150,16 @@ def training(
     Raises
     ------
     UsageError
-        Shapes do not match. InputError : an amount is negative or not a number.
+        Shapes do not match.
+    InputError
+        An amount is negative or not a number, two gifts differ by more than ``WIDEST``, a user id
+        is not a number, or a feature is infinite.
     NotEnoughDataError
         Fewer than ``minimum_positives`` rows hold a gift.
     """
     features = known(X, len(names))
     amount = np.asarray(y, dtype=np.float64)
-    users = np.arange(len(amount)) if groups is None else np.asarray(groups, dtype=np.int64)
+    users = np.arange(len(amount)) if groups is None else _users(groups)
     if amount.shape != features.shape[:1] or users.shape != amount.shape:
         raise UsageError(
             f"shapes {features.shape}, {amount.shape}, {users.shape}",
@@ -150,4 +176,18 @@ def training(
             f"at least {minimum_positives}",
             "train on more days, or use a trivial ranker",
         )
+    if data.positives and float(amount.max()) > WIDEST * data.unit:
+        raise InputError(
+            f"gifts from {data.unit:g} to {amount.max():g}",
+            "argument y",
+            f"amounts that differ by a factor of {WIDEST:g} at most",
+            "look for amounts in two units",
+        )
     return data
+
+
+def _users(groups: ArrayLike) -> Ints:
+    users = np.asarray(groups)
+    if users.dtype.kind == "f" and not np.isfinite(users).all():
+        raise InputError("a user id is not a number", "argument groups", "one integer per row")
+    return users.astype(np.int64)

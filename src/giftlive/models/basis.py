@@ -38,9 +38,12 @@ class Basis:
         filled = np.where(present, t, 0.0)
         counts = np.maximum(present.sum(axis=0), 1)
         centre = filled.sum(axis=0) / counts
-        deviation = np.where(present, t - centre, 0.0)
+        # A constant column sits at its mean exactly: its deviations are rounding.
+        lowest, highest = np.where(present, t, np.inf).min(0), np.where(present, t, -np.inf).max(0)
+        varied = lowest < highest
+        deviation = np.where(present & varied, t - centre, 0.0)
         spread = np.sqrt((deviation**2).sum(axis=0) / counts)
-        spread = np.where(spread > 0.0, spread, 1.0)
+        spread = np.where(varied, spread, 1.0)
         z = deviation / spread
         knots = [np.quantile(np.unique(z[:, j]), KNOT_SHARES) for j in range(z.shape[1])]
         return cls(

@@ -54,7 +54,7 @@ def amount_line(t: Floats, y: Floats) -> Line:
     """
     from sklearn.linear_model import PoissonRegressor
 
-    centre, spread, mean = float(t.mean()), float(t.std()), float(y.mean())
+    centre, spread, mean = float(t.mean()), _spread(t), float(y.mean())
     slope = 0.0
     if spread > 0.0:
         fit = PoissonRegressor(alpha=0.0, solver="newton-cholesky", max_iter=200)
@@ -73,7 +73,7 @@ def logit_line(t: Floats, occurred: Floats) -> Line:
 
     hits = float(occurred.sum())
     rate = (hits + 0.5) / (len(occurred) + 1.0)
-    centre, spread = float(t.mean()), float(t.std())
+    centre, spread = float(t.mean()), _spread(t)
     flat = Line(float(np.log(rate / (1.0 - rate))) - SMALLEST_SLOPE * centre, SMALLEST_SLOPE)
     if min(hits, len(occurred) - hits) < 50 or spread <= 0.0:
         return flat
@@ -82,6 +82,11 @@ def logit_line(t: Floats, occurred: Floats) -> Line:
     fit.fit(((t - centre) / spread)[:, None], occurred)
     slope = float(fit.coef_[0, 0]) / spread
     return Line(float(fit.intercept_[0]) - slope * centre, slope) if slope > 0.0 else flat
+
+
+def _spread(t: Floats) -> float:
+    """Return the standard deviation, exactly 0 where all are equal: rounding is no spread."""
+    return float(t.std()) if t.min() < t.max() else 0.0
 
 
 def probability(logit: Floats) -> Floats:

@@ -13,15 +13,21 @@ from typing import Any, Protocol
 from giftlive.errors import InputError, Where
 from giftlive.models.base import State
 from giftlive.models.boosted import FittedBoostedLog1p
+from giftlive.models.boosted_amount import FittedBoostedAmount
 from giftlive.models.ridge import FittedRidge
+from giftlive.models.ridge_log1p import FittedRidgeLog1p
 from giftlive.models.scorer import Scorer
 from giftlive.models.trivial import FittedTrivial
+from giftlive.models.tweedie_glm import FittedTweedieGlm
 from giftlive.models.two_part import FittedTwoPart
 
 KINDS: dict[str, Callable[[State], Any]] = {
     "trivial": FittedTrivial.from_state,
     "ridge": FittedRidge.from_state,
+    "ridge_log1p": FittedRidgeLog1p.from_state,
     "boosted_log1p": FittedBoostedLog1p.from_state,
+    "boosted_amount": FittedBoostedAmount.from_state,
+    "tweedie_glm": FittedTweedieGlm.from_state,
     "two_part": FittedTwoPart.from_state,
     "scorer": Scorer.from_state,
 }

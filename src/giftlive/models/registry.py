@@ -6,8 +6,12 @@ from collections.abc import Callable
 
 from giftlive.models.base import ValueModel
 from giftlive.models.boosted import BoostedLog1p
+from giftlive.models.boosted_amount import BoostedAmount
+from giftlive.models.occurrence import Occurrence
 from giftlive.models.ridge import Ridge
+from giftlive.models.ridge_log1p import RidgeLog1p
 from giftlive.models.trivial import TrivialRanker
+from giftlive.models.tweedie_glm import TweedieGlm
 from giftlive.models.two_part import TwoPart
 
 MODELS: dict[str, Callable[[], ValueModel]] = {
@@ -15,6 +19,18 @@ MODELS: dict[str, Callable[[], ValueModel]] = {
     "pair_past_spend": lambda: TrivialRanker("pair_past_spend", "pair_gift_sum"),
     "streamer_past_income": lambda: TrivialRanker("streamer_past_income", "streamer_gift_sum"),
     "ridge": Ridge,
+    "ridge_log1p": RidgeLog1p,
+    "ridge_log1p_geometric": lambda: RidgeLog1p(retransform=False),
     "boosted_log1p": BoostedLog1p,
+    "boosted_raw": lambda: BoostedAmount("boosted_raw", "raw"),
+    "boosted_tweedie": lambda: BoostedAmount("boosted_tweedie", "tweedie"),
+    "tweedie_glm": TweedieGlm,
     "two_part": TwoPart,
+    "two_part_weighted": lambda: TwoPart(stage1=Occurrence("weighted"), name="two_part_weighted"),
+    "two_part_focal": lambda: TwoPart(stage1=Occurrence("focal"), name="two_part_focal"),
+    "two_part_sampled": lambda: TwoPart(
+        stage1=Occurrence(keep_negatives=0.1), name="two_part_sampled"
+    ),
+    "two_part_log": lambda: TwoPart(severity="log", name="two_part_log"),
+    "two_part_levelled": lambda: TwoPart(level_bins=10, name="two_part_levelled"),
 }

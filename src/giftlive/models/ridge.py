@@ -85,8 +85,10 @@ class Design:
         long = np.asarray((lowest >= 0.0) & (highest > long_tail), dtype=np.bool_)
         size = X.shape[1] + int(long.sum()) + int(gappy.sum())
         unscaled = cls(fill, gappy, long, np.zeros(size), np.ones(size)).columns(X)
-        spread = unscaled.std(axis=0)
-        return cls(fill, gappy, long, unscaled.mean(axis=0), np.where(spread > 0.0, spread, 1.0))
+        # The deviation of a constant column may be rounding, by which nothing may be divided.
+        varied = unscaled.min(axis=0) < unscaled.max(axis=0)
+        spread = np.where(varied, unscaled.std(axis=0), 1.0)
+        return cls(fill, gappy, long, unscaled.mean(axis=0), spread)
 
     def columns(self, X: Floats) -> Floats:
         """Return [n, features + logs + indicators], standardised."""
@@ -95,6 +97,19 @@ class Design:
         logs = np.log1p(np.maximum(filled[:, self.long], 0.0))
         columns = np.hstack([filled, logs, absent[:, self.gappy].astype(np.float64)])
         return (columns - self.centre) / self.spread
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the design as plain data."""
+        return {key: value.tolist() for key, value in vars(self).items()}
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Design:
+        """Return the design stored by ``as_dict``."""
+        fill, centre, spread = (
+            np.array(data[key], dtype=np.float64) for key in ("fill", "centre", "spread")
+        )
+        gappy, long = (np.array(data[key], dtype=np.bool_) for key in ("gappy", "long"))
+        return cls(fill, gappy, long, centre, spread)
 
 
 @dataclass(frozen=True)
@@ -123,19 +138,11 @@ class FittedRidge:
 
     def state(self) -> State:
         """Return the model as data."""
-        d = self.design
-        vectors = {
-            "fill": d.fill,
-            "gappy": d.gappy,
-            "long": d.long,
-            "centre": d.centre,
-            "spread": d.spread,
-            "coefficients": self.coefficients,
-        }
         scalars = {"intercept": self.intercept, "floor": self.floor, "level": self.level}
         return State(
             "ridge",
-            {key: v.tolist() for key, v in vectors.items()}
+            self.design.as_dict()
+            | {"coefficients": self.coefficients.tolist()}
             | scalars
             | {"card": self.card(), "gift": self.gift.as_list()},
         )
@@ -144,9 +151,7 @@ class FittedRidge:
     def from_state(cls, state: State) -> FittedRidge:
         """Rebuild the model."""
         n = state.numbers
-        fill, centre, spread = (np.array(n[key]) for key in ("fill", "centre", "spread"))
-        gappy, long = (np.array(n[key], dtype=np.bool_) for key in ("gappy", "long"))
-        design = Design(fill, gappy, long, centre, spread)
+        design = Design.from_dict(n)
         scalars = (n["intercept"], n["floor"], n["level"])
         coefficients = np.array(n["coefficients"])
         return cls(Card.from_dict(n["card"]), design, coefficients, *scalars, Line(*n["gift"]))

@@ -3,32 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
 
 import numpy as np
 
+from giftlive.errors import UsageError
 from giftlive.models.base import Card, State, Training, known, training
 from giftlive.models.curves import Line, logit_line, probability
+from giftlive.models.occurrence import Occurrence, Undo
+from giftlive.models.smearing import RatioSmearing, ratio_smearing
 from giftlive.models.trees import Forest, TreeSettings, cross_grow, user_folds
 from giftlive.types import Floats, Ints
 
 MINIMUM_NEGATIVES = 50
 """Below this many rows without a gift, the probability of one is a constant."""
 
+_OBJECTIVES = {"gamma": "gamma", "log": "regression"}
+
 
 @dataclass(frozen=True)
 class TwoPart:
     """E[amount | x] = level · P(gift | x) · E[amount | gift, x].
 
-    The chance is boosted trees under log-loss, the amount boosted trees under gamma deviance
-    with a log link (a mean, so no retransformation is needed). Both are grown on ``folds`` − 1
-    folds of users and averaged. Platt's scaling of the chance is fitted on what no ensemble saw
-    of a user. The level is ratio smearing, Σ amount / Σ (chance · amount), on the training rows:
-    it makes up for the mean of logarithms that averaging ensembles takes. Assumption: that
-    ratio is the same everywhere; where trees shrink towards the mean, the lowest decile is
-    predicted too high and the top too low (``metrics.calibration_by_decile`` shows it). A slope
-    for the level is not fitted: with a few thousand heavy-tailed gifts it is one user's slope.
+    The chance is boosted trees, their loss undone exactly where it distorts (``occurrence``). The
+    amount is boosted trees on gifts alone: under gamma deviance with a log link (a mean, so no
+    retransformation is needed), or by squared loss on log amounts with ratio smearing per value
+    bin. Both are grown on ``folds`` − 1 folds of users and averaged. Platt's scaling of the chance
+    and all smearing are fitted on what no ensemble saw of a user. The level is ratio smearing,
+    Σ amount / Σ (chance · amount), on the training rows: it makes up for the mean of logarithms
+    that averaging ensembles takes. Assumption: that ratio is the same everywhere, or, with
+    ``level_bins`` > 1, within bins of the product; where trees shrink towards the mean, the lowest
+    decile is predicted too high and the top too low (``metrics.calibration_by_decile`` shows it).
+    A slope for the level is not fitted: with a few thousand heavy-tailed gifts it is one user's
+    slope.
+
+    Attributes
+    ----------
+    stage1 : loss and rows of the chance. occurrence, amount : sizes of the trees of either part.
+    severity : "gamma" or "log". level_bins : of the product's calibration; 1 = one factor.
+    name : in the registry.
     """
 
     occurrence: TreeSettings = field(default_factory=lambda: TreeSettings(leaves=8))
@@ -36,6 +50,15 @@ class TwoPart:
     folds: int = 3
     seed: int = 0
     minimum_positives: int = 50
+    stage1: Occurrence = field(default_factory=Occurrence)
+    severity: Literal["gamma", "log"] = "gamma"
+    level_bins: int = 1
+    name: str = "two_part"
+
+    def __post_init__(self) -> None:
+        """Refuse a severity that does not exist."""
+        if self.severity not in _OBJECTIVES:
+            raise UsageError(f"severity {self.severity!r}", "TwoPart.severity", "gamma or log")
 
     def fit(
         self, X: Floats, y: Floats, groups: Ints | None = None, *, names: Sequence[str]
@@ -51,19 +74,34 @@ class TwoPart:
         fold = _usable_folds(data, self.folds, self.seed)
         occurred = (data.y > 0.0).astype(np.float64)
         gifts = np.flatnonzero(data.y > 0.0)
-        chance = Forest(())
+        chance, undo = Forest(()), Undo()
         if len(data.y) - len(gifts) >= MINIMUM_NEGATIVES:
-            chance = cross_grow(data.X, occurred, fold, "binary", self.occurrence)
-        amount = cross_grow(data.X[gifts], data.y[gifts], fold[gifts], "gamma", self.amount)
-        gift = logit_line(chance.unseen(data.X, fold), occurred)
-        unlevelled = probability(gift(chance.raw(data.X))) * np.exp(amount.raw(data.X))
-        level = float(data.y.sum() / unlevelled.sum())
-        card = self._card(data, gift, level)
-        return FittedTwoPart(card, chance, amount, gift, level)
+            chance, undo = self.stage1.learn(data.X, occurred, fold, self.occurrence, self.seed)
+        size = self._size(data, fold, gifts)
+        logit = undo(chance.unseen(data.X, fold))
+        gift = logit_line(logit, occurred)
+        parts = FittedParts(chance, undo, gift, *size)
+        product = None
+        if self.level_bins > 1:
+            unseen = probability(gift(logit)) * parts.size(size[0].unseen(data.X, fold))
+            product = ratio_smearing(unseen, data.y / data.unit, bins=self.level_bins)
+        value = parts.value(data.X)
+        value = value if product is None else product(value)
+        level = float(data.y.sum() / value.sum())
+        return FittedTwoPart(self._card(data, parts, level), parts, product, level)
 
-    def _card(self, data: Training, gift: Line, level: float) -> Card:
+    def _size(self, data: Training, fold: Ints, gifts: Ints) -> tuple[Forest, RatioSmearing | None]:
+        """Fit E[amount | gift] in the smallest gift: trees, and the way back from logarithms."""
+        X, held = data.X[gifts], fold[gifts]
+        counted = data.y[gifts] / data.unit
+        if self.severity == "gamma":
+            return cross_grow(X, counted, held, _OBJECTIVES["gamma"], self.amount), None
+        forest = cross_grow(X, np.log(counted), held, _OBJECTIVES["log"], self.amount)
+        return forest, ratio_smearing(np.exp(forest.unseen(X, held)), counted)
+
+    def _card(self, data: Training, parts: FittedParts, level: float) -> Card:
         return Card(
-            name="two_part",
+            name=self.name,
             estimand="E[amount] = P(gift) x E[amount | gift]",
             features=data.names,
             rows=len(data.y),
@@ -72,9 +110,16 @@ class TwoPart:
                 "folds": self.folds,
                 "rounds": [self.occurrence.rounds, self.amount.rounds],
                 "leaves": [self.occurrence.leaves, self.amount.leaves],
+                "stage1": asdict(self.stage1),
+                "severity": self.severity,
+                "level_bins": self.level_bins,
                 "seed": self.seed,
             },
-            fitted={"level": level, "logit_slope": gift.slope},
+            fitted={
+                "level": level / data.unit,
+                "logit_slope": parts.gift.slope,
+                "undone": asdict(parts.undo),
+            },
             limits=(
                 "Trees shrink towards the mean and do not extrapolate: with a few thousand gifts "
                 "the low deciles are predicted too high and the top 1 % too low.",
@@ -84,23 +129,45 @@ class TwoPart:
 
 
 @dataclass(frozen=True)
+class FittedParts:
+    """The chance and the size of a gift; sizes are counted in the smallest gift."""
+
+    chance: Forest
+    undo: Undo
+    gift: Line
+    amount: Forest
+    back: RatioSmearing | None
+
+    def probability(self, features: Floats) -> Floats:
+        """Return [n] P(gift), undone and calibrated."""
+        return probability(self.gift(self.undo(self.chance.raw(features))))
+
+    def size(self, raw: Floats) -> Floats:
+        """Return [n] E[amount | gift] of raw scores."""
+        return np.exp(raw) if self.back is None else self.back(np.exp(raw))
+
+    def value(self, features: Floats) -> Floats:
+        """Return [n] the product."""
+        return self.probability(features) * self.size(self.amount.raw(features))
+
+
+@dataclass(frozen=True)
 class FittedTwoPart:
-    """A fitted two-part model."""
+    """A fitted two-part model; ``product`` is None where one level serves all."""
 
     about: Card
-    chance: Forest
-    amount: Forest
-    gift: Line
+    parts: FittedParts
+    product: RatioSmearing | None
     level: float
 
     def predict(self, X: Floats) -> Floats:
         """Return [n] the expected amount."""
-        features = known(X, len(self.about.features))
-        return self.level * self._chance(features) * np.exp(self.amount.raw(features))
+        value = self.parts.value(known(X, len(self.about.features)))
+        return self.level * (value if self.product is None else self.product(value))
 
     def predict_proba(self, X: Floats) -> Floats:
         """Return [n] P(amount > 0), calibrated."""
-        return self._chance(known(X, len(self.about.features)))
+        return self.parts.probability(known(X, len(self.about.features)))
 
     def card(self) -> dict[str, Any]:
         """Return the model card."""
@@ -108,8 +175,15 @@ class FittedTwoPart:
 
     def state(self) -> State:
         """Return the model as data."""
-        numbers = {"card": self.card(), "gift": self.gift.as_list(), "level": self.level}
-        forests = {"chance": self.chance.texts, "amount": self.amount.texts}
+        numbers = {
+            "card": self.card(),
+            "gift": self.parts.gift.as_list(),
+            "undo": asdict(self.parts.undo),
+            "back": _stored(self.parts.back),
+            "product": _stored(self.product),
+            "level": self.level,
+        }
+        forests = {"chance": self.parts.chance.texts, "amount": self.parts.amount.texts}
         return State("two_part", numbers, forests)
 
     @classmethod
@@ -117,10 +191,16 @@ class FittedTwoPart:
         """Rebuild the model."""
         n = state.numbers
         chance, amount = (Forest(state.forests[key]) for key in ("chance", "amount"))
-        return cls(Card.from_dict(n["card"]), chance, amount, Line(*n["gift"]), n["level"])
+        back, product = (
+            None if n[key] is None else RatioSmearing.from_dict(n[key])
+            for key in ("back", "product")
+        )
+        parts = FittedParts(chance, Undo(**n["undo"]), Line(*n["gift"]), amount, back)
+        return cls(Card.from_dict(n["card"]), parts, product, n["level"])
 
-    def _chance(self, features: Floats) -> Floats:
-        return probability(self.gift(self.chance.raw(features)))
+
+def _stored(curve: RatioSmearing | None) -> dict[str, list[float]] | None:
+    return None if curve is None else curve.as_dict()
 
 
 def _usable_folds(data: Training, folds: int, seed: int) -> Ints:

@@ -13,7 +13,7 @@ from giftlive.testing.batches import ROOMS, feedback_to, make_batch, seats_of_ro
 from giftlive.testing.decisions import DECISION_CHECKS, check_decision_log
 from giftlive.testing.estimators import ESTIMATOR_CHECKS, check_estimator, make_log
 from giftlive.testing.logged import make_decisions
-from giftlive.testing.models import MODEL_CHECKS, Sample, check_value_model, make_sample
+from giftlive.testing.models import MODEL_CHECKS, check_value_model
 from giftlive.testing.policies import (
     ANONYMOUS_CHECKS,
     POLICY_CHECKS,
@@ -21,6 +21,7 @@ from giftlive.testing.policies import (
     check_policy,
 )
 from giftlive.testing.promise import identical, require, strays
+from giftlive.testing.samples import Sample, make_sample
 from giftlive.testing.scenarios import SCENARIO_CHECKS, check_scenario
 
 __all__ = [

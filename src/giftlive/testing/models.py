@@ -2,36 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
 
 from giftlive.errors import NotEnoughDataError
-from giftlive.models.base import UNKNOWN, FittedModel, ValueModel
+from giftlive.models.base import UNKNOWN
 from giftlive.models.folder import load, save
 from giftlive.rng import stream
 from giftlive.testing.promise import identical, require
-from giftlive.types import Bools, Floats, Ints
+from giftlive.testing.robustness import ROBUSTNESS_CHECKS
+from giftlive.testing.samples import (
+    ModelCheck,
+    ModelFactory,
+    Sample,
+    are_amounts,
+    are_chances,
+    fit_sample,
+    make_sample,
+)
+from giftlive.types import Bools
 
 ROUNDING = 1e-9
 """Relative difference that matrix products explain."""
-
-
-@dataclass(frozen=True)
-class Sample:
-    """Training rows: features [n, p] (-1 or NaN where unknown), amounts and users [n], names."""
-
-    X: Floats
-    y: Floats
-    user: Ints
-    names: tuple[str, ...]
-
-
-ModelFactory = Callable[[], ValueModel]
-ModelCheck = Callable[[ModelFactory, Sample], None]
 
 
 def check_value_model(factory: ModelFactory, sample: Sample | None = None) -> None:
@@ -51,64 +45,33 @@ def check_value_model(factory: ModelFactory, sample: Sample | None = None) -> No
         check(factory, rows)
 
 
-def make_sample(rows: int = 1_200, seed: int = 0) -> Sample:
-    """Draw clicks of which an eighth hold a gift, more and larger ones where past spend is high.
-
-    Columns are the past sums every shipped model can use, a taste that is sometimes unknown, and
-    noise.
-
-    Examples
-    --------
-    >>> make_sample(100).X.shape
-    (100, 5)
-    """
-    draw = stream(seed, "conformance sample")
-    users = max(2, rows // 20)
-    wealth, user = draw.normal(0.0, 1.0, users), draw.integers(0, users, rows)
-    taste, fame = draw.normal(size=rows), draw.pareto(1.5, rows)
-    chance = 1.0 / (1.0 + np.exp(2.2 - 0.8 * wealth[user] - 0.5 * taste))
-    amount = np.ceil(np.exp(2.0 + wealth[user] + 0.4 * taste + draw.normal(size=rows)))
-    X = np.column_stack(
-        [
-            np.floor(30.0 * np.exp(wealth[user])),
-            np.where(draw.random(rows) < 0.6, UNKNOWN, np.floor(9.0 * np.exp(wealth[user]))),
-            np.floor(50.0 * fame),
-            np.where(draw.random(rows) < 0.1, np.nan, taste),
-            draw.normal(size=rows),
-        ]
-    )
-    y = np.where(draw.random(rows) < chance, amount, 0.0)
-    names = ("user_gift_sum", "pair_gift_sum", "streamer_gift_sum", "taste", "noise")
-    return Sample(X, y, user.astype(np.int64), names)
-
-
 def predictions_are_amounts(factory: ModelFactory, sample: Sample) -> None:
     """Require a finite amount >= 0 and a probability for each of many rows, one row and none."""
-    fitted = _fit(factory, sample)
+    fitted = fit_sample(factory, sample)
     for rows in (len(sample.y), 1, 0):
         amount, chance = fitted.predict(sample.X[:rows]), fitted.predict_proba(sample.X[:rows])
         require(
             amount.shape == chance.shape == (rows,),
             f"{rows} rows were given {amount.shape} amounts and {chance.shape} probabilities",
         )
-        require(_amounts(amount), "a predicted amount is negative or not finite")
-        require(((chance >= 0.0) & (chance <= 1.0)).all(), "a probability is not in [0, 1]")
+        require(are_amounts(amount), "a predicted amount is negative or not finite")
+        require(are_chances(chance), "a probability is not in [0, 1]")
 
 
 def fitting_again_gives_the_same_model(factory: ModelFactory, sample: Sample) -> None:
     """Require that the same rows give the same predictions, bit for bit, and stay unchanged."""
     X, y, user = sample.X.copy(), sample.y.copy(), sample.user.copy()
-    one = _fit(factory, sample).predict(sample.X)
+    one = fit_sample(factory, sample).predict(sample.X)
     require(
         identical((X, y, user), (sample.X, sample.y, sample.user)), "fitting changed its arguments"
     )
-    two = _fit(factory, sample).predict(sample.X)
+    two = fit_sample(factory, sample).predict(sample.X)
     require(identical(one, two), "fitting twice gave two models")
 
 
 def rows_are_predicted_alone(factory: ModelFactory, sample: Sample) -> None:
     """Require that a prediction depends neither on the order of the rows nor on the other rows."""
-    fitted = _fit(factory, sample)
+    fitted = fit_sample(factory, sample)
     whole = fitted.predict(sample.X)
     order = stream(0, "rows").permutation(len(whole))
     for rows, what in ((order, "permuting the rows"), (order[:7], "leaving other rows out")):
@@ -121,19 +84,19 @@ def rows_are_predicted_alone(factory: ModelFactory, sample: Sample) -> None:
 
 def unknown_features_are_tolerated(factory: ModelFactory, sample: Sample) -> None:
     """Require that -1 and NaN mean the same, and that a row of nothing else has an amount."""
-    fitted = _fit(factory, sample)
+    fitted = fit_sample(factory, sample)
     unknown: Bools = np.isnan(sample.X) | (sample.X == UNKNOWN)
     as_nan = fitted.predict(np.where(unknown, np.nan, sample.X))
     as_minus_one = fitted.predict(np.where(unknown, UNKNOWN, sample.X))
     require(identical(as_nan, as_minus_one), "-1 and NaN, both 'unknown', are predicted apart")
     for mark in (UNKNOWN, np.nan):
         blank = fitted.predict(np.full((3, sample.X.shape[1]), mark))
-        require(_amounts(blank), f"a row of {mark:g} only was given no finite amount >= 0")
+        require(are_amounts(blank), f"a row of {mark:g} only was given no finite amount >= 0")
 
 
 def a_saved_model_is_the_model(factory: ModelFactory, sample: Sample) -> None:
     """Require that saving by ``models.folder`` and loading again changes no predicted bit."""
-    fitted = _fit(factory, sample)
+    fitted = fit_sample(factory, sample)
     with TemporaryDirectory() as folder:
         save(fitted, Path(folder))
         loaded = load(Path(folder))
@@ -147,11 +110,11 @@ def too_few_gifts_are_refused(factory: ModelFactory, sample: Sample) -> None:
     """Require a NotEnoughDataError where nobody gave, or a fallback whose card has limits."""
     nothing = Sample(sample.X, np.zeros_like(sample.y), sample.user, sample.names)
     try:
-        fitted = _fit(factory, nothing)
+        fitted = fit_sample(factory, nothing)
     except NotEnoughDataError:
         return
     require(
-        _amounts(fitted.predict(sample.X)) and fitted.card().get("limits"),
+        are_amounts(fitted.predict(sample.X)) and fitted.card().get("limits"),
         "fitted on no gift at all, the model neither refused with a NotEnoughDataError nor"
         " predicted finite amounts under a card with limits",
     )
@@ -159,7 +122,7 @@ def too_few_gifts_are_refused(factory: ModelFactory, sample: Sample) -> None:
 
 def the_card_counts_the_rows(factory: ModelFactory, sample: Sample) -> None:
     """Require a card with name, estimand, features, training rows, gifts and limits."""
-    card = _fit(factory, sample).card()
+    card = fit_sample(factory, sample).card()
     expected = {
         "features": sample.names,
         "rows": len(sample.y),
@@ -179,13 +142,6 @@ MODEL_CHECKS: tuple[ModelCheck, ...] = (
     a_saved_model_is_the_model,
     too_few_gifts_are_refused,
     the_card_counts_the_rows,
+    *ROBUSTNESS_CHECKS,
 )
 """What every value model promises."""
-
-
-def _fit(factory: ModelFactory, sample: Sample) -> FittedModel:
-    return factory().fit(sample.X, sample.y, sample.user, names=sample.names)
-
-
-def _amounts(predicted: Floats) -> bool:
-    return bool((np.isfinite(predicted) & (predicted >= 0.0)).all())

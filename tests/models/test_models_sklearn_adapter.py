@@ -1,0 +1,79 @@
+"""The scikit-learn adapter under scikit-learn's own checks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.utils.estimator_checks import check_estimator
+from tests.models.few_trees import with_trees
+
+from giftlive.models.registry import MODELS
+from giftlive.models.sklearn_adapter import GiftValueRegressor
+from giftlive.models.trees import TreeSettings
+from giftlive.models.trivial import TrivialRanker
+
+TREES = TreeSettings(rounds=40, leaves=8, rows_per_leaf=3, l2=0.1, threads=1)
+ONE_COLUMN = {"check_regressors_train": "a ranker by one column explains no ten-column law"}
+LEARNED = [name for name in MODELS if not isinstance(MODELS[name](), TrivialRanker)]
+
+
+def _adapter(name: str) -> GiftValueRegressor:
+    """Return the model with trees for a few dozen rows: the checks' data are that small."""
+    model: Any = with_trees(name, TREES)
+    if hasattr(model, "minimum_positives"):
+        model = replace(model, minimum_positives=5)
+    return GiftValueRegressor(model)
+
+
+def _run(estimator: GiftValueRegressor, expected: dict[str, str]) -> None:
+    # Skipped: arrays of other libraries, which scikit-learn tests only with SCIPY_ARRAY_API set.
+    check_estimator(estimator, expected_failed_checks=expected, on_skip=None)
+
+
+def test_the_default_passes_every_check() -> None:
+    _run(GiftValueRegressor(), {})
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", LEARNED)
+def test_every_learned_model_passes_every_check(name: str) -> None:
+    _run(_adapter(name), {})
+
+
+def test_boosted_and_composed_models_pass_too() -> None:
+    _run(_adapter("two_part_focal"), {})
+
+
+def test_a_trivial_ranker_fails_only_what_one_column_cannot() -> None:
+    _run(GiftValueRegressor(TrivialRanker("first", "x0")), ONE_COLUMN)
+
+
+def test_the_adapter_only_translates(train: Any, fresh: Any) -> None:
+    X, y, user = train.X[:4_000], train.y[:4_000], train.user[:4_000]
+    adapter = GiftValueRegressor("tweedie_glm").fit(X, y, user)
+    columns = tuple(f"x{j}" for j in range(X.shape[1]))
+    own = MODELS["tweedie_glm"]().fit(X, y, user, names=columns)
+    assert np.array_equal(adapter.predict(fresh.X), own.predict(fresh.X))
+    assert np.array_equal(adapter.predict_chance(fresh.X), own.predict_proba(fresh.X))
+    assert adapter.fitted_.card() == own.card()
+
+
+def test_users_reach_the_model(train: Any, small_trees: TreeSettings) -> None:
+    X, y = train.X[:4_000], train.y[:4_000]
+    adapter = GiftValueRegressor(with_trees("two_part", small_trees))
+    ours, theirs = (clone(adapter).fit(X, y, users) for users in (train.user[:4_000], None))
+    assert not np.array_equal(ours.predict(X), theirs.predict(X))
+
+
+def test_refusals_are_value_errors_with_the_paragraph(train: Any) -> None:
+    X, y = train.X[:200], np.zeros(200)
+    with pytest.raises(ValueError, match=r"0 of 200.*Hint: .*n_samples=200"):
+        GiftValueRegressor().fit(X, y)
+    with pytest.raises(ValueError, match="negative"):
+        GiftValueRegressor().fit(X, y - 1.0)
+    with pytest.raises(ValueError, match="no model 'riddge'"):
+        GiftValueRegressor("riddge").fit(X, y + 1.0)
