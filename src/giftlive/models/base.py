@@ -51,11 +51,15 @@ class Card:
 
 @dataclass(frozen=True)
 class State:
-    """A fitted model as data: numbers for JSON, and tree ensembles in LightGBM's own text."""
+    """A fitted model as data: numbers for JSON, and tree ensembles in LightGBM's own text.
+
+    A model made of others holds theirs as ``parts``.
+    """
 
     kind: str
     numbers: dict[str, Any]
     forests: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    parts: tuple[State, ...] = ()
 
 
 class FittedModel(Protocol):

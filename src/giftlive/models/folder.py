@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from giftlive.errors import InputError, Where
 from giftlive.models.base import State
 from giftlive.models.boosted import FittedBoostedLog1p
+from giftlive.models.hurdle import FittedHurdle
 from giftlive.models.ridge import FittedRidge
 from giftlive.models.scorer import Scorer
 from giftlive.models.trivial import FittedTrivial
@@ -23,6 +24,7 @@ KINDS: dict[str, Callable[[State], Any]] = {
     "ridge": FittedRidge.from_state,
     "boosted_log1p": FittedBoostedLog1p.from_state,
     "two_part": FittedTwoPart.from_state,
+    "hurdle": FittedHurdle.from_state,
     "scorer": Scorer.from_state,
 }
 

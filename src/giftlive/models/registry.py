@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from giftlive.models.base import ValueModel
 from giftlive.models.boosted import BoostedLog1p
+from giftlive.models.hurdle import Hurdle
 from giftlive.models.ridge import Ridge
 from giftlive.models.trivial import TrivialRanker
 from giftlive.models.two_part import TwoPart
@@ -17,4 +18,5 @@ MODELS: dict[str, Callable[[], ValueModel]] = {
     "ridge": Ridge,
     "boosted_log1p": BoostedLog1p,
     "two_part": TwoPart,
+    "hurdle": Hurdle,
 }
