@@ -12,9 +12,16 @@ from giftlive import testing
 from giftlive.allocation import Prices
 from giftlive.models.base import ValueModel
 from giftlive.models.boosted import BoostedLog1p
+from giftlive.models.ensemble import GeometricMean
+from giftlive.models.hurdle import Hurdle
+from giftlive.models.intervals import Intervals
+from giftlive.models.recall_rerank import RecallRerank
 from giftlive.models.registry import MODELS
+from giftlive.models.ridge import Ridge
 from giftlive.models.trees import TreeSettings
 from giftlive.models.two_part import TwoPart
+from giftlive.models.uncertainty import BootstrapEnsemble
+from giftlive.models.ziln import Ziln
 from giftlive.ope import DM, DR, IPS, SNIPS, Estimator, clipped_ips
 from giftlive.policies import POLICIES, DualPrice, Policy, Softmax, Uniform
 from giftlive.rng import stream
@@ -49,10 +56,18 @@ VARIANTS: dict[str, Callable[[], Policy[Any]]] = {
 UNGUARDED = {"uniform", "greedy", "softmax"}
 PRICED = {name for name in VARIANTS if name.startswith("dual_price ")}
 FEW_TREES = TreeSettings(rounds=15, leaves=6, rows_per_leaf=20, threads=1)
+SMALL_HURDLE = Hurdle(FEW_TREES, FEW_TREES)
+SMALL_ZILN = Ziln(FEW_TREES, FEW_TREES, FEW_TREES)
 CHEAP_MODELS: dict[str, Callable[[], ValueModel]] = {
     **MODELS,
     "boosted_log1p": lambda: BoostedLog1p(FEW_TREES),
     "two_part": lambda: TwoPart(FEW_TREES, FEW_TREES),
+    "hurdle": lambda: SMALL_HURDLE,
+    "ziln": lambda: SMALL_ZILN,
+    "geo_mean": lambda: GeometricMean((SMALL_HURDLE, SMALL_ZILN)),
+    "recall_rerank": lambda: RecallRerank(expensive=SMALL_HURDLE),
+    "intervals": lambda: Intervals(SMALL_HURDLE, folds=2),
+    "bootstrap": lambda: BootstrapEnsemble(Ridge(), replicates=3),
 }
 ESTIMATORS = {e.name: e for e in (IPS, SNIPS, DM, DR, clipped_ips(1.5))}
 

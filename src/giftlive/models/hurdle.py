@@ -52,7 +52,7 @@ class Hurdle:
     )
     negatives_per_gift: float = 30.0
     power: float = 1.5
-    freedom: float = 0.5
+    freedom: float = 0.3
     folds: int = 3
     seed: int = 0
     minimum_positives: int = 50

@@ -63,7 +63,7 @@ def level_spline(
     *,
     pieces: int = 6,
     power: float = 1.5,
-    freedom: float = 0.5,
+    freedom: float = 0.3,
 ) -> LevelSpline:
     """Fit the level of a score by Tweedie deviance, slopes shrunk towards 1.
 

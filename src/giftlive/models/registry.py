@@ -6,10 +6,13 @@ from collections.abc import Callable
 
 from giftlive.models.base import ValueModel
 from giftlive.models.boosted import BoostedLog1p
+from giftlive.models.ensemble import GeometricMean
 from giftlive.models.hurdle import Hurdle
+from giftlive.models.recall_rerank import RecallRerank
 from giftlive.models.ridge import Ridge
 from giftlive.models.trivial import TrivialRanker
 from giftlive.models.two_part import TwoPart
+from giftlive.models.ziln import Ziln
 
 MODELS: dict[str, Callable[[], ValueModel]] = {
     "user_past_spend": lambda: TrivialRanker("user_past_spend", "user_gift_sum"),
@@ -19,4 +22,7 @@ MODELS: dict[str, Callable[[], ValueModel]] = {
     "boosted_log1p": BoostedLog1p,
     "two_part": TwoPart,
     "hurdle": Hurdle,
+    "ziln": Ziln,
+    "geo_mean": GeometricMean,
+    "recall_rerank": RecallRerank,
 }

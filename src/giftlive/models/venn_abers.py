@@ -26,7 +26,7 @@ def venn_abers_steps(scores: Floats, occurred: Floats) -> tuple[Floats, Floats, 
 def _by_score(scores: Floats, occurred: Floats) -> tuple[Floats, Floats, Floats]:
     at, group = np.unique(scores, return_inverse=True)
     weights = np.bincount(group).astype(np.float64)
-    return at, weights, np.bincount(group, weights=occurred)
+    return at, weights, np.asarray(np.bincount(group, weights=occurred), dtype=np.float64)
 
 
 @njit(cache=True)
