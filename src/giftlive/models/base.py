@@ -49,6 +49,11 @@ class Card:
         return cls(**(data | tuples))
 
 
+def within(card: dict[str, Any]) -> dict[str, Any]:
+    """Return what the card of a composed model keeps of a part's: not its columns and limits."""
+    return {key: card[key] for key in ("name", "settings", "fitted")}
+
+
 @dataclass(frozen=True)
 class State:
     """A fitted model as data: numbers for JSON, and tree ensembles in LightGBM's own text.

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from giftlive.errors import UsageError
-from giftlive.models.base import Card, FittedModel, State, ValueModel, training
+from giftlive.models.base import Card, FittedModel, State, ValueModel, training, within
 from giftlive.models.curves import probability
 from giftlive.models.hurdle import Hurdle
 from giftlive.models.ziln import Ziln
@@ -53,7 +53,7 @@ class GeometricMean:
             features=data.names,
             rows=len(data.y),
             positives=data.positives,
-            settings={"models": [part.card() for part in parts]},
+            settings={"models": [within(part.card()) for part in parts]},
             fitted={"level": level},
             limits=(
                 "It costs as much to fit and to predict as all its models together.",

@@ -13,7 +13,16 @@ from typing import Any
 import numpy as np
 
 from giftlive.errors import NotEnoughDataError, UsageError
-from giftlive.models.base import Card, FittedModel, State, Training, ValueModel, known, training
+from giftlive.models.base import (
+    Card,
+    FittedModel,
+    State,
+    Training,
+    ValueModel,
+    known,
+    training,
+    within,
+)
 from giftlive.models.hurdle import Hurdle
 from giftlive.models.trees import user_folds
 from giftlive.types import Floats, Ints
@@ -28,78 +37,76 @@ FEWEST = 100
 class Intervals:
     """Cross-conformal intervals of the amount, Mondrian by tenths of the predicted amount.
 
-    r = log y − log m(x) for gifts of users that the model of their fold did not see, where
-    m = predict / predict_proba is the predicted amount given a gift. In each tenth of m the
-    interval at level 1 − α is [m·e^(r lower), m·e^(r upper)] with the order statistics
-    ⌊(n + 1) α/2⌋ and ⌈(n + 1)(1 − α/2)⌉ of r. The model that predicts is fitted on all users.
+    r = log y − log m_k(x) for the gifts of fold k, whose users the model m_k did not see, where
+    m = predict / predict_proba is the predicted amount given a gift. In each tenth of m_k the
+    interval at level 1 − α is [m_k·e^(r lower), m_k·e^(r upper)] with the order statistics
+    ⌊(n + 1) α/2⌋ and n + 1 − ⌊(n + 1) α/2⌋ of r: split-conformal, exact for each k. What is
+    returned is the geometric mean of the ends over k, which steadies them. Expected amounts and
+    chances are those of the model fitted on all users.
 
-    Assumption: gifts of new users are exchangeable with those of the training, and the model of
-    all users errs like those of the folds. Then an interval covers at least 1 − α of the gifts of
-    its tenth, about, and α/2 lie on either side; within a tenth it may cover some users more
-    than others. Amounts with atoms make no difference while m varies within a tenth; where m is
-    constant there and amounts repeat, intervals cover more than they say.
+    Assumption: gifts of new users are exchangeable with those of the training. Then an interval
+    covers about 1 − α of the gifts of its tenth, with α/2 on either side; within a tenth it may
+    cover some users more than others. Amounts with atoms make no difference while m varies within
+    a tenth; where m is constant there and amounts repeat, intervals cover more than they say.
 
     References: Vovk, Gammerman, Shafer (2005), "Algorithmic Learning in a Random World",
     section 4.5 (Mondrian); Vovk (2015), "Cross-conformal predictors".
 
     Attributes
     ----------
-    model : what is fitted. folds : of users, for the residuals: one more fit each.
+    model : what is fitted, folds + 1 times. folds : of users.
     """
 
     model: ValueModel = field(default_factory=Hurdle)
-    folds: int = 4
+    folds: int = 3
     seed: int = 0
 
     def fit(
         self, X: Floats, y: Floats, groups: Ints | None = None, *, names: Sequence[str]
     ) -> FittedIntervals:
-        """Fit the model on every fold's complement and on all rows.
+        """Fit the model on all rows and without each fold.
 
         Raises
         ------
         NotEnoughDataError
-            Fewer than ``FEWEST`` rows hold a gift.
+            A fold of users holds fewer than ``FEWEST`` rows with a gift.
         """
         data = training(X, y, groups, names)
-        if data.positives < FEWEST:
+        fold = user_folds(data.groups, self.folds, self.seed)
+        held = np.bincount(fold[data.y > 0.0], minlength=self.folds)
+        if held.min() < FEWEST:
             raise NotEnoughDataError(
-                f"{data.positives} of {len(data.y)} training rows hold a gift",
+                f"{held.min()} rows with a gift in a fold of users, {data.positives} in all",
                 "argument y",
-                f"at least {FEWEST} for an interval of the amount",
+                f"at least {FEWEST} in each of {self.folds} folds for an interval of the amount",
                 "train on more days",
             )
-        log_given = self._unseen(data)
         fitted = self.model.fit(data.X, data.y, data.groups, names=data.names)
-        gift = data.y > 0.0
-        tenths = _tenths(log_given, np.log(data.y[gift]) - log_given)
-        about = fitted.card()
-        card = Card(
+        members, tenths = [], []
+        for k in range(self.folds):
+            rest, gifts = fold != k, (fold == k) & (data.y > 0.0)
+            member = self.model.fit(data.X[rest], data.y[rest], data.groups[rest], names=data.names)
+            log_given = _log_given(member, data.X[gifts])
+            members.append(member)
+            tenths.append(_tenths(log_given, np.log(data.y[gifts]) - log_given))
+        card = self._card(data, fitted.card(), [[len(r) for r in t.residuals] for t in tenths])
+        return FittedIntervals(card, fitted, tuple(members), tuple(tenths))
+
+    def _card(self, data: Training, about: dict[str, Any], sizes: list[list[int]]) -> Card:
+        return Card(
             name="intervals",
             estimand=f"quantiles of the amount around {about['name']}",
             features=data.names,
             rows=len(data.y),
             positives=data.positives,
-            settings={"folds": self.folds, "seed": self.seed, "model": about},
-            fitted={"gifts_by_group": [len(r) for r in tenths.residuals]},
+            settings={"folds": self.folds, "seed": self.seed, "model": within(about)},
+            fitted={"gifts_by_fold_and_group": sizes},
             limits=(
                 "Coverage is that of a tenth of the predicted amounts, not of every user.",
                 "Gifts of one user resemble each other: with few large givers in a tenth its "
                 "coverage varies more than independent gifts would.",
             ),
         )
-        return FittedIntervals(card, fitted, tenths)
-
-    def _unseen(self, data: Training) -> Floats:
-        """Return [gifts] log of the amount given a gift, predicted without the row's user."""
-        fold = user_folds(data.groups, self.folds, self.seed)
-        gift = data.y > 0.0
-        log_given = np.zeros(len(data.y))
-        for k in range(self.folds):
-            held, rest = gift & (fold == k), fold != k
-            part = self.model.fit(data.X[rest], data.y[rest], data.groups[rest], names=data.names)
-            log_given[held] = _log_given(part, data.X[held])
-        return log_given[gift]
 
 
 @dataclass(frozen=True)
@@ -115,7 +122,7 @@ class Tenths:
     residuals: tuple[Floats, ...]
 
     def ends(self, log_given: Floats, alpha: float) -> tuple[Floats, Floats]:
-        """Return [n] conformal lower and upper amounts at level 1 − alpha; ∞ if n is too small."""
+        """Return [n] logs of both conformal ends at level 1 − alpha; ∓∞ if n is too small."""
         group = np.searchsorted(self.cuts, log_given, side="right")
         lower, upper = (np.empty(len(self.residuals)) for _ in range(2))
         for g, r in enumerate(self.residuals):
@@ -123,25 +130,26 @@ class Tenths:
             below = int(np.floor((len(r) + 1) * alpha / 2.0 + 1e-9))
             lower[g] = r[below - 1] if below else -np.inf
             upper[g] = r[len(r) - below] if below else np.inf
-        return np.exp(log_given + lower[group]), np.exp(log_given + upper[group])
+        return log_given + lower[group], log_given + upper[group]
 
     def quantile(self, log_given: Floats, u: Floats) -> Floats:
-        """Return [n] the quantile u of the amount given a gift, u in [0, 1] by row."""
+        """Return [n] the log of the quantile u of the amount given a gift, u in [0, 1] by row."""
         group = np.searchsorted(self.cuts, log_given, side="right")
         moved = np.empty(len(log_given))
         for g, r in enumerate(self.residuals):
             rows = group == g
             moved[rows] = np.quantile(r, u[rows], method="weibull") if rows.any() else 0.0
-        return np.exp(log_given + moved)
+        return log_given + moved
 
 
 @dataclass(frozen=True)
 class FittedIntervals:
-    """A fitted model with the spread of its errors."""
+    """A fitted model, its members by fold of users, and the spread of their errors."""
 
     about: Card
     model: FittedModel
-    tenths: Tenths
+    members: tuple[FittedModel, ...]
+    tenths: tuple[Tenths, ...]
 
     def predict(self, X: Floats) -> Floats:
         """Return [n] the model's expected amount."""
@@ -154,12 +162,17 @@ class FittedIntervals:
     def amount_interval(self, X: Floats, level: float = 0.9) -> tuple[Floats, Floats]:
         """Return [n] both ends that cover the amount of a gift with probability ``level``.
 
-        0 and ∞ where the tenth holds too few gifts for that level.
+        0 and ∞ where a tenth holds too few gifts for that level.
         """
         if not 0.0 < level < 1.0:
             raise UsageError(f"level {level}", "argument level", "a share in (0, 1)")
         features = known(X, len(self.about.features))
-        return self.tenths.ends(_log_given(self.model, features), 1.0 - level)
+        ends = [
+            tenths.ends(_log_given(member, features), 1.0 - level)
+            for member, tenths in zip(self.members, self.tenths, strict=True)
+        ]
+        low, high = np.exp(np.mean(ends, axis=0))
+        return low, high
 
     def predict_distribution(self, X: Floats, quantiles: Sequence[float]) -> Floats:
         """Return [n, q] quantiles of the amount, with or without a gift.
@@ -171,12 +184,14 @@ class FittedIntervals:
         if not ((levels > 0.0) & (levels < 1.0)).all():
             raise UsageError(f"levels {levels}", "argument quantiles", "shares in (0, 1)")
         features = known(X, len(self.about.features))
-        p, log_given = self.model.predict_proba(features), _log_given(self.model, features)
+        p = self.model.predict_proba(features)
+        given = [_log_given(member, features) for member in self.members]
         out = np.zeros((len(features), len(levels)))
         for j, level in enumerate(levels):
             u = (level - 1.0 + p) / p
             some = u > 0.0
-            out[some, j] = self.tenths.quantile(log_given[some], u[some])
+            logs = [t.quantile(m[some], u[some]) for t, m in zip(self.tenths, given, strict=True)]
+            out[some, j] = np.exp(np.mean(logs, axis=0))
         return out
 
     def card(self) -> dict[str, Any]:
@@ -185,17 +200,21 @@ class FittedIntervals:
 
     def state(self) -> State:
         """Return intervals and model as data."""
-        residuals = [r.tolist() for r in self.tenths.residuals]
-        numbers = {"card": self.card(), "cuts": self.tenths.cuts.tolist(), "residuals": residuals}
-        return State("intervals", numbers, parts=(self.model.state(),))
+        tenths = [
+            {"cuts": t.cuts.tolist(), "residuals": [r.tolist() for r in t.residuals]}
+            for t in self.tenths
+        ]
+        parts = tuple(m.state() for m in (self.model, *self.members))
+        return State("intervals", {"card": self.card(), "tenths": tenths}, parts=parts)
 
     @classmethod
     def from_parts(cls, state: State, parts: tuple[FittedModel, ...]) -> FittedIntervals:
-        """Rebuild the intervals around the rebuilt model."""
-        n = state.numbers
-        residuals = tuple(np.array(r, dtype=np.float64) for r in n["residuals"])
-        tenths = Tenths(np.array(n["cuts"], dtype=np.float64), residuals)
-        return cls(Card.from_dict(n["card"]), parts[0], tenths)
+        """Rebuild the intervals around the rebuilt models."""
+        tenths = tuple(
+            Tenths(np.array(t["cuts"]), tuple(np.array(r) for r in t["residuals"]))
+            for t in state.numbers["tenths"]
+        )
+        return cls(Card.from_dict(state.numbers["card"]), parts[0], parts[1:], tenths)
 
 
 def _tenths(log_given: Floats, residual: Floats) -> Tenths:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from giftlive.errors import UsageError
-from giftlive.models.base import Card, FittedModel, State, ValueModel, known, training
+from giftlive.models.base import Card, FittedModel, State, ValueModel, known, training, within
 from giftlive.models.hurdle import Hurdle
 from giftlive.models.ridge import Ridge
 from giftlive.types import Bools, Floats, Ints
@@ -62,8 +62,8 @@ class RecallRerank:
             positives=data.positives,
             settings={
                 "recalled": self.recalled,
-                "cheap": cheap.card(),
-                "expensive": expensive.card(),
+                "cheap": within(cheap.card()),
+                "expensive": within(expensive.card()),
             },
             fitted={
                 "cut": cut,

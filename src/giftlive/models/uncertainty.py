@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from giftlive.errors import UsageError
-from giftlive.models.base import Card, FittedModel, State, ValueModel, known, training
+from giftlive.models.base import Card, FittedModel, State, ValueModel, known, training, within
 from giftlive.models.curves import probability
 from giftlive.models.hurdle import Hurdle
 from giftlive.rng import stream
@@ -70,7 +70,7 @@ class BootstrapEnsemble:
             features=data.names,
             rows=len(data.y),
             positives=data.positives,
-            settings={"replicates": self.replicates, "seed": self.seed, "model": about},
+            settings={"replicates": self.replicates, "seed": self.seed, "model": within(about)},
             fitted={"users": len(np.unique(data.groups))},
             limits=(
                 "Sampling error of the users only: bias that all refits share is not in it.",
