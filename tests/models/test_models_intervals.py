@@ -84,7 +84,7 @@ def test_upper_quantiles_of_the_amount_hold(heavy: FittedIntervals) -> None:
 
 def test_a_bad_model_gets_wide_intervals_that_cover_too() -> None:
     X, y, user, _ = _heavy(40_000, 1)
-    fit = Intervals(TrivialRanker("style", "style"), folds=2).fit(X, y, user, names=NAMES)
+    fit = Intervals(TrivialRanker("style", "style"), folds=3).fit(X, y, user, names=NAMES)
     fresh, later, _, _ = _heavy(40_000, 2)
     low, high = fit.amount_interval(fresh, 0.9)
     gift = later > 0.0
@@ -104,7 +104,7 @@ def test_conformal_ends_by_hand() -> None:
 
 def test_equal_predictions_share_one_group(train: Any) -> None:
     flat = np.where(train.X[:, :1] > 0.0, 1.0, 1.0)
-    fit = Intervals(Ridge(), folds=2).fit(flat, train.y, train.user, names=("flat",))
+    fit = Intervals(Ridge(), folds=3).fit(flat, train.y, train.user, names=("flat",))
     low, high = fit.amount_interval(flat[:5])
     assert np.isfinite(high).all()
     assert (np.ptp(low), np.ptp(high)) == (0.0, 0.0)
@@ -117,9 +117,11 @@ def test_unusable_arguments_are_refused(heavy: FittedIntervals, train: Any) -> N
             heavy.amount_interval(X, level)
         with pytest.raises(UsageError, match="levels"):
             heavy.predict_distribution(X, (0.5, level))
-    few = np.where(np.cumsum(train.y > 0) <= 290, train.y, 0.0)
-    with pytest.raises(NotEnoughDataError, match="290 in all"):
+    few = np.where(np.cumsum(train.y > 0) <= 80, train.y, 0.0)
+    with pytest.raises(NotEnoughDataError, match="80 in all"):
         Intervals(Ridge()).fit(train.X, few, train.user, names=train.names)
+    with pytest.raises(UsageError, match="2 folds"):
+        Intervals(Ridge(), folds=2).fit(train.X, train.y, train.user, names=train.names)
     with pytest.raises(UsageError, match="replicates"):
         BootstrapEnsemble(replicates=2)
 

@@ -66,7 +66,7 @@ CHEAP_MODELS: dict[str, Callable[[], ValueModel]] = {
     "ziln": lambda: SMALL_ZILN,
     "geo_mean": lambda: GeometricMean((SMALL_HURDLE, SMALL_ZILN)),
     "recall_rerank": lambda: RecallRerank(expensive=SMALL_HURDLE),
-    "intervals": lambda: Intervals(SMALL_HURDLE, folds=2),
+    "intervals": lambda: Intervals(Ridge()),
     "bootstrap": lambda: BootstrapEnsemble(Ridge(), replicates=3),
 }
 ESTIMATORS = {e.name: e for e in (IPS, SNIPS, DM, DR, clipped_ips(1.5))}
