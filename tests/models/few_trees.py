@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 from giftlive.models.base import ValueModel
@@ -11,8 +11,18 @@ from giftlive.models.trees import TreeSettings
 
 
 def with_trees(name: str, trees: TreeSettings) -> ValueModel:
-    """Return the registry's model with ``trees`` wherever it has trees of its own."""
-    model: Any = MODELS[name]()
-    own = [f.name for f in fields(model) if isinstance(getattr(model, f.name), TreeSettings)]
-    changed: ValueModel = replace(model, **dict.fromkeys(own, trees))
+    """Return the registry's model with ``trees`` wherever it, or a model in it, has trees."""
+    changed: ValueModel = _shrunk(MODELS[name](), trees)
     return changed
+
+
+def _shrunk(value: Any, trees: TreeSettings) -> Any:
+    if isinstance(value, TreeSettings):
+        return trees
+    if isinstance(value, tuple):
+        return tuple(_shrunk(item, trees) for item in value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return replace(
+            value, **{f.name: _shrunk(getattr(value, f.name), trees) for f in fields(value)}
+        )
+    return value

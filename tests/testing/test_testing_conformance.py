@@ -13,8 +13,11 @@ from tests.models.few_trees import with_trees
 from giftlive import testing
 from giftlive.allocation import Prices
 from giftlive.models.base import ValueModel
+from giftlive.models.intervals import Intervals
 from giftlive.models.registry import MODELS
+from giftlive.models.ridge import Ridge
 from giftlive.models.trees import TreeSettings
+from giftlive.models.uncertainty import BootstrapEnsemble
 from giftlive.ope import DM, DR, IPS, SNIPS, Estimator, clipped_ips
 from giftlive.policies import POLICIES, DualPrice, Policy, Softmax, Uniform
 from giftlive.rng import stream
@@ -50,7 +53,9 @@ UNGUARDED = {"uniform", "greedy", "softmax"}
 PRICED = {name for name in VARIANTS if name.startswith("dual_price ")}
 FEW_TREES = TreeSettings(rounds=15, leaves=6, rows_per_leaf=20, threads=1)
 CHEAP_MODELS: dict[str, Callable[[], ValueModel]] = {
-    name: partial(with_trees, name, FEW_TREES) for name in MODELS
+    **{name: partial(with_trees, name, FEW_TREES) for name in MODELS},
+    "intervals": lambda: Intervals(Ridge()),
+    "bootstrap": lambda: BootstrapEnsemble(Ridge(), replicates=3),
 }
 ESTIMATORS = {e.name: e for e in (IPS, SNIPS, DM, DR, clipped_ips(1.5))}
 

@@ -48,7 +48,9 @@ def test_the_logit_of_a_gift_follows_the_log_of_popularity() -> None:
     scene = grown(**flat).scene
     fame = scene.streamers.log_popularity
     one, two = int(fame.argmin()), int(fame.argmax())
-    small, large = (odds_of(scene.users, scene.streamers, scene.law, 0, s, 0.0, 0) for s in (one, two))
+    small, large = (
+        odds_of(scene.users, scene.streamers, scene.law, 0, s, 0.0, 0) for s in (one, two)
+    )
     assert logit(large.gift) - logit(small.gift) == pytest.approx(-0.2 * (fame[two] - fame[one]))
 
 

@@ -52,13 +52,22 @@ class Card:
         return cls(**(data | tuples))
 
 
+def within(card: dict[str, Any]) -> dict[str, Any]:
+    """Return what the card of a composed model keeps of a part's: not its columns and limits."""
+    return {key: card[key] for key in ("name", "settings", "fitted")}
+
+
 @dataclass(frozen=True)
 class State:
-    """A fitted model as data: numbers for JSON, and tree ensembles in LightGBM's own text."""
+    """A fitted model as data: numbers for JSON, and tree ensembles in LightGBM's own text.
+
+    A model made of others holds theirs as ``parts``.
+    """
 
     kind: str
     numbers: dict[str, Any]
     forests: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    parts: tuple[State, ...] = ()
 
 
 class FittedModel(Protocol):

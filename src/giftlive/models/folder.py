@@ -11,15 +11,21 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from giftlive.errors import InputError, Where
-from giftlive.models.base import State
+from giftlive.models.base import FittedModel, State
 from giftlive.models.boosted import FittedBoostedLog1p
 from giftlive.models.boosted_amount import FittedBoostedAmount
+from giftlive.models.ensemble import FittedGeometricMean
+from giftlive.models.hurdle import FittedHurdle
+from giftlive.models.intervals import FittedIntervals
+from giftlive.models.recall_rerank import FittedRecallRerank
 from giftlive.models.ridge import FittedRidge
 from giftlive.models.ridge_log1p import FittedRidgeLog1p
 from giftlive.models.scorer import Scorer
 from giftlive.models.trivial import FittedTrivial
 from giftlive.models.tweedie_glm import FittedTweedieGlm
 from giftlive.models.two_part import FittedTwoPart
+from giftlive.models.uncertainty import FittedBootstrap
+from giftlive.models.ziln import FittedZiln
 
 KINDS: dict[str, Callable[[State], Any]] = {
     "trivial": FittedTrivial.from_state,
@@ -29,8 +35,18 @@ KINDS: dict[str, Callable[[State], Any]] = {
     "boosted_amount": FittedBoostedAmount.from_state,
     "tweedie_glm": FittedTweedieGlm.from_state,
     "two_part": FittedTwoPart.from_state,
+    "hurdle": FittedHurdle.from_state,
+    "ziln": FittedZiln.from_state,
     "scorer": Scorer.from_state,
 }
+
+COMPOSED: dict[str, Callable[[State, tuple[FittedModel, ...]], Any]] = {
+    "geo_mean": FittedGeometricMean.from_parts,
+    "recall_rerank": FittedRecallRerank.from_parts,
+    "intervals": FittedIntervals.from_parts,
+    "bootstrap": FittedBootstrap.from_parts,
+}
+"""Models made of other models, whose parts are rebuilt first."""
 
 
 class Storable(Protocol):
@@ -41,14 +57,24 @@ class Storable(Protocol):
 
 
 def save(model: Storable, folder: Path) -> None:
-    """Write ``model.json``, one text file per tree ensemble and, if it has one, ``card.json``."""
-    state = model.state()
+    """Write ``model.json``, one text file per tree ensemble and, if it has one, ``card.json``.
+
+    Part i of a model made of others goes to ``part_i/``.
+    """
+    _save(model.state(), folder)
+
+
+def _save(state: State, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     forests = {key: len(texts) for key, texts in state.forests.items()}
     for key, texts in state.forests.items():
         for index, text in enumerate(texts):
             _tree_file(folder, key, index).write_text(text, encoding="utf-8")
-    body = {"kind": state.kind, "numbers": state.numbers, "forests": forests}
+    for index, part in enumerate(state.parts):
+        _save(part, _part_folder(folder, index))
+    body: dict[str, Any] = {"kind": state.kind, "numbers": state.numbers, "forests": forests}
+    if state.parts:
+        body["parts"] = len(state.parts)
     _write(folder / "model.json", body)
     if "card" in state.numbers:
         _write(folder / "card.json", state.numbers["card"])
@@ -65,7 +91,8 @@ def load(folder: Path) -> Any:
     path = folder / "model.json"
     try:
         body = json.loads(path.read_text(encoding="utf-8"))
-        kind = KINDS[body["kind"]]
+        kind, parts = body["kind"], body.get("parts", 0)
+        rebuild: Callable[..., Any] = COMPOSED[kind] if parts else KINDS[kind]
         forests = {
             key: tuple(_tree_file(folder, key, i).read_text(encoding="utf-8") for i in range(count))
             for key, count in body["forests"].items()
@@ -74,10 +101,17 @@ def load(folder: Path) -> Any:
         raise InputError(
             f"not a saved model ({type(error).__name__}: {error})",
             Where(str(path)),
-            f"one of {', '.join(KINDS)}",
+            f"one of {', '.join((*KINDS, *COMPOSED))}",
             "train it again; a model folder is model.json and the .txt files beside it",
         ) from error
-    return kind(State(body["kind"], body["numbers"], forests))
+    state = State(kind, body["numbers"], forests)
+    if not parts:
+        return rebuild(state)
+    return rebuild(state, tuple(load(_part_folder(folder, i)) for i in range(parts)))
+
+
+def _part_folder(folder: Path, index: int) -> Path:
+    return folder / f"part_{index}"
 
 
 def _tree_file(folder: Path, key: str, index: int) -> Path:

@@ -7,12 +7,16 @@ from collections.abc import Callable
 from giftlive.models.base import ValueModel
 from giftlive.models.boosted import BoostedLog1p
 from giftlive.models.boosted_amount import BoostedAmount
+from giftlive.models.ensemble import GeometricMean
+from giftlive.models.hurdle import Hurdle
 from giftlive.models.occurrence import Occurrence
+from giftlive.models.recall_rerank import RecallRerank
 from giftlive.models.ridge import Ridge
 from giftlive.models.ridge_log1p import RidgeLog1p
 from giftlive.models.trivial import TrivialRanker
 from giftlive.models.tweedie_glm import TweedieGlm
 from giftlive.models.two_part import TwoPart
+from giftlive.models.ziln import Ziln
 
 MODELS: dict[str, Callable[[], ValueModel]] = {
     "user_past_spend": lambda: TrivialRanker("user_past_spend", "user_gift_sum"),
@@ -33,4 +37,8 @@ MODELS: dict[str, Callable[[], ValueModel]] = {
     ),
     "two_part_log": lambda: TwoPart(severity="log", name="two_part_log"),
     "two_part_levelled": lambda: TwoPart(level_bins=10, name="two_part_levelled"),
+    "hurdle": Hurdle,
+    "ziln": Ziln,
+    "geo_mean": GeometricMean,
+    "recall_rerank": RecallRerank,
 }

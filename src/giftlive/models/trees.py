@@ -87,12 +87,25 @@ def grow(X: Floats, target: Floats, objective: str, settings: TreeSettings) -> F
 
 
 def cross_grow(
-    X: Floats, target: Floats, fold: Ints, objective: str, settings: TreeSettings
+    X: Floats,
+    target: Floats,
+    fold: Ints,
+    objective: str,
+    settings: TreeSettings,
+    start: Floats | None = None,
 ) -> Forest:
-    """Grow ensemble k on the rows outside fold k; ``Forest.unseen`` then judges honestly."""
+    """Grow ensemble k on the rows outside fold k; ``Forest.unseen`` then judges honestly.
+
+    ``start`` [n, k] is the raw score that ensemble k begins from; its own scores leave it out.
+    """
     data = _binned(X, target, objective, settings)
-    outside = [np.flatnonzero(fold != k).tolist() for k in range(int(fold.max()) + 1)]
-    texts = [_grown(data.subset(rows), objective, settings) for rows in outside]
+    texts = []
+    for k in range(int(fold.max()) + 1):
+        rows = np.flatnonzero(fold != k)
+        outside = data.subset(rows.tolist())
+        if start is not None:
+            outside.construct().set_init_score(start[rows, k])
+        texts.append(_grown(outside, objective, settings))
     return Forest(tuple(texts))
 
 

@@ -12,8 +12,9 @@ from giftlive.errors import UsageError
 from giftlive.models.base import Card, State, Training, known, training
 from giftlive.models.curves import Line, logit_line, probability
 from giftlive.models.occurrence import Occurrence, Undo
+from giftlive.models.parts import usable_folds
 from giftlive.models.smearing import RatioSmearing, ratio_smearing
-from giftlive.models.trees import Forest, TreeSettings, cross_grow, user_folds
+from giftlive.models.trees import Forest, TreeSettings, cross_grow
 from giftlive.types import Floats, Ints
 
 MINIMUM_NEGATIVES = 50
@@ -71,7 +72,7 @@ class TwoPart:
             Fewer than ``minimum_positives`` rows hold a gift.
         """
         data = training(X, y, groups, names, self.minimum_positives)
-        fold = _usable_folds(data, self.folds, self.seed)
+        fold = usable_folds(data, self.folds, self.seed)
         occurred = (data.y > 0.0).astype(np.float64)
         gifts = np.flatnonzero(data.y > 0.0)
         chance, undo = Forest(()), Undo()
@@ -201,12 +202,3 @@ class FittedTwoPart:
 
 def _stored(curve: RatioSmearing | None) -> dict[str, list[float]] | None:
     return None if curve is None else curve.as_dict()
-
-
-def _usable_folds(data: Training, folds: int, seed: int) -> Ints:
-    """Return folds of users, or of rows where a few users hold nearly all the gifts."""
-    fold = user_folds(data.groups, folds, seed)
-    held = np.bincount(fold[data.y > 0.0], minlength=folds)
-    if data.positives - held.max() >= data.positives // 3:
-        return fold
-    return user_folds(np.arange(len(data.y)), folds, seed)

@@ -162,7 +162,9 @@ def loyal_to(homes, decay, user, streamer):  # type: ignore[no-untyped-def]
 def odds_of(users, streamers, law, user, streamer, crowding, whales):  # type: ignore[no-untyped-def]
     """Return the ``Odds`` of a rested user with a full purse; see ``odds_in_state``."""
     purse = users.budget[user]
-    return odds_in_state(users, streamers, law, user, streamer, crowding, whales, 0.0, 0.0, 0.0, purse)
+    return odds_in_state(
+        users, streamers, law, user, streamer, crowding, whales, 0.0, 0.0, 0.0, purse
+    )
 
 
 @njit(inline="always")

@@ -40,8 +40,9 @@ class State(NamedTuple):
     heap of next decisions. ``leave_*`` : a heap of seats to free (2 room + whale).
     ``visit slot left operational`` [U]; ``satisfaction``, ``fatigue`` as of the end ``rested_ms``
     of the last decision, ``gift_ms`` at which the viewing of the last gift ended (-1: none),
-    ``purse`` of the ``period``, ``recent`` [U, 4] the rooms that the user entered last (-1: none), ``gone`` for good [U]. ``exposure income`` of the day, ``on_air``
-    on it and the chance ``back`` of the next [S].
+    ``purse`` of the ``period``, ``recent`` [U, 4] the rooms entered last (-1: none), ``gone`` for
+    good [U]. ``exposure income`` of the day, ``on_air`` on it and the chance ``back`` of the next
+    [S].
     ``occupancy whales opened`` [rooms of the window].
     """
 
