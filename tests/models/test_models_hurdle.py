@@ -209,7 +209,7 @@ def test_the_closed_form_is_the_product_of_its_parts(ziln: FittedZiln, many: Any
     X = known(many[1].X[:200])
     p = np.exp(ziln.chance.log_chances(X))
     closed = p * np.exp(ziln.law.mean.scores(X) + 0.5 * ziln.law.variances(X))
-    assert ziln.predict(X) == pytest.approx(ziln.level * closed.mean(axis=1), rel=1e-12)
+    assert ziln.predict(X) == pytest.approx(ziln.unit * ziln.level * closed.mean(axis=1), rel=1e-12)
 
 
 def test_the_log_normal_model_orders_like_the_hurdle_where_its_law_holds(

@@ -89,6 +89,8 @@ def _columns(basis: Basis, X: Floats) -> Floats:
 def _fit(columns: Floats, target: Floats, objective: Objective) -> tuple[Floats, float]:
     from sklearn.linear_model import GammaRegressor, LogisticRegression, Ridge
 
+    if not np.ptp(columns, axis=0).any():  # nothing to learn from, and a Newton step is 0/0
+        return np.zeros(columns.shape[1]), _constant(target, objective)
     if objective == "binary":
         logistic = LogisticRegression(C=1.0 / PRIOR_ROWS, solver="newton-cholesky", max_iter=300)
         logistic.fit(columns, target)
@@ -102,3 +104,11 @@ def _fit(columns: Floats, target: Floats, objective: Objective) -> tuple[Floats,
         return np.asarray(gamma.coef_, dtype=np.float64), start
     ridge = Ridge(alpha=PRIOR_ROWS, solver="cholesky").fit(columns, target)
     return np.asarray(ridge.coef_, dtype=np.float64), float(ridge.intercept_)
+
+
+def _constant(target: Floats, objective: Objective) -> float:
+    """Return the raw score that is right if everyone is alike."""
+    mean = float(target.mean())
+    if objective == "binary":
+        return float(np.log(mean) - np.log1p(-mean))
+    return float(np.log(mean)) if objective == "gamma" else mean

@@ -74,7 +74,8 @@ class Ziln:
         data = training(X, y, groups, names, self.minimum_positives)
         fold = usable_folds(data, self.folds, self.seed)
         thinned = thin(data, self.negatives_per_gift, self.seed)
-        X, y, fold = data.X[thinned.rows], data.y[thinned.rows], fold[thinned.rows]
+        rows = thinned.rows
+        X, y, fold = data.X[rows], data.y[rows] / data.unit, fold[rows]
         occurred = (y > 0.0).astype(np.float64)
         chance = fit_thinned_chance(X, occurred, fold, thinned.keep, self.occurrence, self.seed)
         law, fitted = self._amounts(X[y > 0.0], y[y > 0.0], fold[y > 0.0])
@@ -83,10 +84,10 @@ class Ziln:
         share = thinned.weights * closed
         variance = law.unseen_variance(X, fold)
         fitted |= {"level": level, "sensitivity": float(share @ variance / 2.0 / share.sum())}
-        return FittedZiln(self._card(data, fitted), chance, law, level)
+        return FittedZiln(self._card(data, fitted), chance, law, level, data.unit)
 
     def _amounts(self, X: Floats, y: Floats, fold: Ints) -> tuple[LogNormal, dict[str, float]]:
-        """Return the law of an amount given a gift, and how far its closed form can be trusted."""
+        """Return the law of an amount, in units, and how far its closed form can be trusted."""
         log_y = np.log(y)
         mean = cross_part(X, log_y, fold, "regression", self.amount, self.seed)
         residual = log_y - mean.unseen(X, fold)
@@ -170,18 +171,19 @@ class LogNormal:
 
 @dataclass(frozen=True)
 class FittedZiln:
-    """A fitted zero-inflated log-normal model."""
+    """A fitted zero-inflated log-normal model; ``law`` is of amounts in ``unit``s of money."""
 
     about: Card
     chance: ThinnedChance
     law: LogNormal
     level: float
+    unit: float
 
     def predict(self, X: Floats) -> Floats:
         """Return [n] the expected amount, the mean over members."""
         features = known(X, len(self.about.features))
         closed = np.exp(self.chance.log_chances(features) + self.law.log_means(features))
-        return np.asarray(self.level * closed.mean(axis=1))
+        return np.asarray(self.unit * self.level * closed.mean(axis=1))
 
     def predict_proba(self, X: Floats) -> Floats:
         """Return [n] P(amount > 0), calibrated."""
@@ -202,7 +204,7 @@ class FittedZiln:
         u = np.asarray(quantiles, dtype=np.float64)[None, :]
         given_gift = (u - (1.0 - p)) / p
         amount = np.exp(mu + sigma * ndtri(np.clip(given_gift, 1e-12, 1.0 - 1e-12)))
-        return np.where(given_gift > 0.0, amount, 0.0)
+        return np.where(given_gift > 0.0, self.unit * amount, 0.0)
 
     def card(self) -> dict[str, Any]:
         """Return the model card."""
@@ -219,6 +221,7 @@ class FittedZiln:
             "scale": law.scale,
             "cap": law.cap,
             "level": self.level,
+            "unit": self.unit,
         }
         forests = {"chance": self.chance.part.forest.texts, "mean": law.mean.forest.texts}
         if law.part is not None:
@@ -233,4 +236,4 @@ class FittedZiln:
         mean = Part.stored(forests["mean"], n["mean"])
         part = Part.stored(forests["variance"], n["variance"]) if "variance" in forests else None
         law = LogNormal(mean, part, n["scale"], n["cap"])
-        return cls(Card.from_dict(n["card"]), chance, law, n["level"])
+        return cls(Card.from_dict(n["card"]), chance, law, n["level"], n["unit"])
