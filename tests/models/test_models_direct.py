@@ -36,8 +36,9 @@ def _compound(mean: Floats, power: float, seed: int) -> Floats:
 
 def test_ridge_log1p_with_and_without_the_way_back_differ_by_the_log_normal_factor() -> None:
     g = stream(0, "log-normal")
-    X = g.normal(size=(40_000, 2))
-    eta = 6.0 + 0.5 * X[:, 0] - 0.3 * X[:, 1]
+    z = np.clip(g.normal(size=(40_000, 2)), -3.0, 3.0)
+    X = np.sign(z) * np.expm1(np.abs(z))
+    eta = 6.0 + 0.5 * z[:, 0] - 0.3 * z[:, 1]
     y = np.exp(eta + 0.9 * g.normal(size=40_000))
     # Counted in the smallest gift, one is nothing beside the others: log(1 + y) is log y.
     geometric = RidgeLog1p(retransform=False, penalty=1e-9).fit(X, y, names=("a", "b"))
@@ -57,6 +58,15 @@ def test_ridge_log1p_has_the_level_only_with_the_way_back(train: Any, fresh: Any
     ]
     assert levels[0] == pytest.approx(luck * fresh.ev.sum(), rel=0.1)
     assert levels[1] < 0.2 * fresh.ev.sum()
+
+
+def test_sums_beyond_the_range_seen_do_not_explode(train: Any, fresh: Any) -> None:
+    fit = RidgeLog1p().fit(train.X, train.y, train.user, names=train.names)
+    before = fit.predict(fresh.X).sum()
+    grown = fresh.X.copy()
+    grown[:, :3] = np.where(grown[:, :3] > 0.0, grown[:, :3] * 3.0, grown[:, :3])
+    assert fit.predict(grown).sum() < 8.0 * before
+    assert fit.predict(grown).max() <= fit.predict(train.X).max() * (1.0 + 1e-12)
 
 
 # --- Tweedie regression

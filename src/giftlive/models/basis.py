@@ -59,6 +59,11 @@ class Basis:
         z = (_tamed(features) - self.centre) / self.spread
         return np.clip(np.nan_to_num(z, nan=0.0), self.low, self.high)
 
+    def with_gaps(self, features: Floats) -> Floats:
+        """Return [..., 2p]: the standardised features, and indicators of the unknown ones."""
+        absent = np.isnan(_tamed(features)).astype(np.float64)
+        return np.concatenate([self.linear(features), absent], axis=-1)
+
     def bent(self, features: Floats) -> Floats:
         """Return [..., p·(2 + k)]: the standardised features, hinges, and 'unknown' indicators."""
         z = self.linear(features)

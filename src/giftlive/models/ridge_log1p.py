@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from giftlive.models.base import Card, State, Training, known, training
+from giftlive.models.basis import Basis
 from giftlive.models.curves import Line, logit_line, positive, probability
-from giftlive.models.ridge import Design
 from giftlive.models.smearing import RatioSmearing, ratio_smearing
 from giftlive.types import Floats, Ints
 
@@ -26,18 +26,20 @@ class RidgeLog1p:
     quantity than E[amount], below it by Jensen's inequality, and it must not be read as revenue.
     With it, that value is multiplied by Σ actual / Σ predicted within bins of its size (see
     ``smearing``), and the sum is set to that of the training rows. Assumption: within a bin the
-    factor is the same for everybody. No prediction on the log scale exceeds the largest of the
-    training rows: exp of an extrapolated line explodes.
+    factor is the same for everybody.
+
+    Columns: every feature as standardised sign(x)·log(1 + |x|) within the range seen, and an
+    indicator of being unknown. Raw sums would not do: exp of a line in them explodes on the first
+    rows beyond the range. No prediction exceeds the largest of the training rows either.
 
     Attributes
     ----------
-    retransform : whether the estimand is E[amount]. penalty, long_tail : as in ``Ridge``.
+    retransform : whether the estimand is E[amount]. penalty : as in ``Ridge``.
     bins : of the retransformation, at most.
     """
 
     retransform: bool = True
     penalty: float = 1e-3
-    long_tail: float = 10.0
     bins: int = 10
 
     @property
@@ -52,8 +54,8 @@ class RidgeLog1p:
         from sklearn.linear_model import Ridge as Regression
 
         data = training(X, y, groups, names)
-        design = Design.of(data.X, self.long_tail)
-        Z = design.columns(data.X)
+        basis = Basis.of(data.X)
+        Z = basis.with_gaps(data.X)
         counted = data.y / data.unit
         fit = Regression(alpha=self.penalty * len(counted), solver="cholesky")
         fit.fit(Z, np.log1p(counted))
@@ -69,7 +71,7 @@ class RidgeLog1p:
         card = self._card(data, float(geometric.sum() / counted.sum()))
         return FittedRidgeLog1p(
             card,
-            design,
+            basis,
             coefficients,
             (float(fit.intercept_), ceiling),
             back,
@@ -92,7 +94,7 @@ class RidgeLog1p:
             features=data.names,
             rows=len(data.y),
             positives=data.positives,
-            settings={"penalty": self.penalty, "long_tail": self.long_tail, "bins": self.bins},
+            settings={"penalty": self.penalty, "bins": self.bins},
             fitted={"unit": data.unit, "geometric_over_actual": ratio},
             limits=(limit, "Linear on the log scale: most rows hold no gift, and bend it."),
         )
@@ -108,7 +110,7 @@ class FittedRidgeLog1p:
     """
 
     about: Card
-    design: Design
+    basis: Basis
     coefficients: Floats
     line: tuple[float, float]
     back: RatioSmearing | None
@@ -132,7 +134,7 @@ class FittedRidgeLog1p:
         """Return the model as data."""
         numbers = {
             "card": self.card(),
-            "design": self.design.as_dict(),
+            "basis": self.basis.as_dict(),
             "coefficients": self.coefficients.tolist(),
             "line": list(self.line),
             "back": None if self.back is None else self.back.as_dict(),
@@ -148,7 +150,7 @@ class FittedRidgeLog1p:
         back = None if n["back"] is None else RatioSmearing.from_dict(n["back"])
         return cls(
             Card.from_dict(n["card"]),
-            Design.from_dict(n["design"]),
+            Basis.from_dict(n["basis"]),
             np.array(n["coefficients"], dtype=np.float64),
             (n["line"][0], n["line"][1]),
             back,
@@ -157,7 +159,7 @@ class FittedRidgeLog1p:
         )
 
     def _geometric(self, X: Floats) -> Floats:
-        Z = self.design.columns(known(X, len(self.about.features)))
+        Z = self.basis.with_gaps(known(X, len(self.about.features)))
         intercept, ceiling = self.line
         return _geometric(Z @ self.coefficients + intercept, ceiling)
 

@@ -58,7 +58,7 @@ class TweedieGlm:
         """
         data = training(X, y, groups, names)
         basis = Basis.of(data.X)
-        columns = _columns(basis, data.X)
+        columns = basis.with_gaps(data.X)
         counted = data.y / data.unit
         coefficients, intercept = self._fitted(columns, counted / counted.mean())
         share = _share(columns, coefficients, intercept)
@@ -174,13 +174,8 @@ class FittedTweedieGlm:
         )
 
     def _share(self, X: Floats) -> Floats:
-        columns = _columns(self.basis, known(X, len(self.about.features)))
+        columns = self.basis.with_gaps(known(X, len(self.about.features)))
         return _share(columns, self.coefficients, self.intercept)
-
-
-def _columns(basis: Basis, X: Floats) -> Floats:
-    """Return [n, 2p] the tamed features and which of them are unknown."""
-    return np.hstack([basis.linear(X), np.isnan(X).astype(np.float64)])
 
 
 def _share(columns: Floats, coefficients: Floats, intercept: float) -> Floats:
