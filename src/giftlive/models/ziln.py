@@ -87,19 +87,21 @@ class Ziln:
 
     def _amounts(self, X: Floats, y: Floats, fold: Ints) -> tuple[LogNormal, dict[str, float]]:
         """Return the law of an amount given a gift, and how far its closed form can be trusted."""
-        log_y = np.log(y)
+        # Log amounts around their mean: trees keep single precision, and money has no unit.
+        centre = float(np.log(y).mean())
+        log_y = np.log(y) - centre
         mean = cross_part(X, log_y, fold, "regression", self.amount, self.seed)
         residual = log_y - mean.unseen(X, fold)
         squares = np.maximum(residual**2, SMALLEST_SQUARE)
         constant = float(squares.mean())
-        law = LogNormal(mean, None, constant, constant)
+        law = LogNormal(centre, mean, None, constant, constant)
         if self.variance == "boosted":
             part = cross_part(X, squares, fold, "gamma", self.spread, self.seed)
             raw = np.exp(part.unseen(X, fold))
             # The linear start and the trees are each level on their own rows, not on unseen ones.
             scale = constant / float(raw.mean())
             cap = float(np.quantile(scale * raw, LARGEST_VARIANCE_QUANTILE))
-            law = LogNormal(mean, part, scale, cap)
+            law = LogNormal(centre, mean, part, scale, cap)
         variance = law.unseen_variance(X, fold)
         standard = residual / np.sqrt(variance)
         closed = float(np.exp(variance / 2.0).mean())
@@ -139,13 +141,18 @@ class Ziln:
 class LogNormal:
     """log amount ~ N(μ_k(x), σ_k²(x)) by member k.
 
-    σ² = min(scale·exp(part), cap); without a part it is ``scale`` everywhere.
+    μ = centre + mean(x). σ² = min(scale·exp(part), cap); without a part it is ``scale`` everywhere.
     """
 
+    centre: float
     mean: Part
     part: Part | None
     scale: float
     cap: float
+
+    def means(self, X: Floats) -> Floats:
+        """Return [n, k] μ by every member."""
+        return self.centre + self.mean.scores(X)
 
     def variances(self, X: Floats) -> Floats:
         """Return [n, k] σ² by every member."""
@@ -161,11 +168,11 @@ class LogNormal:
 
     def log_means(self, X: Floats) -> Floats:
         """Return [n, k] log E[amount | gift] = μ + σ²/2."""
-        return self.mean.scores(X) + self.variances(X) / 2.0
+        return self.means(X) + self.variances(X) / 2.0
 
     def unseen(self, X: Floats, fold: Ints) -> Floats:
         """Return [n] log E[amount | gift] by the member that did not see the row's user."""
-        return self.mean.unseen(X, fold) + self.unseen_variance(X, fold) / 2.0
+        return self.centre + self.mean.unseen(X, fold) + self.unseen_variance(X, fold) / 2.0
 
 
 @dataclass(frozen=True)
@@ -197,7 +204,7 @@ class FittedZiln:
 
         features = known(X, len(self.about.features))
         p = self.chance.chance(features)[:, None]
-        mu = self.law.mean.scores(features).mean(axis=1)[:, None]
+        mu = self.law.means(features).mean(axis=1)[:, None]
         sigma = np.sqrt(self.law.variances(features).mean(axis=1))[:, None]
         u = np.asarray(quantiles, dtype=np.float64)[None, :]
         given_gift = (u - (1.0 - p)) / p
@@ -216,6 +223,7 @@ class FittedZiln:
             "chance": self.chance.numbers(),
             "mean": law.mean.numbers(),
             "variance": None if law.part is None else law.part.numbers(),
+            "centre": law.centre,
             "scale": law.scale,
             "cap": law.cap,
             "level": self.level,
@@ -232,5 +240,5 @@ class FittedZiln:
         chance = Occurrence.stored(forests["chance"], n["chance"])
         mean = Part.stored(forests["mean"], n["mean"])
         part = Part.stored(forests["variance"], n["variance"]) if "variance" in forests else None
-        law = LogNormal(mean, part, n["scale"], n["cap"])
+        law = LogNormal(n["centre"], mean, part, n["scale"], n["cap"])
         return cls(Card.from_dict(n["card"]), chance, law, n["level"])
