@@ -208,8 +208,8 @@ def test_a_constant_variance_is_one_number(train: Any) -> None:
 def test_the_closed_form_is_the_product_of_its_parts(ziln: FittedZiln, many: Any) -> None:
     X = known(many[1].X[:200])
     p = np.exp(ziln.chance.log_chances(X))
-    closed = p * np.exp(ziln.law.mean.scores(X) + 0.5 * ziln.law.variances(X))
-    assert ziln.predict(X) == pytest.approx(ziln.unit * ziln.level * closed.mean(axis=1), rel=1e-12)
+    closed = p * np.exp(ziln.law.means(X) + 0.5 * ziln.law.variances(X))
+    assert ziln.predict(X) == pytest.approx(ziln.level * closed.mean(axis=1), rel=1e-12)
 
 
 def test_the_log_normal_model_orders_like_the_hurdle_where_its_law_holds(

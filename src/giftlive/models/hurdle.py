@@ -74,10 +74,12 @@ class Hurdle:
         occurred = (y > 0.0).astype(np.float64)
         gift = np.flatnonzero(y > 0.0)
         chance = fit_thinned_chance(X, occurred, fold, thinned.keep, self.occurrence, self.seed)
-        amount = cross_part(X[gift], y[gift], fold[gift], "gamma", self.amount, self.seed)
+        # Amounts in units of their mean: trees keep single precision, and money has no unit.
+        unit = float(y[gift].mean())
+        amount = cross_part(X[gift], y[gift] / unit, fold[gift], "gamma", self.amount, self.seed)
         t = chance.unseen(X, fold) + amount.unseen(X, fold)
         level = level_spline(t, y, thinned.weights, power=self.power, freedom=self.freedom)
-        unlevelled = float(thinned.weights @ np.exp(t))
+        unlevelled = unit * float(thinned.weights @ np.exp(t))
         fitted = {
             "level_before_spline": unlevelled / float(data.y.sum()),
             "slopes": level.slopes.tolist(),

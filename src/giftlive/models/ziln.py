@@ -74,8 +74,7 @@ class Ziln:
         data = training(X, y, groups, names, self.minimum_positives)
         fold = usable_folds(data, self.folds, self.seed)
         thinned = thin(data, self.negatives_per_gift, self.seed)
-        rows = thinned.rows
-        X, y, fold = data.X[rows], data.y[rows] / data.unit, fold[rows]
+        X, y, fold = data.X[thinned.rows], data.y[thinned.rows], fold[thinned.rows]
         occurred = (y > 0.0).astype(np.float64)
         chance = fit_thinned_chance(X, occurred, fold, thinned.keep, self.occurrence, self.seed)
         law, fitted = self._amounts(X[y > 0.0], y[y > 0.0], fold[y > 0.0])
@@ -84,23 +83,25 @@ class Ziln:
         share = thinned.weights * closed
         variance = law.unseen_variance(X, fold)
         fitted |= {"level": level, "sensitivity": float(share @ variance / 2.0 / share.sum())}
-        return FittedZiln(self._card(data, fitted), chance, law, level, data.unit)
+        return FittedZiln(self._card(data, fitted), chance, law, level)
 
     def _amounts(self, X: Floats, y: Floats, fold: Ints) -> tuple[LogNormal, dict[str, float]]:
-        """Return the law of an amount, in units, and how far its closed form can be trusted."""
-        log_y = np.log(y)
+        """Return the law of an amount given a gift, and how far its closed form can be trusted."""
+        # Log amounts around their mean: trees keep single precision, and money has no unit.
+        centre = float(np.log(y).mean())
+        log_y = np.log(y) - centre
         mean = cross_part(X, log_y, fold, "regression", self.amount, self.seed)
         residual = log_y - mean.unseen(X, fold)
         squares = np.maximum(residual**2, SMALLEST_SQUARE)
         constant = float(squares.mean())
-        law = LogNormal(mean, None, constant, constant)
+        law = LogNormal(centre, mean, None, constant, constant)
         if self.variance == "boosted":
             part = cross_part(X, squares, fold, "gamma", self.spread, self.seed)
             raw = np.exp(part.unseen(X, fold))
             # The linear start and the trees are each level on their own rows, not on unseen ones.
             scale = constant / float(raw.mean())
             cap = float(np.quantile(scale * raw, LARGEST_VARIANCE_QUANTILE))
-            law = LogNormal(mean, part, scale, cap)
+            law = LogNormal(centre, mean, part, scale, cap)
         variance = law.unseen_variance(X, fold)
         standard = residual / np.sqrt(variance)
         closed = float(np.exp(variance / 2.0).mean())
@@ -140,13 +141,18 @@ class Ziln:
 class LogNormal:
     """log amount ~ N(μ_k(x), σ_k²(x)) by member k.
 
-    σ² = min(scale·exp(part), cap); without a part it is ``scale`` everywhere.
+    μ = centre + mean(x). σ² = min(scale·exp(part), cap); without a part it is ``scale`` everywhere.
     """
 
+    centre: float
     mean: Part
     part: Part | None
     scale: float
     cap: float
+
+    def means(self, X: Floats) -> Floats:
+        """Return [n, k] μ by every member."""
+        return self.centre + self.mean.scores(X)
 
     def variances(self, X: Floats) -> Floats:
         """Return [n, k] σ² by every member."""
@@ -162,28 +168,27 @@ class LogNormal:
 
     def log_means(self, X: Floats) -> Floats:
         """Return [n, k] log E[amount | gift] = μ + σ²/2."""
-        return self.mean.scores(X) + self.variances(X) / 2.0
+        return self.means(X) + self.variances(X) / 2.0
 
     def unseen(self, X: Floats, fold: Ints) -> Floats:
         """Return [n] log E[amount | gift] by the member that did not see the row's user."""
-        return self.mean.unseen(X, fold) + self.unseen_variance(X, fold) / 2.0
+        return self.centre + self.mean.unseen(X, fold) + self.unseen_variance(X, fold) / 2.0
 
 
 @dataclass(frozen=True)
 class FittedZiln:
-    """A fitted zero-inflated log-normal model; ``law`` is of amounts in ``unit``s of money."""
+    """A fitted zero-inflated log-normal model."""
 
     about: Card
     chance: ThinnedChance
     law: LogNormal
     level: float
-    unit: float
 
     def predict(self, X: Floats) -> Floats:
         """Return [n] the expected amount, the mean over members."""
         features = known(X, len(self.about.features))
         closed = np.exp(self.chance.log_chances(features) + self.law.log_means(features))
-        return np.asarray(self.unit * self.level * closed.mean(axis=1))
+        return np.asarray(self.level * closed.mean(axis=1))
 
     def predict_proba(self, X: Floats) -> Floats:
         """Return [n] P(amount > 0), calibrated."""
@@ -199,12 +204,12 @@ class FittedZiln:
 
         features = known(X, len(self.about.features))
         p = self.chance.chance(features)[:, None]
-        mu = self.law.mean.scores(features).mean(axis=1)[:, None]
+        mu = self.law.means(features).mean(axis=1)[:, None]
         sigma = np.sqrt(self.law.variances(features).mean(axis=1))[:, None]
         u = np.asarray(quantiles, dtype=np.float64)[None, :]
         given_gift = (u - (1.0 - p)) / p
         amount = np.exp(mu + sigma * ndtri(np.clip(given_gift, 1e-12, 1.0 - 1e-12)))
-        return np.where(given_gift > 0.0, self.unit * amount, 0.0)
+        return np.where(given_gift > 0.0, amount, 0.0)
 
     def card(self) -> dict[str, Any]:
         """Return the model card."""
@@ -218,10 +223,10 @@ class FittedZiln:
             "chance": self.chance.numbers(),
             "mean": law.mean.numbers(),
             "variance": None if law.part is None else law.part.numbers(),
+            "centre": law.centre,
             "scale": law.scale,
             "cap": law.cap,
             "level": self.level,
-            "unit": self.unit,
         }
         forests = {"chance": self.chance.part.forest.texts, "mean": law.mean.forest.texts}
         if law.part is not None:
@@ -235,5 +240,5 @@ class FittedZiln:
         chance = ThinnedChance.stored(forests["chance"], n["chance"])
         mean = Part.stored(forests["mean"], n["mean"])
         part = Part.stored(forests["variance"], n["variance"]) if "variance" in forests else None
-        law = LogNormal(mean, part, n["scale"], n["cap"])
-        return cls(Card.from_dict(n["card"]), chance, law, n["level"], n["unit"])
+        law = LogNormal(n["centre"], mean, part, n["scale"], n["cap"])
+        return cls(Card.from_dict(n["card"]), chance, law, n["level"])

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from giftlive.errors import InputError, Where
+from giftlive.evaluation.checks import EXACT
 from giftlive.evaluation.gates import load_rules
 from giftlive.evaluation.results import Gate
 from giftlive.reports.i18n import translate
@@ -104,6 +105,7 @@ def _row(gate: Gate) -> dict[str, str]:
     text = "none"
     if estimate is not None and estimate.value is not None:
         low, high = estimate.low, estimate.high
-        interval = "" if low is None else f" [{low:.4g}, {high:.4g}]"
+        bare = low is None or estimate.method == EXACT
+        interval = "" if bare else f" [{low:.4g}, {high:.4g}]"
         text = f"{estimate.value:.4g}{interval}"
     return {"gate": gate.id, "verdict": gate.verdict, "estimate": text, "reason": gate.reason}
