@@ -15,7 +15,7 @@ import numpy as np
 from giftlive import metrics
 from giftlive.errors import NotEnoughDataError
 from giftlive.metrics import influence
-from giftlive.models.registry import MODELS
+from giftlive.models.registry import make
 from giftlive.stats.influence import Linearised, transformed
 from giftlive.stats.intervals import Interval, influence_t
 from giftlive.tables.matrix import Matrix
@@ -107,7 +107,7 @@ def _fit_fold(matrix: Matrix, fold: Fold, name: str) -> tuple[Floats, Floats, fl
         np.flatnonzero(_within(matrix.day, span))
         for span in (fold.train, fold.validation, fold.test)
     )
-    fitted = MODELS[name]().fit(
+    fitted = make(name).fit(
         matrix.X[train], matrix.y[train], matrix.user[train], names=matrix.names
     )
     amount, tried = fitted.predict(matrix.X[test]), fitted.predict(matrix.X[valid])

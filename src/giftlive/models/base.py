@@ -50,12 +50,32 @@ class Card:
 
 
 @dataclass(frozen=True)
+class Stored:
+    """An array as a value: two are equal when their bits are."""
+
+    shape: tuple[int, ...]
+    dtype: str
+    data: bytes
+
+    @classmethod
+    def of(cls, array: ArrayLike) -> Stored:
+        """Hold a copy of ``array``."""
+        plain = np.ascontiguousarray(array)
+        return cls(np.shape(array), plain.dtype.str, plain.tobytes())
+
+    def array(self) -> Any:
+        """Return the array."""
+        return np.frombuffer(self.data, dtype=self.dtype).reshape(self.shape)
+
+
+@dataclass(frozen=True)
 class State:
-    """A fitted model as data: numbers for JSON, and tree ensembles in LightGBM's own text."""
+    """A fitted model as data: numbers for JSON, tree ensembles in LightGBM's own text, arrays."""
 
     kind: str
     numbers: dict[str, Any]
     forests: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    arrays: dict[str, Stored] = field(default_factory=dict)
 
 
 class FittedModel(Protocol):

@@ -1,4 +1,4 @@
-"""Models on disk: numbers as JSON, tree ensembles as LightGBM text, the card beside them.
+"""Models on disk: numbers as JSON, tree ensembles as LightGBM text, arrays as ``.npz``, the card.
 
 No pickle: a saved model can be read without running foreign code, and by other programs.
 """
@@ -9,20 +9,27 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
+from zipfile import BadZipFile
+
+import numpy as np
 
 from giftlive.errors import InputError, Where
-from giftlive.models.base import State
+from giftlive.models.base import State, Stored
 from giftlive.models.boosted import FittedBoostedLog1p
+from giftlive.models.neural.fitted import FittedMultiTask
 from giftlive.models.ridge import FittedRidge
 from giftlive.models.scorer import Scorer
 from giftlive.models.trivial import FittedTrivial
 from giftlive.models.two_part import FittedTwoPart
+
+ARRAYS = "arrays.npz"
 
 KINDS: dict[str, Callable[[State], Any]] = {
     "trivial": FittedTrivial.from_state,
     "ridge": FittedRidge.from_state,
     "boosted_log1p": FittedBoostedLog1p.from_state,
     "two_part": FittedTwoPart.from_state,
+    "multi_task": FittedMultiTask.from_state,
     "scorer": Scorer.from_state,
 }
 
@@ -35,7 +42,7 @@ class Storable(Protocol):
 
 
 def save(model: Storable, folder: Path) -> None:
-    """Write ``model.json``, one text file per tree ensemble and, if it has one, ``card.json``."""
+    """Write ``model.json``, one text file per tree ensemble, ``arrays.npz`` and ``card.json``."""
     state = model.state()
     folder.mkdir(parents=True, exist_ok=True)
     forests = {key: len(texts) for key, texts in state.forests.items()}
@@ -43,6 +50,10 @@ def save(model: Storable, folder: Path) -> None:
         for index, text in enumerate(texts):
             _tree_file(folder, key, index).write_text(text, encoding="utf-8")
     body = {"kind": state.kind, "numbers": state.numbers, "forests": forests}
+    if state.arrays:
+        body["arrays"] = sorted(state.arrays)
+        plain = {key: stored.array() for key, stored in state.arrays.items()}
+        np.savez(folder / ARRAYS, allow_pickle=False, **plain)
     _write(folder / "model.json", body)
     if "card" in state.numbers:
         _write(folder / "card.json", state.numbers["card"])
@@ -64,14 +75,22 @@ def load(folder: Path) -> Any:
             key: tuple(_tree_file(folder, key, i).read_text(encoding="utf-8") for i in range(count))
             for key, count in body["forests"].items()
         }
-    except (OSError, KeyError, ValueError) as error:
+        arrays = _arrays(folder, body.get("arrays", []))
+    except (OSError, KeyError, ValueError, BadZipFile) as error:
         raise InputError(
             f"not a saved model ({type(error).__name__}: {error})",
             Where(str(path)),
             f"one of {', '.join(KINDS)}",
-            "train it again; a model folder is model.json and the .txt files beside it",
+            "train it again; a model folder is model.json and the .txt and .npz files beside it",
         ) from error
-    return kind(State(body["kind"], body["numbers"], forests))
+    return kind(State(body["kind"], body["numbers"], forests, arrays))
+
+
+def _arrays(folder: Path, names: list[str]) -> dict[str, Stored]:
+    if not names:
+        return {}
+    with np.load(folder / ARRAYS, allow_pickle=False) as file:
+        return {name: Stored.of(file[name]) for name in names}
 
 
 def _tree_file(folder: Path, key: str, index: int) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from giftlive.config import RunConfig, nearest
 from giftlive.errors import ConfigError
 from giftlive.evaluation.leaderboard import TRIVIAL
-from giftlive.models.registry import MODELS
+from giftlive.models.registry import MODELS, NEURAL, make
 from giftlive.world import load_scenario, require_clock
 
 _MODELS = "configuration, key models.names"
@@ -19,13 +19,16 @@ def check_choices(config: RunConfig) -> None:
     ConfigError
         Naming the nearest valid choice where there is one.
     UsageError
-        The world plays in rounds: it can have no log and no evening.
+        The world plays in rounds: it can have no log and no evening. Or a model needs an extra
+        that is not installed.
     """
+    known = [*MODELS, *NEURAL]
     for name in config.models.names:
-        if name not in MODELS:
+        if name not in known:
             raise ConfigError(
-                f"there is no model {name!r}", _MODELS, "value models", nearest(name, list(MODELS))
+                f"there is no model {name!r}", _MODELS, "value models", nearest(name, known)
             )
+        make(name)
     trivial = set(config.models.names).intersection(TRIVIAL)
     if not trivial or len(trivial) == len(set(config.models.names)):
         raise ConfigError(
