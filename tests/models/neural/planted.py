@@ -79,12 +79,12 @@ def selected(n: int, seed: int) -> Shown:
     return Shown(X, clicked, np.full(n, np.nan), y, user, click, gift, ("x", "noise"))
 
 
-def model(tasks: tuple[str, ...] = TASKS, epochs: int = 8) -> MultiTask:
+def model(tasks: tuple[str, ...] = TASKS, epochs: int = 12) -> MultiTask:
     """Return a small network, by default with every task."""
     return MultiTask(tasks=tasks, sizes=SMALL, schedule=Schedule(epochs=epochs))
 
 
-def fit(data: Shown, tasks: tuple[str, ...] = TASKS, epochs: int = 8) -> FittedMultiTask:
+def fit(data: Shown, tasks: tuple[str, ...] = TASKS, epochs: int = 12) -> FittedMultiTask:
     return model(tasks, epochs).fit(
         data.X,
         data.y,

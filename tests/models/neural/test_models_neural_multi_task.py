@@ -1,4 +1,4 @@
-"""The network where the truth is planted: what a shared representation gives, and what it cannot."""
+"""The network where the truth is planted: what sharing a representation gives, and what not."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.models.neural.planted import SMALL, Shown, exposures, fit, model, needs_torch, selected
 
 from giftlive.errors import InputError, NotEnoughDataError, UsageError
 from giftlive.metrics import influence
@@ -15,7 +16,6 @@ from giftlive.models.neural.fitted import FittedMultiTask
 from giftlive.models.neural.multi_task import MultiTask
 from giftlive.rng import stream
 from giftlive.testing import check_value_model
-from tests.models.neural.planted import SMALL, Shown, exposures, fit, model, needs_torch, selected
 
 pytestmark = needs_torch
 

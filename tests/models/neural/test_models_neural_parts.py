@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.models.neural.planted import SMALL, needs_torch
 
 from giftlive.errors import InputError, UsageError
 from giftlive.models.neural import extra
@@ -19,7 +20,6 @@ from giftlive.models.neural.outcomes import LogScale, outcomes
 from giftlive.models.neural.training import trained_tasks
 from giftlive.models.registry import make
 from giftlive.rng import stream
-from tests.models.neural.planted import SMALL, needs_torch
 
 
 def test_importing_and_configuring_the_model_does_not_import_torch() -> None:

@@ -37,7 +37,7 @@ class Schedule:
         as fast as two here, and much faster on a busy machine, where two wait for each other.
     """
 
-    epochs: int = 8
+    epochs: int = 10
     patience: int = 2
     learning_rate: float = 2e-3
     decay: float = 1e-3
