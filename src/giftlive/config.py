@@ -121,6 +121,22 @@ class FidelityConfig(BaseModel):
     overrides: dict[str, str] = Field(default_factory=dict)
 
 
+class StagesConfig(BaseModel):
+    """The worlds on which direct and two-stage models are compared.
+
+    ``teachers`` further worlds teach the Bayes ceiling; 0: there is none.
+    """
+
+    model_config = _FROZEN
+    preset: str = "kuailive"
+    scale: Annotated[str, BeforeValidator(_scale)] = "small"
+    seeds: Annotated[int, Field(ge=2)] = 8
+    teachers: Annotated[int, Field(ge=0)] = 0
+    direct: str = "boosted_log1p"
+    staged: Annotated[tuple[str, ...], Field(min_length=1)] = ("two_part",)
+    overrides: dict[str, str] = Field(default_factory=dict)
+
+
 class DemoConfig(BaseModel):
     """The built-in twin that ``make demo`` analyses."""
 
@@ -142,6 +158,7 @@ class RunConfig(BaseModel):
     arena: ArenaConfig = ArenaConfig()
     off_policy: OffPolicyConfig = OffPolicyConfig()
     fidelity: FidelityConfig = FidelityConfig()
+    stages: StagesConfig = StagesConfig()
     demo: DemoConfig = DemoConfig()
 
 

@@ -12,6 +12,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from giftlive.errors import NotEnoughDataError
 from giftlive.evaluation import leaderboard
 from giftlive.evaluation.leaderboard import Predictions
+from giftlive.models.base import State
 from giftlive.models.registry import MODELS
 from giftlive.rng import stream
 from giftlive.tables.matrix import Matrix
@@ -58,6 +59,9 @@ class Oracle:
 
     def predict_proba(self, X: Floats) -> Floats:
         return np.minimum(self.predict(X), 1.0)
+
+    def state(self) -> State:
+        return State("oracle", {})
 
     def card(self) -> dict[str, object]:
         return {}

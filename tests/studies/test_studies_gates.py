@@ -26,6 +26,7 @@ from giftlive.evaluation.results import Check, Gate, StudyResult
 from giftlive.evaluation.rules import rules_text
 from giftlive.rng import stream
 from giftlive.studies import baseline, off_policy, shadow_price
+from giftlive.studies.board import board_of
 from giftlive.studies.context import Context
 from giftlive.studies.off_policy import OffPolicy
 from giftlive.studies.shadow_price import ShadowPrice
@@ -291,7 +292,7 @@ def ranked(
     # The tail of these amounts is read from their history: they are not gifts of a live platform.
     source = replace(context.store.source, kind="made here")
     light = replace(context, config=config, store=replace(context.store, source=source))
-    board = baseline._board(light, matrix, folds)
+    board = board_of(light, matrix, folds)
     rule = load_rules()["baseline"]
     made = baseline._checks(board, rule)
     return judge(rule, baseline._estimates(board, matrix.unit), made), made

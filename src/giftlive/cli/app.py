@@ -11,6 +11,7 @@ from giftlive.cli import (
     doctor,
     facts,
     ingest,
+    leaderboard,
     report,
     roadmap,
     run,
@@ -35,6 +36,7 @@ app.command("tables")(tables.tables)
 app.command("audit")(audit.audit)
 app.command("facts")(facts.facts)
 app.command("study")(study.study)
+app.command("leaderboard")(leaderboard.leaderboard)
 app.command("roadmap")(roadmap.roadmap)
 app.command("report")(report.report)
 app.command("verify")(verify.verify)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -79,6 +79,26 @@ def fact_table(facts: Sequence[Fact]) -> Table:
             style="" if known else "dim",
         )
     return table
+
+
+def result_table(table: Mapping[str, Any]) -> Table:
+    """Return a table of a results file; a number with an interval keeps its brackets."""
+    made = Table(title=table["name"], title_justify="left", box=None, pad_edge=False)
+    for k, (name, unit) in enumerate(zip(table["columns"], table["units"], strict=True)):
+        words = all(isinstance(row[k], str) for row in table["rows"])
+        heading = f"{name}\n{unit}" if unit else str(name)
+        made.add_column(Text(heading), justify="left" if words else "right")
+    for row in table["rows"]:
+        made.add_row(*(Text(_cell(value)) for value in row))
+    return made
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, Mapping):
+        known = value["low"] is not None and value["high"] is not None
+        bounds = f" [{figure(value['low'])}, {figure(value['high'])}]" if known else ""
+        return figure(value["value"]) + bounds
+    return value if isinstance(value, str) else figure(float(value))
 
 
 def figure(value: float | None) -> str:

@@ -84,11 +84,18 @@ def value_of_rows(world: World, matrix: Matrix) -> Floats:
     UsageError
         A user or a room of the tables is not of this world.
     """
-    user, room = _dense(world.user_ids, matrix.user), _dense(world.live_ids, matrix.live)
+    user, room = dense(world.user_ids, matrix.user), dense(world.live_ids, matrix.live)
     return value_of_click(world, user, room, matrix.ts)
 
 
-def _dense(ids: Ints, wanted: Ints) -> Ints:
+def dense(ids: Ints, wanted: Ints) -> Ints:
+    """Return the place of every ``wanted`` id among a world's ``ids``.
+
+    Raises
+    ------
+    UsageError
+        One of them is not there.
+    """
     order = np.argsort(ids)
     place = np.minimum(np.searchsorted(ids, wanted, sorter=order), len(ids) - 1)
     dense = order[place]

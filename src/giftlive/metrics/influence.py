@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
-from giftlive.metrics.occurrence import reliability
+from giftlive.metrics.occurrence import CLIP, reliability
 from giftlive.metrics.order import Ranked, Ranking, checked_fraction, column
 from giftlive.stats import influence
 from giftlive.stats.influence import Linearised, undefined
@@ -160,6 +160,21 @@ def roc_auc(y: ArrayLike, score: ArrayLike | Ranked) -> Linearised:
     above = 0.5 + 0.5 * _above_minus_below(ranking, z) / gifts
     value = float(np.sum(z * below) / gifts)
     return Linearised(value, np.where(z > 0.0, (below - value) / gifts, (above - value) / others))
+
+
+def log_loss(y: ArrayLike, p: ArrayLike) -> Linearised:
+    """Estimate the mean of −log(probability given to what happened), ψ_i = (loss_i − mean) / n.
+
+    Probabilities are kept 1e-15 away from 0 and 1. Undefined (nan) without rows.
+
+    Examples
+    --------
+    >>> round(log_loss([1.0, 0.0], [0.5, 0.5]).value, 6)
+    0.693147
+    """
+    z = _occurred(y, len(column(p, "p")))
+    q = np.clip(column(p, "p"), CLIP, 1.0 - CLIP)
+    return influence.mean(-np.where(z > 0.0, np.log(q), np.log1p(-q)))
 
 
 def ece(y: ArrayLike, p: ArrayLike | Ranked, bins: int = 15) -> Linearised:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from giftlive.config import RunConfig, nearest
 from giftlive.errors import ConfigError
 from giftlive.evaluation.leaderboard import TRIVIAL
@@ -22,13 +24,8 @@ def check_choices(config: RunConfig) -> None:
         The world plays in rounds: it can have no log and no evening. Or a model needs an extra
         that is not installed.
     """
-    known = [*MODELS, *NEURAL]
-    for name in config.models.names:
-        if name not in known:
-            raise ConfigError(
-                f"there is no model {name!r}", _MODELS, "value models", nearest(name, known)
-            )
-        make(name)
+    _known(config.models.names, _MODELS)
+    _known((config.stages.direct, *config.stages.staged), "configuration, table stages")
     trivial = set(config.models.names).intersection(TRIVIAL)
     if not trivial or len(trivial) == len(set(config.models.names)):
         raise ConfigError(
@@ -44,3 +41,18 @@ def check_choices(config: RunConfig) -> None:
     fidelity = config.fidelity
     calibrated = load_scenario(fidelity.preset, fidelity.scale, fidelity.overrides)
     require_clock(calibrated, "configuration, key fidelity.preset")
+    stages = config.stages
+    require_clock(
+        load_scenario(stages.preset, stages.scale, stages.overrides),
+        "configuration, key stages.preset",
+    )
+
+
+def _known(names: Sequence[str], where: str) -> None:
+    valid = [*MODELS, *NEURAL]
+    for name in names:
+        if name not in valid:
+            raise ConfigError(
+                f"there is no model {name!r}", where, "value models", nearest(name, valid)
+            )
+        make(name)

@@ -6,6 +6,7 @@ import json
 import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from giftlive.run.summary import Summary, read_summary
 from giftlive.studies.context import Context, Study
 from giftlive.studies.registry import ON_REQUEST, STUDIES
 from giftlive.tables.build import is_unfinished
+from giftlive.world import World, build_world, load_scenario
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,15 @@ def _context(shop: Workshop, request: RunRequest) -> Context:
         code_version=code_version(),
         evening=steps.evening(shop) if wanted else None,
         twin=built_in and _is_the_calibrated_world(request.config),
+        made_by=partial(_world_of, request.config) if built_in else None,
     )
+
+
+def _world_of(config: RunConfig) -> World:
+    """Return the world whose logs the demo reads."""
+    preset, scale = config.demo.preset, config.demo.scale
+    overrides = config.arena.overrides if preset == config.arena.preset else {}
+    return build_world(load_scenario(preset, scale=scale, overrides=overrides), config.seed)
 
 
 def _is_the_calibrated_world(config: RunConfig) -> bool:
@@ -115,7 +125,8 @@ def _write(
         path.write_text(text, encoding="utf-8")
     (folder / "config.toml").write_text(dump_toml(request.config), encoding="utf-8")
     _copy_rows(folder, context, answers)
-    _write_manifest(folder, request, shop, context.store)
+    costs = {a.result["study"]: a.costs for a in answers if a.costs}
+    _write_manifest(folder, request, shop, context.store, costs)
 
 
 def _copy_rows(folder: Path, context: Context, answers: list[Answer]) -> None:
@@ -133,7 +144,9 @@ def _copy_rows(folder: Path, context: Context, answers: list[Answer]) -> None:
         shutil.copytree(context.evening.models, folder / "models")
 
 
-def _write_manifest(folder: Path, request: RunRequest, shop: Workshop, source: Store) -> None:
+def _write_manifest(
+    folder: Path, request: RunRequest, shop: Workshop, source: Store, costs: dict[str, Any]
+) -> None:
     """Write what produced the run; once, before the report, so that rendering again says the same.
 
     The time of the report itself is in ``log.jsonl`` alone.
@@ -141,6 +154,7 @@ def _write_manifest(folder: Path, request: RunRequest, shop: Workshop, source: S
     created = datetime.now(UTC).isoformat(timespec="seconds")
     facts = json.loads(source.source.as_json())
     found = manifest(request.command, request.config.seed, facts, shop.reporter, created)
+    found["costs"] = costs
     (folder / "manifest.json").write_text(canonical_json(found), encoding="utf-8")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -168,10 +168,22 @@ def evening(shop: Workshop) -> Evening:
 
 @dataclass(frozen=True)
 class Answer:
-    """A study's result as plain containers, and the folder of the tables it kept."""
+    """A study's result as plain containers, the tables it kept, and what its pieces cost."""
 
     result: dict[str, Any]
     tables: Path | None
+    costs: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Costs:
+    """Collects what the pieces of a study cost, by name; times as they were when it ran."""
+
+    found: dict[str, dict[str, float]] = field(default_factory=dict)
+
+    def __call__(self, name: str, cost: Mapping[str, float], /) -> None:
+        """Keep ``cost``, to three digits that count."""
+        self.found[name] = {key: float(f"{value:.3g}") for key, value in cost.items()}
 
 
 def study(shop: Workshop, asked: Study, context: Context) -> Answer:
@@ -184,17 +196,20 @@ def study(shop: Workshop, asked: Study, context: Context) -> Answer:
         return Answer(result.as_dict(), None)
 
     def make(folder: Path) -> None:
-        kept = TableFolder(folder / "tables", asked.name)
-        told = replace(context, progress=step.listener, keep=kept)
+        kept, costs = TableFolder(folder / "tables", asked.name), Costs()
+        told = replace(context, progress=step.listener, keep=kept, spent=costs)
         answered = asked.run(told).as_dict()
         (folder / "result.json").write_text(canonical_json(answered), encoding="utf-8")
+        (folder / "costs.json").write_text(canonical_json(costs.found), encoding="utf-8")
 
     with shop.reporter.step(asked.name) as step:
         config = shop.config.model_dump(exclude={**MACHINE, "demo": True})
-        key = shop.key(asked.name, context.inputs(), config)
+        truth = None if context.made_by is None else shop.config.demo.model_dump()
+        key = shop.key(asked.name, context.inputs(), config, truth)
         path, step.cached = shop.cache.fetch("study", key, make)
     found = json.loads((path / "result.json").read_text(encoding="utf-8"))
-    return Answer(found, path / "tables")
+    costs = json.loads((path / "costs.json").read_text(encoding="utf-8"))
+    return Answer(found, path / "tables", costs)
 
 
 @dataclass(frozen=True)

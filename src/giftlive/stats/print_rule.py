@@ -30,10 +30,19 @@ UNMEASURED = "unmeasured"
 MONEY_CLUSTERS = 5_000
 """Fewest users behind a printed interval on money."""
 
-DIFFERENCES = frozenset({"difference", "paired_difference", "capture_difference"})
+DIFFERENCES = frozenset(
+    {
+        *("difference", "paired_difference", "capture_difference", "capture_10pct_difference"),
+        *("normalised_gini_difference", "spearman_difference", "pr_auc_difference"),
+        "log_loss_difference",
+    }
+)
 """Statistics that may be 0, so that their CV means nothing."""
 
-WITHOUT_MONEY = ("pr_auc", "roc_auc", "ece", "spearman", "tail_index", "quantile", "unit_quantile")
+WITHOUT_MONEY = (
+    *("pr_auc", "roc_auc", "log_loss", "ece", "spearman"),
+    *("tail_index", "quantile", "unit_quantile"),
+)
 """Beginnings of the names of statistics in which no amount enters as an amount."""
 
 MONEY_TAILS = frozenset({"capped", "full", "gift"})

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from giftlive.config import RunConfig
 from giftlive.evaluation.evening import Evening
+from giftlive.evaluation.leaderboard import Truth, truth_of
 from giftlive.evaluation.results import Estimate, StudyResult
 from giftlive.logs.store import Store
 from giftlive.stats.intervals import Interval
 from giftlive.stats.print_rule import printed
+from giftlive.tables.matrix import Matrix
 from giftlive.types import Message, Progress, silent
+from giftlive.world import World
 
 
 class Keep(Protocol):
@@ -27,6 +30,17 @@ def forget(name: str, columns: Mapping[str, Any], /) -> None:
     """Keep nothing."""
 
 
+class Spent(Protocol):
+    """Told what a named piece of the study cost; clock times go to the manifest alone."""
+
+    def __call__(self, name: str, cost: Mapping[str, float], /) -> None:
+        """Hear the ``cost`` of ``name``."""
+
+
+def uncounted(name: str, cost: Mapping[str, float], /) -> None:
+    """Be the listener that counts nothing."""
+
+
 @dataclass(frozen=True)
 class Context:
     """Everything a study may use; it opens no other file.
@@ -37,7 +51,9 @@ class Context:
     evening : the evening on which policies are compared; None when no study asked for it.
     twin : whether the source is the world of ``config.fidelity`` on the run's own seed.
     code_version : goes into the result so that equal results mean equal code.
-    progress, keep : told how far the study is; keeps the rows behind its numbers.
+    progress, keep, spent : told how far the study is; keeps the rows behind its numbers; told what
+    its pieces cost.
+    made_by : builds the world that wrote the source; None where nobody knows the truth.
     """
 
     config: RunConfig
@@ -48,11 +64,17 @@ class Context:
     twin: bool = False
     progress: Progress = silent
     keep: Keep = forget
+    spent: Spent = uncounted
+    made_by: Callable[[], World] | None = None
 
     def inputs(self) -> dict[str, Any]:
         """Return the data fingerprint that every result carries."""
         source = self.store.source
         return {"fingerprint": source.fingerprint, "kind": source.kind, "label": source.label}
+
+    def truth(self, matrix: Matrix) -> Truth | None:
+        """Return the expected amounts of the rows, where a built-in world wrote the logs."""
+        return truth_of(self.made_by(), self.store, matrix) if self.made_by else None
 
     def tonight(self) -> Evening:
         """Return the evening, which the pipeline prepares for every study that needs it."""

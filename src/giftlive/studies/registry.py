@@ -10,6 +10,7 @@ from giftlive.studies.context import Study
 from giftlive.studies.exploration import Exploration
 from giftlive.studies.off_policy import OffPolicy
 from giftlive.studies.shadow_price import ShadowPrice
+from giftlive.studies.two_stage import TwoStage
 from giftlive.studies.world_fidelity import WorldFidelity
 
 STUDIES: tuple[Study, ...] = (
@@ -21,8 +22,8 @@ STUDIES: tuple[Study, ...] = (
 )
 """The studies of `giftlive run`."""
 
-ON_REQUEST: tuple[Study, ...] = (BehaviouralFidelity(),)
-"""Studies that run only by name: each makes worlds of its own for minutes and has no gate."""
+ON_REQUEST: tuple[Study, ...] = (BehaviouralFidelity(), TwoStage())
+"""Studies that run only by name: each makes worlds of its own for minutes."""
 
 
 def find(name: str) -> Study:

@@ -135,6 +135,23 @@ _RANKED = (
     Case("ece", "influence_t(debiased)", methods.without_noise, tails=("count",), **_NOISE),
 )
 
+_SINGLE: dict[str, Any] = {"rows": (1,), "clusters": MANY[:-2]}
+_REPEATED: dict[str, Any] = {"rows": (10,), "clusters": MANY[:2]}
+"""Differences at ten rows a user are measured on small samples only: large ones take hours."""
+
+_PAIRED = tuple(
+    case
+    for where in (_SINGLE, _REPEATED)
+    for case in (
+        *_linear("capture_10pct_difference", "influence_t", **where),
+        *_linear("normalised_gini_difference", "influence_t", **where),
+        *_linear("spearman_difference", "influence_t", tails=("full",), **where),
+        *_linear("pr_auc_difference", "influence_t", tails=("count",), **where),
+        *_linear("log_loss_difference", "influence_t", tails=("count",), **where),
+        *_linear("log_loss", "influence_t", tails=("count",), **where),
+    )
+)
+
 _GIVERS = (
     Case("mean", "skew_t", methods.of_totals(skew_t), **_WHO_GAVE),
     Case("mean", "student_t", methods.of_totals(student_t), **_WHO_GAVE),
@@ -159,6 +176,7 @@ CASES: tuple[Case, ...] = (
     *_SUMS,
     *_EVENINGS,
     *_RANKED,
+    *_PAIRED,
     *_GIVERS,
     Case("tail_index", "hill", methods.tail_of, "pareto", (1,), MANY, ("pareto",)),
 )

@@ -50,7 +50,8 @@ class Population:
     name : as in the table. starts : [U + 1].
     columns : name -> [N] of every row: the rewards by tail, ``score`` and ``rival`` (two rankings,
         the second one worse), ``probability`` of a gift as promised (a fifth too high on
-        average), ``promised`` amount, importance ``weight``, and ``rows``, the denominator.
+        average) and ``rival_probability``, a noisier promise, ``promised`` amount, importance
+        ``weight``, and ``rows``, the denominator.
     """
 
     name: str
@@ -130,6 +131,7 @@ def gifts(rows_per_user: int, turn: int = 0, users: int = 50_000) -> Population:
         "score": seen + np.log(usual) + noise[0],
         "rival": seen + 0.5 * np.log(usual) + 1.5 * noise[1],
         "probability": np.clip(1.2 * np.exp(seen - 0.125), 0.0, 1.0),
+        "rival_probability": np.clip(np.exp(seen + 0.5 * noise[1] - 0.25), 0.0, 1.0),
         "promised": np.exp(seen) * usual,
         "weight": np.exp(0.5 * noise[2] - 0.125),
         "rows": np.ones(len(user)),

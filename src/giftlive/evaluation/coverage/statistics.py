@@ -77,6 +77,13 @@ def _gain(sample: Sample, y: Floats) -> Linearised:
     return one - judged.revenue_capture(y, sample.rival, 0.01)
 
 
+def _difference_of(
+    judge: Callable[[Floats, Floats], Linearised], score: str, rival: str, sample: Sample, y: Floats
+) -> Linearised:
+    """Return a metric of one ranking minus that of its rival, on the same rows."""
+    return judge(y, sample.column(score)) - judge(y, sample.column(rival))
+
+
 def _quantile(p: float, sample: Sample, tail: str) -> Linearised:
     """Return a quantile of the rewards, with the influence of the indicator below it.
 
@@ -117,6 +124,16 @@ _JUDGED: dict[str, Callable[[Sample, Floats], Linearised]] = {
     "roc_auc": lambda s, y: judged.roc_auc(y, s.probability),
     "ece": lambda s, y: judged.ece(y, s.probability),
     "spearman": lambda s, y: judged.spearman(y, s.score),
+    "capture_10pct_difference": partial(
+        _difference_of, partial(judged.revenue_capture, fraction=0.10), "score", "rival"
+    ),
+    "spearman_difference": partial(_difference_of, judged.spearman, "score", "rival"),
+    "normalised_gini_difference": partial(_difference_of, judged.normalised_gini, "score", "rival"),
+    "pr_auc_difference": partial(_difference_of, judged.pr_auc, "probability", "rival_probability"),
+    "log_loss_difference": partial(
+        _difference_of, judged.log_loss, "probability", "rival_probability"
+    ),
+    "log_loss": lambda s, y: judged.log_loss(y, s.column("probability")),
 }
 
 RANKED: dict[str, Estimator] = {name: partial(_by_user, judge) for name, judge in _JUDGED.items()}

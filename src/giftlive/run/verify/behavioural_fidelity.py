@@ -38,7 +38,7 @@ _PUBLISHED = {
 
 def recompute(kept: Kept, result: Result) -> dict[str, Recomputed]:
     """Return every number that the study must print, by its key."""
-    values = _values(kept)
+    values = values_of(kept)
     found = {key: mean(x) if len(x) else Recomputed(None) for key, x in values.items()}
     for one, other in _AHEAD:
         for top in (_FIRST, _TENTH):
@@ -63,7 +63,7 @@ def draw(kept: Kept, result: Result) -> dict[tuple[str, str], Drawn]:
     places = {
         f"{key.split(' / ')[1]}, {top.removeprefix('capture@')}": key
         for top in (_FIRST, _TENTH)
-        for key, x in _values(kept).items()
+        for key, x in values_of(kept).items()
         if key.startswith("order / ") and key.endswith(f" / {top}") and len(x)
     }
     heights = Curve.of(list(_PUBLISHED.values()))
@@ -78,7 +78,7 @@ def checks(kept: Kept, rule: Mapping[str, Mapping[str, float]]) -> dict[str, boo
     return {}
 
 
-def _values(kept: Kept) -> dict[str, Floats]:
+def values_of(kept: Kept) -> dict[str, Floats]:
     """Return the values over seeds by key, none where a seed has no such number."""
     columns = kept.columns("readings")
     keys = [

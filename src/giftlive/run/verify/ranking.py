@@ -78,6 +78,22 @@ def capture(y: Floats, score: Floats, fraction: float) -> Metric:
     return at
 
 
+def overlap(y: Floats, score: Floats, fraction: float) -> float:
+    """Return the expected share of the top by ``score`` that is in the top by ``y`` as well.
+
+    A row's chance to be in a top is that of its block of ties: 1, 0, or the part that fits.
+    """
+    k = fraction * len(y)
+    chances = []
+    for column in (score, y):
+        above = len(column) - np.searchsorted(np.sort(column), column, side="right")
+        level = np.searchsorted(np.sort(column), column, side="right") - np.searchsorted(
+            np.sort(column), column, side="left"
+        )
+        chances.append(np.clip((k - above) / level, 0.0, 1.0))
+    return _dot(chances[0], chances[1]) / k
+
+
 def average_precision(hit: Floats, score: Floats) -> Metric:
     """Return the sum over distinct scores of recall step times precision after it."""
     blocks = Blocks.of(score)

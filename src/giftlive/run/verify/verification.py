@@ -21,6 +21,7 @@ from giftlive.run.verify import (
     gates,
     off_policy,
     shadow_price,
+    two_stage,
     world_fidelity,
 )
 from giftlive.run.verify.claims import Claim, Result, claims_of
@@ -36,6 +37,7 @@ AUDITS: dict[str, ModuleType] = {
     "exploration": exploration,
     "off_policy": off_policy,
     "shadow_price": shadow_price,
+    "two_stage": two_stage,
     "world_fidelity": world_fidelity,
 }
 """Study -> the module that computes its numbers again."""

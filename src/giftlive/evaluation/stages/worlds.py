@@ -1,0 +1,134 @@
+"""The worlds of the comparison: made anew on every seed, written as logs, read as sessions."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from giftlive import metrics
+from giftlive.evaluation.behavioural.measure import Number
+from giftlive.evaluation.behavioural.worlds import Reading
+from giftlive.evaluation.leaderboard.predictions import test_set, within
+from giftlive.evaluation.leaderboard.truth import Truth, truth_of
+from giftlive.evaluation.stages.measure import measured
+from giftlive.logs.ingest import ingest
+from giftlive.models.base import known
+from giftlive.tables.build import build_tables
+from giftlive.tables.matrix import Matrix, load_matrix
+from giftlive.tables.options import TableOptions
+from giftlive.tables.splits import Fold, rolling_origins
+from giftlive.types import Floats, Progress, silent
+from giftlive.world import Scenario, build_world, write_twin
+from giftlive.world.ceiling import bayes_value
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which worlds, and which models.
+
+    Attributes
+    ----------
+    seeds : one world each. teachers : further seeds whose rows teach the Bayes order; none: no
+    Bayes ceiling. direct, staged : names in the registry. folds : rolling origins.
+    """
+
+    scenario: Scenario
+    seeds: tuple[int, ...]
+    teachers: tuple[int, ...]
+    direct: str
+    staged: tuple[str, ...]
+    folds: int = 3
+    memory_limit: str = "2GB"
+
+
+@dataclass(frozen=True)
+class Log:
+    """One world's rows with their truth."""
+
+    matrix: Matrix
+    truth: Truth
+
+
+@contextmanager
+def _log(plan: Plan, seed: int) -> Iterator[Log]:
+    with tempfile.TemporaryDirectory(prefix="giftlive-") as scratch:
+        folder = Path(scratch)
+        world = build_world(plan.scenario, seed)
+        write_twin(world, folder / "logs", truth=False, format="parquet")
+        store = ingest(folder / "logs", folder / "store", memory_limit=plan.memory_limit)
+        options = TableOptions(memory_limit=plan.memory_limit, threads=1)
+        build_tables(store, folder / "tables", options)
+        matrix = load_matrix(folder / "tables")
+        yield Log(matrix, truth_of(world, store, matrix))
+
+
+def read_worlds(plan: Plan, progress: Progress = silent) -> tuple[Reading, ...]:
+    """Return every number of every world, the Bayes ceiling included where there are teachers."""
+    total = len(plan.seeds) + len(plan.teachers)
+    found: list[Reading] = []
+    judged: list[Judged] = []
+    for done, seed in enumerate(plan.seeds, start=1):
+        with _log(plan, seed) as log:
+            folds = rolling_origins(log.matrix.day, plan.folds)
+            numbers = measured(log.matrix, folds, log.truth, plan.direct, plan.staged)
+            found += [Reading(seed, n) for n in numbers]
+            judged.append(_judged(log, folds, seed))
+        progress(done, total)
+    taught: list[Log] = []
+    for seed in plan.teachers:
+        with _log(plan, seed) as log:
+            taught.append(log)
+        progress(len(plan.seeds) + len(taught), total)
+    if taught:
+        found += bayes_readings(judged, taught)
+    return tuple(found)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The test rows of one world: what an observer sees of them, and what they are worth."""
+
+    seed: int
+    seen: Floats
+    value: Floats
+    model_rows: int
+
+
+def _judged(log: Log, folds: Sequence[Fold], seed: int) -> Judged:
+    rows = test_set(log.matrix, folds).rows
+    trained = int(within(log.matrix.day, folds[-1].train).sum())
+    return Judged(seed, _seen(log.matrix)[rows], log.truth.value[rows], trained)
+
+
+def bayes_readings(judged: Sequence[Judged], taught: Sequence[Log]) -> Iterator[Reading]:
+    """Yield the Bayes ceiling of every world's test rows, learnt from other worlds.
+
+    Raises
+    ------
+    NotEnoughDataError
+        The teachers hold fewer than 20 times the rows that a model trains on.
+    """
+    order = bayes_value(
+        np.concatenate([_seen(t.matrix) for t in taught]),
+        np.concatenate([t.truth.value for t in taught]),
+        np.repeat(np.arange(len(taught)), [len(t.matrix) for t in taught]),
+        np.concatenate([j.seen for j in judged]),
+        max(j.model_rows for j in judged),
+    )
+    ends = np.cumsum([len(j.value) for j in judged])
+    for j, at in zip(judged, np.split(np.arange(ends[-1]), ends[:-1]), strict=True):
+        halves = enumerate(order.halves, start=1)
+        orders = {"Bayes order": order.value, **{f"half {k}": half for k, half in halves}}
+        for name, values in orders.items():
+            reached = metrics.revenue_capture(j.value, values[at], 0.01)
+            yield Reading(j.seed, Number("ceiling", name, "capture@1 %", reached))
+
+
+def _seen(matrix: Matrix) -> Floats:
+    """Return the features as the ceiling takes them: nan where unknown."""
+    return known(matrix.X)
