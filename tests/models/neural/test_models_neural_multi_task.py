@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -52,17 +54,17 @@ def test_where_gifts_follow_the_taste_of_clicks_both_learn_more_than_gifts_alone
 
 
 def test_where_clicks_know_nothing_of_gifts_they_do_not_help() -> None:
-    drawn = exposures(50_000, 2, shared=False, rate=-4.0)
-    train, fresh = drawn.rows(slice(0, 20_000)), drawn.rows(slice(20_000, None))
-    truth = influence.pr_auc(fresh.y > 0, fresh.click * fresh.gift).value
-    # judged on entered rooms: there the click itself says nothing of the gift
-    inside, found = fresh.rows(fresh.clicked), {}
-    for tasks in (("click", "watch", "gift"), ("gift",)):
-        heads = fit(train.rows(train.clicked), ("gift",)).heads if tasks == ("gift",) else None
-        heads = heads or fit(train, tasks).heads
-        found[tasks] = influence.pr_auc(inside.y > 0, heads(inside.X).gift).value
-    assert truth > 0.0
-    assert found["click", "watch", "gift"] < 1.1 * found["gift",]
+    """Among entered rows, where the click itself says nothing more, there is nothing to gain."""
+    drawn = exposures(30_000, 2, shared=False, rate=-3.5)
+    train, fresh = drawn.rows(slice(0, 12_000)), drawn.rows(slice(12_000, None))
+    entered, inside = train.rows(train.clicked), fresh.rows(fresh.clicked)
+    shared, alone = fit(train), fit(entered, ("gift",))
+    found = [
+        influence.pr_auc(inside.y > 0, fitted.heads(inside.X).gift).value
+        for fitted in (shared, alone)
+    ]
+    assert found[1] > 1.5 * (inside.y > 0).mean()  # there was something to learn
+    assert found[0] < 1.1 * found[1]
 
 
 def test_over_exposures_the_product_is_right_where_clicked_rows_alone_mislead() -> None:
@@ -147,7 +149,7 @@ def test_a_saved_network_predicts_the_same_bits_without_torch(
     written = (tmp_path / "arrays.npz").read_bytes()
     save(both, tmp_path)
     assert (tmp_path / "arrays.npz").read_bytes() == written
-    monkeypatch.setitem(__import__("sys").modules, "torch", None)
+    monkeypatch.setitem(sys.modules, "torch", None)
     loaded = load(tmp_path)
     assert np.array_equal(loaded.predict(X), both.predict(X))
     assert np.array_equal(loaded.predict_proba(X), both.predict_proba(X))
@@ -169,18 +171,16 @@ def test_the_epoch_of_the_lowest_gift_loss_is_restored(shown: tuple[Shown, Shown
 
     def run(patience: int, epochs: int) -> FittedMultiTask:
         settings = model(("gift",), epochs)
-        from dataclasses import replace
-
         schedule = replace(settings.schedule, patience=patience, learning_rate=2e-2)
         return replace(settings, schedule=schedule).fit(
             train.X, train.y, train.user, names=train.names, validation=validation
         )
 
-    fitted = run(3, 8).card()["fitted"]
+    kept = run(3, 8)
+    fitted = kept.card()["fitted"]
     losses = fitted["validation_loss"]
     assert fitted["best_epoch"] == 1 + int(np.argmin(losses))
     assert fitted["best_epoch"] < fitted["epochs"]
-    kept = run(3, 8)
     rows = train.rows(validation)
     p = kept.predict_proba(rows.X)
     loss = -np.where(rows.y > 0, np.log(p), np.log1p(-p)).mean()
