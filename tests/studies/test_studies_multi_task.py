@@ -1,4 +1,4 @@
-"""Study 1.3 on predictions made by hand: it passes, fails and refuses; verify finds every number."""
+"""Study 1.3 on predictions made by hand: it passes, fails, refuses; verify finds its numbers."""
 
 from __future__ import annotations
 

@@ -81,9 +81,11 @@ def measured(context: Context) -> Dense:
         The first origin's training or validation days hold too few gifts to learn or choose by.
     """
     config = context.config
-    data = load_exposures(context.store, context.tables, config.memory_limit)
-    folds = rolling_origins(data.day, config.tables.folds)
     asked = config.multi_task
+    data = load_exposures(
+        context.store, context.tables, asked.exposures, config.seed, config.memory_limit
+    )
+    folds = rolling_origins(data.day, config.tables.folds)
     budget = Budget(asked.learning_rates, asked.dropouts, asked.epochs, config.seed)
     first = np.flatnonzero(
         (data.day >= folds[0].validation[0]) & (data.day < folds[0].validation[1])

@@ -40,8 +40,16 @@ class Shown:
         return len(self.y)
 
     def rows(self, keep: slice | Bools) -> Shown:
-        columns = (self.X, self.clicked, self.watch_seconds, self.y, self.user, self.click)
-        return Shown(*(column[keep] for column in columns), self.gift[keep], self.names)
+        return Shown(
+            X=self.X[keep],
+            clicked=self.clicked[keep],
+            watch_seconds=self.watch_seconds[keep],
+            y=self.y[keep],
+            user=self.user[keep],
+            click=self.click[keep],
+            gift=self.gift[keep],
+            names=self.names,
+        )
 
 
 def exposures(n: int, seed: int, *, shared: bool, rate: float = -5.0) -> Shown:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from giftlive.logs.store import Store, quoted
+from giftlive.rng import stream
 from giftlive.tables.candidates.exposures import write_exposures
 from giftlive.tables.matrix import read_dictionary
 from giftlive.tables.options import TableOptions
@@ -16,6 +17,7 @@ from giftlive.tables.parts import samples_relation
 from giftlive.tables.probe import features_at
 from giftlive.types import Bools, Floats, Ints
 
+_IDS = ("user_id", "live_id", "streamer_id", "ts")
 _ROWS = """select e.user_id, e.live_id, e.streamer_id, e.ts, e.label, e.amount, s.day, k.watch_ms
 from read_parquet({exposures}) e
 join {samples} s on s.sample_id = e.sample_id
@@ -51,11 +53,18 @@ class Shown:
         return self.X[:, self.names.index(name)]
 
 
-def load_exposures(store: Store, tables: Path, memory_limit: str = "2GB") -> Shown:
+def load_exposures(
+    store: Store, tables: Path, largest: int, seed: int = 0, memory_limit: str = "2GB"
+) -> Shown:
     """Return the matured exposures of a log with the features of the tables.
 
     Every exposure, entered or not, gets its features in the same way: as known strictly before
     it was shown. Features of an entry's first seconds are not among them.
+
+    Parameters
+    ----------
+    largest : about how many exposures at most; where there are more, whole users are drawn.
+    seed : names the draw of users.
 
     Raises
     ------
@@ -72,6 +81,8 @@ def load_exposures(store: Store, tables: Path, memory_limit: str = "2GB") -> Sho
             ).fetchnumpy()
         finally:
             con.close()
+    kept = _drawn(np.asarray(rows["user_id"]), largest, seed)
+    rows = {name: column[kept] for name, column in rows.items()}
     ids = {name: np.asarray(rows[name], dtype=np.int64) for name in _IDS}
     names = tuple(
         feature["name"]
@@ -99,4 +110,8 @@ def load_exposures(store: Store, tables: Path, memory_limit: str = "2GB") -> Sho
     )
 
 
-_IDS = ("user_id", "live_id", "streamer_id", "ts")
+def _drawn(user: Ints, largest: int, seed: int) -> Bools:
+    """Return [n] rows of users that are drawn with equal chances, about ``largest`` rows."""
+    users, of = np.unique(user, return_inverse=True)
+    draws = stream(seed, "exposed users").random(len(users))
+    return np.asarray(draws[of] < largest / max(len(user), 1))
