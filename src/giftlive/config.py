@@ -137,6 +137,19 @@ class StagesConfig(BaseModel):
     overrides: dict[str, str] = Field(default_factory=dict)
 
 
+class MultiTaskConfig(BaseModel):
+    """What each arm of the comparison of dense signals and gifts alone may try.
+
+    ``exposures``: about how many at most; of a larger log whole users are drawn.
+    """
+
+    model_config = _FROZEN
+    exposures: Annotated[int, Field(ge=1_000)] = 200_000
+    learning_rates: Annotated[tuple[float, ...], Field(min_length=1)] = (1e-3, 3e-3)
+    dropouts: Annotated[tuple[float, ...], Field(min_length=1)] = (0.1, 0.3)
+    epochs: Annotated[int, Field(ge=1)] = 8
+
+
 class DemoConfig(BaseModel):
     """The built-in twin that ``make demo`` analyses."""
 
@@ -159,6 +172,7 @@ class RunConfig(BaseModel):
     off_policy: OffPolicyConfig = OffPolicyConfig()
     fidelity: FidelityConfig = FidelityConfig()
     stages: StagesConfig = StagesConfig()
+    multi_task: MultiTaskConfig = MultiTaskConfig()
     demo: DemoConfig = DemoConfig()
 
 

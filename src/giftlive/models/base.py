@@ -58,8 +58,27 @@ def within(card: dict[str, Any]) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
+class Stored:
+    """An array as a value: two are equal when their bits are."""
+
+    shape: tuple[int, ...]
+    dtype: str
+    data: bytes
+
+    @classmethod
+    def of(cls, array: ArrayLike) -> Stored:
+        """Hold a copy of ``array``."""
+        plain = np.ascontiguousarray(array)
+        return cls(np.shape(array), plain.dtype.str, plain.tobytes())
+
+    def array(self) -> Any:
+        """Return the array."""
+        return np.frombuffer(self.data, dtype=self.dtype).reshape(self.shape)
+
+
+@dataclass(frozen=True)
 class State:
-    """A fitted model as data: numbers for JSON, and tree ensembles in LightGBM's own text.
+    """A fitted model as data: numbers for JSON, and tree ensembles in LightGBM's own text, arrays.
 
     A model made of others holds theirs as ``parts``.
     """
@@ -68,6 +87,7 @@ class State:
     numbers: dict[str, Any]
     forests: dict[str, tuple[str, ...]] = field(default_factory=dict)
     parts: tuple[State, ...] = ()
+    arrays: dict[str, Stored] = field(default_factory=dict)
 
 
 class FittedModel(Protocol):

@@ -1,4 +1,4 @@
-"""Models on disk: numbers as JSON, tree ensembles as LightGBM text, the card beside them.
+"""Models on disk: numbers as JSON, tree ensembles as LightGBM text, arrays as ``.npz``, the card.
 
 No pickle: a saved model can be read without running foreign code, and by other programs.
 """
@@ -9,14 +9,18 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
+from zipfile import BadZipFile
+
+import numpy as np
 
 from giftlive.errors import InputError, Where
-from giftlive.models.base import FittedModel, State
+from giftlive.models.base import FittedModel, State, Stored
 from giftlive.models.boosted import FittedBoostedLog1p
 from giftlive.models.boosted_amount import FittedBoostedAmount
 from giftlive.models.ensemble import FittedGeometricMean
 from giftlive.models.hurdle import FittedHurdle
 from giftlive.models.intervals import FittedIntervals
+from giftlive.models.neural.fitted import FittedMultiTask
 from giftlive.models.recall_rerank import FittedRecallRerank
 from giftlive.models.ridge import FittedRidge
 from giftlive.models.ridge_log1p import FittedRidgeLog1p
@@ -26,6 +30,8 @@ from giftlive.models.tweedie_glm import FittedTweedieGlm
 from giftlive.models.two_part import FittedTwoPart
 from giftlive.models.uncertainty import FittedBootstrap
 from giftlive.models.ziln import FittedZiln
+
+ARRAYS = "arrays.npz"
 
 KINDS: dict[str, Callable[[State], Any]] = {
     "trivial": FittedTrivial.from_state,
@@ -37,6 +43,7 @@ KINDS: dict[str, Callable[[State], Any]] = {
     "two_part": FittedTwoPart.from_state,
     "hurdle": FittedHurdle.from_state,
     "ziln": FittedZiln.from_state,
+    "multi_task": FittedMultiTask.from_state,
     "scorer": Scorer.from_state,
 }
 
@@ -57,7 +64,7 @@ class Storable(Protocol):
 
 
 def save(model: Storable, folder: Path) -> None:
-    """Write ``model.json``, one text file per tree ensemble and, if it has one, ``card.json``.
+    """Write ``model.json``, one text file per tree ensemble, ``arrays.npz`` and ``card.json``.
 
     Part i of a model made of others goes to ``part_i/``.
     """
@@ -75,6 +82,10 @@ def _save(state: State, folder: Path) -> None:
     body: dict[str, Any] = {"kind": state.kind, "numbers": state.numbers, "forests": forests}
     if state.parts:
         body["parts"] = len(state.parts)
+    if state.arrays:
+        body["arrays"] = sorted(state.arrays)
+        plain = {key: stored.array() for key, stored in state.arrays.items()}
+        np.savez(folder / ARRAYS, allow_pickle=False, **plain)
     _write(folder / "model.json", body)
     if "card" in state.numbers:
         _write(folder / "card.json", state.numbers["card"])
@@ -97,14 +108,15 @@ def load(folder: Path) -> Any:
             key: tuple(_tree_file(folder, key, i).read_text(encoding="utf-8") for i in range(count))
             for key, count in body["forests"].items()
         }
-    except (OSError, KeyError, ValueError) as error:
+        arrays = _arrays(folder, body.get("arrays", []))
+    except (OSError, KeyError, ValueError, BadZipFile) as error:
         raise InputError(
             f"not a saved model ({type(error).__name__}: {error})",
             Where(str(path)),
             f"one of {', '.join((*KINDS, *COMPOSED))}",
-            "train it again; a model folder is model.json and the .txt files beside it",
+            "train it again; a model folder is model.json and the .txt and .npz files beside it",
         ) from error
-    state = State(kind, body["numbers"], forests)
+    state = State(kind, body["numbers"], forests, arrays=arrays)
     if not parts:
         return rebuild(state)
     return rebuild(state, tuple(load(_part_folder(folder, i)) for i in range(parts)))
@@ -112,6 +124,13 @@ def load(folder: Path) -> Any:
 
 def _part_folder(folder: Path, index: int) -> Path:
     return folder / f"part_{index}"
+
+
+def _arrays(folder: Path, names: list[str]) -> dict[str, Stored]:
+    if not names:
+        return {}
+    with np.load(folder / ARRAYS, allow_pickle=False) as file:
+        return {name: Stored.of(file[name]) for name in names}
 
 
 def _tree_file(folder: Path, key: str, index: int) -> Path:

@@ -9,6 +9,8 @@ from giftlive.models.boosted import BoostedLog1p
 from giftlive.models.boosted_amount import BoostedAmount
 from giftlive.models.ensemble import GeometricMean
 from giftlive.models.hurdle import Hurdle
+from giftlive.models.neural.extra import require_torch
+from giftlive.models.neural.multi_task import MultiTask
 from giftlive.models.occurrence import Occurrence
 from giftlive.models.recall_rerank import RecallRerank
 from giftlive.models.ridge import Ridge
@@ -42,3 +44,19 @@ MODELS: dict[str, Callable[[], ValueModel]] = {
     "geo_mean": GeometricMean,
     "recall_rerank": RecallRerank,
 }
+
+NEURAL: dict[str, Callable[[], ValueModel]] = {"multi_task": MultiTask}
+"""Models whose ``fit`` needs PyTorch, the extra ``neural``."""
+
+
+def make(name: str) -> ValueModel:
+    """Return the settings of the model called ``name``.
+
+    Raises
+    ------
+    UsageError
+        It needs the extra ``neural``, which is not installed.
+    """
+    if name in NEURAL:
+        require_torch()
+    return (MODELS | NEURAL)[name]()

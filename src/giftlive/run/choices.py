@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from giftlive.config import RunConfig, nearest
 from giftlive.errors import ConfigError
 from giftlive.evaluation.leaderboard import TRIVIAL
-from giftlive.models.registry import MODELS
+from giftlive.models.registry import MODELS, NEURAL, make
 from giftlive.world import load_scenario, require_clock
 
 _MODELS = "configuration, key models.names"
@@ -21,7 +21,8 @@ def check_choices(config: RunConfig) -> None:
     ConfigError
         Naming the nearest valid choice where there is one.
     UsageError
-        The world plays in rounds: it can have no log and no evening.
+        The world plays in rounds: it can have no log and no evening. Or a model needs an extra
+        that is not installed.
     """
     _known(config.models.names, _MODELS)
     _known((config.stages.direct, *config.stages.staged), "configuration, table stages")
@@ -48,8 +49,10 @@ def check_choices(config: RunConfig) -> None:
 
 
 def _known(names: Sequence[str], where: str) -> None:
+    valid = [*MODELS, *NEURAL]
     for name in names:
-        if name not in MODELS:
+        if name not in valid:
             raise ConfigError(
-                f"there is no model {name!r}", where, "value models", nearest(name, list(MODELS))
+                f"there is no model {name!r}", where, "value models", nearest(name, valid)
             )
+        make(name)

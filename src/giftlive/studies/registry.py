@@ -8,6 +8,7 @@ from giftlive.studies.baseline import Baseline
 from giftlive.studies.behavioural_fidelity import BehaviouralFidelity
 from giftlive.studies.context import Study
 from giftlive.studies.exploration import Exploration
+from giftlive.studies.multi_task import MultiTaskStudy
 from giftlive.studies.off_policy import OffPolicy
 from giftlive.studies.shadow_price import ShadowPrice
 from giftlive.studies.two_stage import TwoStage
@@ -22,8 +23,8 @@ STUDIES: tuple[Study, ...] = (
 )
 """The studies of `giftlive run`."""
 
-ON_REQUEST: tuple[Study, ...] = (BehaviouralFidelity(), TwoStage())
-"""Studies that run only by name: each makes worlds of its own for minutes."""
+ON_REQUEST: tuple[Study, ...] = (BehaviouralFidelity(), TwoStage(), MultiTaskStudy())
+"""Studies that run only by name: each makes worlds of its own for minutes, or needs an extra."""
 
 
 def find(name: str) -> Study:

@@ -14,7 +14,7 @@ from giftlive import metrics
 from giftlive.errors import NotEnoughDataError
 from giftlive.models.base import FittedModel
 from giftlive.models.folder import save
-from giftlive.models.registry import MODELS
+from giftlive.models.registry import make
 from giftlive.tables.matrix import Matrix
 from giftlive.tables.splits import Fold
 from giftlive.types import Bools, Floats, Ints, Progress, silent
@@ -121,7 +121,7 @@ def _fit_fold(matrix: Matrix, fold: Fold, name: str) -> _Part:
         for span in (fold.train, fold.validation, fold.test)
     )
     started = time.perf_counter()
-    fitted = MODELS[name]().fit(
+    fitted = make(name).fit(
         matrix.X[train], matrix.y[train], matrix.user[train], names=matrix.names
     )
     fit_seconds = time.perf_counter() - started

@@ -9,7 +9,7 @@ import numpy as np
 
 from giftlive.evaluation.leaderboard.predictions import test_set, within
 from giftlive.models.base import FittedModel
-from giftlive.models.registry import MODELS
+from giftlive.models.registry import make
 from giftlive.tables.matrix import Matrix
 from giftlive.tables.splits import Fold
 from giftlive.types import Bools, Floats, Ints
@@ -78,7 +78,7 @@ def _fold_arms(
 
 
 def _fit(name: str, matrix: Matrix, rows: Ints) -> FittedModel:
-    return MODELS[name]().fit(matrix.X[rows], matrix.y[rows], matrix.user[rows], names=matrix.names)
+    return make(name).fit(matrix.X[rows], matrix.y[rows], matrix.user[rows], names=matrix.names)
 
 
 def same_twice(matrix: Matrix, fold: Fold, name: str) -> bool:
