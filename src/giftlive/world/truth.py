@@ -216,14 +216,17 @@ def _asked(world: World, where: Any, state: RoomState, viewer: UserState) -> _As
         return np.ascontiguousarray(np.broadcast_to(value, shape).ravel(), dtype=kind)
 
     present, others = spread(state.occupancy, np.int64), spread(state.whales, np.int64)
-    moods = [spread(a, np.float64) for a in (viewer.fatigue, viewer.satiety, viewer.again)]
+    fatigue, satiety = (spread(a, np.float64) for a in (viewer.fatigue, viewer.satiety))
+    again = spread(viewer.again, np.float64)
     purse = spread(budget, np.float64)
-    states = (("state", present), ("state", others), *(("viewer", mood) for mood in moods))
-    for name, column in states:
+    states = (("state", present), ("state", others))
+    moods = (("viewer", fatigue), ("viewer", satiety), ("viewer", again))
+    for name, column in (*states, *moods):
         if column.min(initial=0) < 0:
             raise UsageError("a negative number of people or hours", name, ">= 0")
     crowding, whales, share, admitted = _met(world, rooms, present, others)
-    return _Asked(users, rooms, times, crowding, whales, *moods, purse, share, admitted)
+    met = (crowding, whales, fatigue, satiety, again, purse, share, admitted)
+    return _Asked(users, rooms, times, *met)
 
 
 def _met(
