@@ -54,6 +54,8 @@ MILD = {
     "gift.wealth": "0.4",
     "gift.match": "0.5",
     "gift.loyal": "1.0",
+    "gift.home_decay": "1",
+    "gift.popularity": "0",
     "gift.delay_seconds": "20",
     "gift.delay_power": "0.5",
     "amount.base": "-2.6",

@@ -27,7 +27,7 @@ def logit(p: float) -> float:
 
 
 def test_the_kth_home_pulls_by_decay_to_the_k_and_devotion_spares_the_gift() -> None:
-    decays = {"people__home_decay": 0.5, "gift__home_decay": 0.7}
+    decays = {"people__home_decay": 0.5, "gift__home_decay": 0.7, "gift__popularity": 0}
     world = grown(people__devotion_sigma=0.8, gift__skill=0, gift__match=0, **decays)
     scene = world.scene
     flat = scene.law._replace(click_match=0.0, click_quality=0.0)

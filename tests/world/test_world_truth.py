@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -213,7 +214,11 @@ def users_met(world: World, out: Outcome) -> UserState:
     satiety, gave = np.zeros(out.decisions), np.full(len(budget), -1)
     watched, rested = np.zeros(len(budget)), np.full(len(budget), start)
     spent: dict[tuple[int, int], list[float]] = {}
+    again, recent = np.zeros(out.decisions), [deque[int](maxlen=4) for _ in budget]
     for i, (user, ts, watch_ms) in enumerate(zip(out.user, out.ts, out.watch_ms, strict=True)):
+        again[i] = out.room[i] in recent[user]
+        if watch_ms > 0 and not again[i]:
+            recent[user].append(int(out.room[i]))
         if habits.recovery_ms:
             idle = max(0.0, float(ts - rested[user]))
             fatigue[i] = watched[user] * math.exp(-idle / habits.recovery_ms)
@@ -226,7 +231,7 @@ def users_met(world: World, out: Outcome) -> UserState:
             satiety[i] = math.exp(-max(0.0, float(ts - gave[user])) / habits.satiety_ms)
         if out.amount[i] > 0:
             gave[user] = ts + watch_ms
-    return UserState(fatigue, purse, satiety)
+    return UserState(fatigue, purse, satiety, again)
 
 
 CLOCKED = [name for name in presets() if load_scenario(name).mode == "clocked"]

@@ -27,7 +27,7 @@ from giftlive.world.scenario import Scenario
 from giftlive.world.tiers import tier_table
 
 LEFT_STEP = 0.05
-MU_STEP = 0.025
+MU_STEP = 0.0225
 _REFINE = 20  # cells of the quadrature per cell of the table
 _BELOW_ONE_SECOND = 160  # cells of the table's step below one second: from e^-8 s
 _MU_REACH = 12.0
