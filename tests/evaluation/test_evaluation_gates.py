@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from giftlive.evaluation.gates import combined, deciding_n, judge, load_rules
 from giftlive.evaluation.results import Check, Estimate, Verdict
-from giftlive.evaluation.rules import Rule
+from giftlive.evaluation.rules import RELATIVE, Rule
 
 RULES = load_rules()
 ABOVE, WITHIN = RULES["shadow_price"], RULES["off_policy"]
@@ -98,7 +98,14 @@ def test_consequence_follows_the_verdict() -> None:
 def test_no_verdict_without_every_check(name: str, value: float, kept: set[int]) -> None:
     """Whatever the outcome: each of the rule's own checks must have been made and passed."""
     rule = RULES[name]
-    sure = estimate(value, value - 1e-6, value + 1e-6, rule)
+    sure = tuple(
+        replace(
+            estimate(value, value - 1e-6, value + 1e-6),
+            name=part.estimate,
+            unit=RELATIVE if part.relative else "share",
+        )
+        for part in rule.conditions
+    )
     made = [check for k, check in enumerate(checks()) if k in kept]
     complete = {check.name for check in made} >= set(rule.checks)
     assert (judge(rule, sure, made).verdict != "NOT ANSWERABLE") == complete

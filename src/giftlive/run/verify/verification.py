@@ -44,6 +44,9 @@ AUDITS: dict[str, ModuleType] = {
 }
 """Study -> the module that computes its numbers again."""
 
+ROUNDING = 1e-12
+"""Two numbers this near are equal, however small they are: sums run in another order."""
+
 
 def verify(run: Path, progress: Progress = silent) -> Verification:
     """Compute every printed number of the run in ``run`` again, by another path.
@@ -182,8 +185,8 @@ def _compared(study: str, claim: Claim, again: Recomputed) -> tuple[Difference |
     if value is None or again.value is None:
         return (None if value is again.value else wrong("", value, again.value)), 0.0
     size = max(abs(value), abs(again.value), again.scale)
-    gap = abs(value - again.value) / size if size else 0.0
-    if abs(value - again.value) > EXACT * size + 1e-12:
+    gap = _gap(value, again.value, size)
+    if abs(value - again.value) > EXACT * size + ROUNDING:
         return wrong("", value, again.value), gap
     if again.n is not None and printed["n"] != again.n:
         return wrong("n", printed["n"], again.n), gap
@@ -197,9 +200,17 @@ def _compared(study: str, claim: Claim, again: Recomputed) -> tuple[Difference |
             middle = (least + most) / 2
             place = f"{middle:.17g}" if exact else f"within [{least:.6g}, {most:.6g}]"
             return wrong(part, bound, place), gap
-        if exact and size:
-            gap = max(gap, abs(bound - (least + most) / 2) / max(size, abs(bound)))
+        scale = max(size, abs(bound))
+        single = most - least <= 4 * (EXACT * scale + ROUNDING)  # not two neighbouring amounts
+        if exact and single and scale:
+            gap = max(gap, _gap(bound, (least + most) / 2, scale))
     return None, gap
+
+
+def _gap(one: float, other: float, size: float) -> float:
+    """Return a difference relative to ``size``; 0 where only rounding around 0 is left."""
+    difference = abs(one - other)
+    return difference / size if difference > ROUNDING else 0.0
 
 
 def _figures(
