@@ -22,7 +22,7 @@ from giftlive.studies.registry import ON_REQUEST, STUDIES
 from giftlive.types import Message
 
 Cli = Callable[..., CompletedProcess[str]]
-GATES = {"baseline", "world_fidelity", "shadow_price", "off_policy"}
+GATES = {"baseline", "two_stage", "world_fidelity", "shadow_price", "off_policy"}
 
 
 def succeeded(done: CompletedProcess[str]) -> str:

@@ -11,7 +11,7 @@ from sklearn import metrics as sk
 
 from giftlive.errors import UsageError
 from giftlive.evaluation import leaderboard
-from giftlive.evaluation.leaderboard import METRICS, Predictions, TestSet, Truth
+from giftlive.evaluation.leaderboard import METRICS, Predictions, Truth
 from giftlive.evaluation.leaderboard.scores import worst_decile
 from giftlive.rng import stream
 from giftlive.tables.matrix import Matrix, load_matrix
@@ -20,7 +20,7 @@ from giftlive.types import Floats
 from giftlive.world import build_world, load_scenario
 
 
-def pooled(seed: int = 3, users: int = 800, rows: int = 10) -> tuple[TestSet, Floats]:
+def pooled(seed: int = 3, users: int = 800, rows: int = 10) -> tuple[leaderboard.TestSet, Floats]:
     """Return test rows whose expected amounts are known, and those."""
     g = stream(seed, "deep")
     n = users * rows
@@ -28,7 +28,7 @@ def pooled(seed: int = 3, users: int = 800, rows: int = 10) -> tuple[TestSet, Fl
     expected = 0.3 * np.exp(g.normal(0.0, 1.0, users))[user] * np.exp(g.normal(0.0, 0.5, n))
     chance = np.clip(expected / 4.0, 0.0, 0.9)
     y = np.where(g.random(n) < chance, np.ceil(4.0 * g.exponential(1.0, n)), 0.0)
-    return TestSet(np.arange(n), y, user, np.zeros(n, np.int64)), expected
+    return leaderboard.TestSet(np.arange(n), y, user, np.zeros(n, np.int64)), expected
 
 
 def made(name: str, amount: Floats, chance: Floats | None = None) -> Predictions:
@@ -37,7 +37,7 @@ def made(name: str, amount: Floats, chance: Floats | None = None) -> Predictions
 
 
 @pytest.fixture(scope="module")
-def three() -> tuple[TestSet, Floats, tuple[Predictions, ...]]:
+def three() -> tuple[leaderboard.TestSet, Floats, tuple[Predictions, ...]]:
     test, expected = pooled()
     g = stream(4, "noise")
     noisy = expected * np.exp(g.normal(0.0, 1.0, len(expected)))
@@ -124,14 +124,16 @@ def test_pairing_makes_the_difference_of_twins_exact(three: Any) -> None:
 def test_treating_rows_as_independent_would_be_seen(three: Any) -> None:
     """A user's rows stand together: with ten copies of every row the error must not shrink."""
     test, _, (good, ridge, _) = three
-    copies = TestSet(*(np.repeat(c, 4) for c in (test.rows, test.y, test.user, test.fold)))
+    copies = leaderboard.TestSet(
+        *(np.repeat(c, 4) for c in (test.rows, test.y, test.user, test.fold))
+    )
     four = [made(p.name, np.repeat(p.amount, 4)) for p in (good, ridge)]
     (once,) = leaderboard.resampled(test, good, ridge, ("log_loss",), replicates=2)
     (more,) = leaderboard.resampled(copies, four[0], four[1], ("log_loss",), replicates=2)
     assert more.linear == pytest.approx(once.linear)
 
 
-def matrix_of(test: TestSet, counts: Floats) -> Matrix:
+def matrix_of(test: leaderboard.TestSet, counts: Floats) -> Matrix:
     n = len(test.y)
     zero, day = np.zeros(n, np.int64), np.arange(n) % 10
     names = ("pair_gift_count", "x")
@@ -144,7 +146,7 @@ def test_slices_part_the_rows_and_know_only_the_past(three: Any) -> None:
     matrix = matrix_of(test, (expected > np.median(expected)).astype(np.float64))
     first = Fold("origin-1", (0, 5), (6, 7), (8, 10))
     last = np.flatnonzero(matrix.day >= 8)
-    later = TestSet(last, test.y[last], test.user[last], test.fold[last])
+    later = leaderboard.TestSet(last, test.y[last], test.user[last], test.fold[last])
     labels = leaderboard.labels_of(matrix, later, first)
     warm, cold = labels["pair with a gift"], labels["pair without a gift"]
     assert (warm ^ cold).all()
