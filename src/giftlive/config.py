@@ -140,7 +140,7 @@ class StagesConfig(BaseModel):
 class MultiTaskConfig(BaseModel):
     """What each arm of the comparison of dense signals and gifts alone may try.
 
-    ``exposures``: about how many at most; of a larger log whole users are drawn.
+    ``exposures``: about how many at most; of a larger log each is kept with the same chance.
     """
 
     model_config = _FROZEN

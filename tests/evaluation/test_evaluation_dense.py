@@ -11,10 +11,12 @@ import pytest
 from giftlive.evaluation.dense import ENTERED, MULTI, SINGLE, Budget, Shown, compared
 from giftlive.evaluation.dense.exposures import load_exposures
 from giftlive.logs.ingest import ingest
+from giftlive.logs.store import Store
 from giftlive.models.neural.extra import installed
 from giftlive.tables.build import build_tables
 from giftlive.tables.matrix import load_matrix
 from giftlive.tables.splits import rolling_origins
+from giftlive.types import Floats
 from giftlive.world import build_world, load_scenario, write_twin
 
 BUDGET = Budget((2e-3,), (0.1,), epochs=1, seed=0)
@@ -32,22 +34,29 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def data(folder: Path) -> Shown:
     store = ingest(folder / "logs", folder / "store")
     build_tables(store, folder / "tables")
-    return load_exposures(store, folder / "tables", largest=30_000)
+    return load_exposures(store, folder / "tables", largest=10**9)
 
 
 def test_entered_exposures_have_the_features_of_the_sample_table(data: Shown, folder: Path) -> None:
     matrix = load_matrix(folder / "tables")
-    users = np.unique(data.user)
-    rows = np.isin(matrix.user, users)
     shared = [name for name in data.names if name in matrix.names]
     assert len(shared) == len(data.names) - 2
-    ours = np.column_stack([data.column(name)[data.clicked] for name in shared])
-    theirs = np.column_stack([matrix.column(name)[rows] for name in shared])
-    assert len(ours) == len(theirs)
-    order = [np.lexsort(np.column_stack([m, u]).T) for m, u in ((ours, data.user[data.clicked]),)]
-    other = np.lexsort(np.column_stack([theirs, matrix.user[rows]]).T)
-    assert np.array_equal(ours[order[0]], theirs[other], equal_nan=True)
-    assert data.y.sum() == matrix.y[rows].sum()
+    entered = data.clicked
+    ours = np.column_stack([data.user, *(data.column(name) for name in shared)])[entered]
+    theirs = np.column_stack([matrix.user, *(matrix.column(name) for name in shared)])
+    assert np.array_equal(_sorted(ours), _sorted(theirs), equal_nan=True)
+    assert data.y.sum() == matrix.y.sum()
+
+
+def _sorted(rows: Floats) -> Floats:
+    return rows[np.lexsort(rows.T)]
+
+
+def test_a_sample_of_exposures_keeps_users_and_shares(data: Shown, folder: Path) -> None:
+    part = load_exposures(Store.open(folder / "store"), folder / "tables", largest=len(data) // 2)
+    assert len(part) == pytest.approx(len(data) / 2, rel=0.05)
+    assert part.clicked.mean() == pytest.approx(data.clicked.mean(), abs=0.02)
+    assert len(np.unique(part.user)) > 0.9 * len(np.unique(data.user))
 
 
 def test_only_entered_rooms_are_watched_and_given_to(data: Shown) -> None:

@@ -63,8 +63,9 @@ def load_exposures(
 
     Parameters
     ----------
-    largest : about how many exposures at most; where there are more, whole users are drawn.
-    seed : names the draw of users.
+    largest : about how many exposures at most; where there are more, each is kept with the same
+        chance: every user stays, and shares of exposures keep their meaning.
+    seed : names the draw.
 
     Raises
     ------
@@ -81,7 +82,7 @@ def load_exposures(
             ).fetchnumpy()
         finally:
             con.close()
-    kept = _drawn(np.asarray(rows["user_id"]), largest, seed)
+    kept = _drawn(len(rows["user_id"]), largest, seed)
     rows = {name: column[kept] for name, column in rows.items()}
     ids = {name: np.asarray(rows[name], dtype=np.int64) for name in _IDS}
     names = tuple(
@@ -110,8 +111,6 @@ def load_exposures(
     )
 
 
-def _drawn(user: Ints, largest: int, seed: int) -> Bools:
-    """Return [n] rows of users that are drawn with equal chances, about ``largest`` rows."""
-    users, of = np.unique(user, return_inverse=True)
-    draws = stream(seed, "exposed users").random(len(users))
-    return np.asarray(draws[of] < largest / max(len(user), 1))
+def _drawn(n: int, largest: int, seed: int) -> Bools:
+    """Return [n] a simple random sample of about ``largest`` rows."""
+    return np.asarray(stream(seed, "exposures").random(n) < largest / max(n, 1))
