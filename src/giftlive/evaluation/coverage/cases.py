@@ -151,6 +151,10 @@ _PAIRED = tuple(
         *_linear("log_loss", "influence_t", tails=("count",), **where),
     )
 )
+_GATED = _linear(
+    "pr_auc_difference", "influence_t", rows=(10,), clusters=MANY[2:4], tails=("count",)
+)
+"""The difference that Gate-1 (c) judges, on samples as large as it needs."""
 
 _GIVERS = (
     Case("mean", "skew_t", methods.of_totals(skew_t), **_WHO_GAVE),
@@ -177,6 +181,7 @@ CASES: tuple[Case, ...] = (
     *_EVENINGS,
     *_RANKED,
     *_PAIRED,
+    *_GATED,
     *_GIVERS,
     Case("tail_index", "hill", methods.tail_of, "pareto", (1,), MANY, ("pareto",)),
 )
