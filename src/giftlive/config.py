@@ -144,7 +144,7 @@ class MultiTaskConfig(BaseModel):
     """
 
     model_config = _FROZEN
-    exposures: Annotated[int, Field(ge=1_000)] = 200_000
+    exposures: Annotated[int, Field(ge=1_000)] = 400_000
     learning_rates: Annotated[tuple[float, ...], Field(min_length=1)] = (1e-3, 3e-3)
     dropouts: Annotated[tuple[float, ...], Field(min_length=1)] = (0.1, 0.3)
     epochs: Annotated[int, Field(ge=1)] = 8
