@@ -55,8 +55,21 @@ def test_tables_are_looked_up_and_padding_is_worth_nothing() -> None:
 
 @pytest.fixture(scope="module")
 def world() -> World:
-    overrides = {"sizes.users": "150", "sizes.streamers": "8", "calendar.history_days": "2"}
-    return build_world(load_scenario("scarce", overrides=overrides), 3)
+    """A small world of mild tails: with calibrated money one gift decides an evening of 150."""
+    sizes = {"sizes.users": "150", "sizes.streamers": "8", "calendar.history_days": "2"}
+    mild = {
+        "people.price_sigma": "0",
+        "people.generosity_sigma": "0.8",
+        "gift.base": "-5.7",
+        "gift.wealth": "0.4",
+        "gift.loyal": "1.0",
+        "gift.popularity": "0",
+        "amount.base": "-2.6",
+        "amount.wealth": "1.2",
+        "amount.match": "0.3",
+        "amount.sigma": "1.3",
+    }
+    return build_world(load_scenario("scarce", overrides=sizes | mild), 3)
 
 
 @pytest.fixture(scope="module")
@@ -117,5 +130,4 @@ def test_better_values_are_worth_something(world: World, truth: TableValuer) -> 
     """The oracle of the rollout: true values beat no values on the same evenings."""
     better = [rollout(world, truth, "greedy_with_cap", k).expected_revenue for k in range(4)]
     blind = [rollout(world, truth, "uniform", k).expected_revenue for k in range(4)]
-    assert min(np.array(better) / np.array(blind)) > 1.0
-    assert sum(better) > 1.5 * sum(blind)
+    assert min(np.array(better) / np.array(blind)) > 1.5

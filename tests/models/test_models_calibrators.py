@@ -17,9 +17,9 @@ from giftlive.models.calibrators import (
     Isotonic,
     VennAbers,
     stored_calibrator,
-    undo_sampling,
 )
 from giftlive.models.curves import probability
+from giftlive.models.undoing import undo_kept_negatives
 from giftlive.rng import stream
 from giftlive.types import Floats
 
@@ -156,9 +156,10 @@ def test_unusable_arguments_are_refused(name: str) -> None:
 @given(st.floats(0.001, 0.999), st.floats(0.01, 1.0))
 def test_sampling_is_undone_exactly(q: float, keep: float) -> None:
     sampled = q / (q + keep * (1.0 - q))
-    assert undo_sampling(np.array([sampled]), keep)[0] == pytest.approx(q, rel=1e-9)
+    logit = np.log(np.array([sampled / (1.0 - sampled)]))
+    assert probability(undo_kept_negatives(logit, keep))[0] == pytest.approx(q, rel=1e-9)
     assert probability(np.log(sampled / (1.0 - sampled)) + np.log(keep)) == pytest.approx(
         q, rel=1e-9
     )
     with pytest.raises(UsageError, match="share"):
-        undo_sampling(np.array([0.5]), 0.0)
+        undo_kept_negatives(logit, 0.0)

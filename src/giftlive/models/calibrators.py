@@ -185,21 +185,6 @@ def stored_calibrator(data: dict[str, Any]) -> Calibrator:
     return _STORED[data["kind"]](**numbers)
 
 
-def undo_sampling(p: Floats, keep: float) -> Floats:
-    """Return the probability before negatives were thinned to the share ``keep`` in (0, 1].
-
-    q = p / (p + (1 − p) / keep), exact. Weighting positives by c is the same as keep = 1/c.
-
-    Examples
-    --------
-    >>> undo_sampling(np.array([0.5]), 0.25).tolist()
-    [0.2]
-    """
-    if not 0.0 < keep <= 1.0:
-        raise UsageError(f"share {keep}", "argument keep", "a share in (0, 1]")
-    return np.asarray(p / (p + (1.0 - p) / keep))
-
-
 def _logs(p: Floats) -> Floats:
     kept = np.clip(p, SMALLEST_P, 1.0 - SMALLEST_P)
     return np.stack([np.log(kept), -np.log1p(-kept)], axis=-1)

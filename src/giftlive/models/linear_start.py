@@ -45,7 +45,7 @@ class LinearStart:
         for begin in range(0, len(X), CHUNK):
             part = slice(begin, begin + CHUNK)
             # Summed column by column: a product of matrices may round a row by its neighbours.
-            out[part] = np.einsum("nj,kj->nk", _columns(self.basis, X[part]), self.coefficients)
+            out[part] = np.einsum("nj,kj->nk", self.basis.with_gaps(X[part]), self.coefficients)
         return out + self.intercepts
 
     def as_dict(self) -> dict[str, Any]:
@@ -73,17 +73,13 @@ def linear_start(
     rows = np.arange(len(X))
     if len(rows) > MOST_ROWS:
         rows = np.sort(stream(seed, "linear start").choice(len(X), MOST_ROWS, replace=False))
-    columns, wanted, held = _columns(basis, X[rows]), target[rows], fold[rows]
+    columns, wanted, held = basis.with_gaps(X[rows]), target[rows], fold[rows]
     fits = [
         _fit(columns[held != k], wanted[held != k], objective) for k in range(int(fold.max()) + 1)
     ]
     return LinearStart(
         basis, np.array([slopes for slopes, _ in fits]), np.array([start for _, start in fits])
     )
-
-
-def _columns(basis: Basis, X: Floats) -> Floats:
-    return np.hstack([basis.linear(X), np.isnan(X).astype(np.float64)])
 
 
 def _fit(columns: Floats, target: Floats, objective: Objective) -> tuple[Floats, float]:

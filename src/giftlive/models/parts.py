@@ -12,6 +12,9 @@ from giftlive.models.linear_start import LinearStart, Objective, linear_start
 from giftlive.models.trees import Forest, TreeSettings, cross_grow, user_folds
 from giftlive.types import Floats, Ints
 
+MINIMUM_NEGATIVES = 50
+"""Below this many rows without a gift, the probability of one is a constant."""
+
 
 @dataclass(frozen=True)
 class Part:

@@ -10,13 +10,11 @@ import numpy as np
 from giftlive.models.base import Training
 from giftlive.models.calibrators import Beta
 from giftlive.models.curves import probability
-from giftlive.models.parts import Part, cross_part
+from giftlive.models.parts import MINIMUM_NEGATIVES, Part, cross_part
 from giftlive.models.trees import Forest, TreeSettings
+from giftlive.models.undoing import undo_kept_negatives
 from giftlive.rng import stream
 from giftlive.types import Floats, Ints
-
-MINIMUM_NEGATIVES = 50
-"""Below this many rows without a gift, the probability of one is a constant."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +84,7 @@ class ThinnedChance:
 
     def _logit(self, raw: Floats) -> Floats:
         logs = np.stack([-np.logaddexp(0.0, -raw), np.logaddexp(0.0, raw)], axis=-1)
-        return self.curve.logit(logs) + np.log(self.keep)
+        return undo_kept_negatives(self.curve.logit(logs), self.keep)
 
 
 def fit_thinned_chance(

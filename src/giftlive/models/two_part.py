@@ -12,13 +12,10 @@ from giftlive.errors import UsageError
 from giftlive.models.base import Card, State, Training, known, training
 from giftlive.models.curves import Line, logit_line, probability
 from giftlive.models.occurrence import Occurrence, Undo
-from giftlive.models.parts import usable_folds
+from giftlive.models.parts import MINIMUM_NEGATIVES, usable_folds
 from giftlive.models.smearing import RatioSmearing, ratio_smearing
 from giftlive.models.trees import Forest, TreeSettings, cross_grow
 from giftlive.types import Floats, Ints
-
-MINIMUM_NEGATIVES = 50
-"""Below this many rows without a gift, the probability of one is a constant."""
 
 _OBJECTIVES = {"gamma": "gamma", "log": "regression"}
 

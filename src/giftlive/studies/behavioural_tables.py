@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from giftlive.evaluation.behavioural import PUBLISHED, RANKERS, Reading, differences
+from giftlive.evaluation.behavioural import PUBLISHED, RANKERS, Reading, by_cell, differences
 from giftlive.evaluation.results import Estimate, Figure, Series, Table
 from giftlive.stats.intervals import Interval, no_interval, paired_t, student_t, withheld
 from giftlive.studies.context import Kind, estimate
@@ -44,11 +44,7 @@ class Behaviour:
     @cached_property
     def values(self) -> dict[Cell, list[float | None]]:
         """Return the values of every measured cell, in the order of the seeds."""
-        found: dict[Cell, list[float | None]] = {}
-        for reading in self.readings:
-            n = reading.number
-            found.setdefault((n.table, n.row, n.column), []).append(n.value)
-        return found
+        return by_cell(self.readings)
 
     @cached_property
     def cells(self) -> dict[Cell, Estimate]:

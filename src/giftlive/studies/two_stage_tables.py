@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from giftlive.evaluation.behavioural import Reading
+from giftlive.evaluation.behavioural import Reading, by_cell
 from giftlive.evaluation.results import Estimate, Figure, Series, Table
 from giftlive.evaluation.rules import RELATIVE
 from giftlive.evaluation.stages import (
@@ -60,11 +60,7 @@ class Stages:
     @cached_property
     def values(self) -> dict[Cell, list[float | None]]:
         """Return the values of every cell, in the order of the seeds."""
-        found: dict[Cell, list[float | None]] = {}
-        for reading in self.readings:
-            n = reading.number
-            found.setdefault((n.table, n.row, n.column), []).append(n.value)
-        return found
+        return by_cell(self.readings)
 
     def column(self, *cell: str) -> Floats | None:
         """Return [seeds] the values of a cell, None where a seed has none."""

@@ -5,7 +5,7 @@ from giftlive.evaluation.behavioural.labels import every_click
 from giftlive.evaluation.behavioural.measure import Number, numbers_of
 from giftlive.evaluation.behavioural.published import PUBLISHED
 from giftlive.evaluation.behavioural.rankers import RANKERS
-from giftlive.evaluation.behavioural.worlds import Reading, read_worlds
+from giftlive.evaluation.behavioural.worlds import Reading, by_cell, read_worlds
 
 __all__ = [
     "COMPARED",
@@ -13,6 +13,7 @@ __all__ = [
     "RANKERS",
     "Number",
     "Reading",
+    "by_cell",
     "differences",
     "every_click",
     "numbers_of",

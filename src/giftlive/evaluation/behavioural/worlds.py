@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +23,15 @@ class Reading:
 
     seed: int
     number: Number
+
+
+def by_cell(readings: Iterable[Reading]) -> dict[tuple[str, str, str], list[float | None]]:
+    """Return the values of every (table, row, column), in the order of the seeds."""
+    found: dict[tuple[str, str, str], list[float | None]] = {}
+    for reading in readings:
+        n = reading.number
+        found.setdefault((n.table, n.row, n.column), []).append(n.value)
+    return found
 
 
 def read_worlds(
