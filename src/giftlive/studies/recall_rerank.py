@@ -81,7 +81,7 @@ def _checks(found: Lists, rule: Rule) -> tuple[Check, ...]:
     one, other = (
         found.over.column("movable", name, NDCG) for name in ("pair_gift_sum", "streamer_gift_sum")
     )
-    changed = found.reordered(found.length)
+    changed = found.over.column("reordered", "asked", "share")
     assert one is not None
     assert other is not None
     assert changed is not None

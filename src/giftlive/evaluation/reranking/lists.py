@@ -14,7 +14,8 @@ def reranked(direct: Floats, other: Floats, available: Bools, length: int) -> Fl
     The ``length`` highest scores of a decision go to the same rooms, the highest of them to the
     room that ``other`` puts first. Nothing else moves: which rooms are recalled, how a decision
     compares with another one and what lies below the list stay as the direct model has them, so
-    that every difference is one of order within the list. Ties, in either score, keep the order of
+    that every difference is one of order within the list. Rooms that the direct model scores
+    equally stay equal. Ties, in either score, keep the order of
     the direct model, and there the order of the columns: re-ranking by the direct scores changes
     nothing, to the bit.
 

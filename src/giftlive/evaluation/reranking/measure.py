@@ -60,6 +60,8 @@ def measured(
         yield from _scored(by_truth(length), best, listed)
         changed = moved(one, again, listed.available)
         yield Number("lists", by_staged(length), "reordered", float(changed.mean()))
+        if length == asked:
+            yield Number("reordered", "asked", "share", float(changed.mean()))
     same = reranked(one, one, listed.available, asked)
     yield Number("a_a", DIRECT, "differs", float(not np.array_equal(same, one)))
     yield from _references(matrix, one, listed, asked)

@@ -96,5 +96,9 @@ def draw(kept: Kept, result: Result) -> dict[tuple[str, str], Drawn]:
 def checks(kept: Kept, rule: Mapping[str, Mapping[str, float]]) -> dict[str, bool]:
     """Return the checks that the kept readings decide: exact ties, and orders that changed."""
     values = values_of(kept)
-    ties = values["a_a / direct / differs"]
-    return {"a_a": bool(len(ties)) and not ties.any()}
+    ties, changed = values["a_a / direct / differs"], values["reordered / asked / share"]
+    least = rule["reordered"]["least_changed"]
+    return {
+        "a_a": bool(len(ties)) and not ties.any(),
+        "reordered": bool(len(changed)) and float(changed.mean()) >= least,
+    }
