@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -33,8 +34,8 @@ def rescored(
     """Yield what re-scoring after ``seconds`` changes, and how many rows it is about.
 
     Gifts known before entry + ``seconds`` are in no label here: nobody can predict them then. Of
-    all sessions, those that have ended by then are at the bottom of every order but that of the
-    entry, which does not know it.
+    all sessions, those whose first viewing has ended are not scored again: they are worth what such
+    sessions brought on the training days, for some come back. The entry does not know who they are.
 
     Parameters
     ----------
@@ -72,21 +73,29 @@ def _arms(
     y, amount, chance = found[AT_ENTRY]
     yield from scored(f"{table}, {WATCHING}", AT_ENTRY, y[there], amount[there], chance[there])
     yield from scored(f"{table}, {ALL}", AT_ENTRY, y, amount, chance)
+    left = _gone(late, stayed, folds)
     for arm in (STAYED, RESCORED):
         yield from scored(f"{table}, {WATCHING}", arm, *found[arm])
-        wide = [np.zeros(len(test)) for _ in range(2)]
+        wide = [values.copy() for values in left]
         for full, part in zip(wide, found[arm][1:], strict=True):
             full[there] = part
         yield from scored(f"{table}, {ALL}", arm, y, *wide)
 
 
+def _gone(late: Matrix, stayed: Bools, folds: Sequence[Fold]) -> tuple[Floats, Floats]:
+    """Return mean amount and share with a gift of sessions that had ended, for every test row."""
+    amount, chance = [], []
+    for fold in folds:
+        past, test = within(late.day, fold.train) & ~stayed, within(late.day, fold.test)
+        y = late.y[past]
+        amount.append(np.full(int(test.sum()), y.mean() if len(y) else 0.0))
+        chance.append(np.full(int(test.sum()), (y > 0.0).mean() if len(y) else 0.0))
+    return np.concatenate(amount), np.concatenate(chance)
+
+
 def _asked(entry: Matrix, late: Matrix, rows: Ints) -> Matrix:
     """Return the entry's features with the later label and the later day."""
-    fields = ("user", "streamer", "live", "ts")
-    ids = (getattr(entry, f) for f in fields)
-    return Matrix(
-        entry.X, late.y[rows], late.count[rows], *ids, late.day[rows], entry.names, entry.unit
-    )
+    return replace(entry, y=late.y[rows], count=late.count[rows], day=late.day[rows])
 
 
 def _from_entry(

@@ -82,8 +82,18 @@ def measured(
 
 def taken(matrix: Matrix, rows: Ints) -> Matrix:
     """Return the ``rows`` of ``matrix``."""
-    fields = ("X", "y", "count", "user", "streamer", "live", "ts", "day")
-    return Matrix(*(getattr(matrix, f)[rows] for f in fields), matrix.names, matrix.unit)
+    return Matrix(
+        X=matrix.X[rows],
+        y=matrix.y[rows],
+        count=matrix.count[rows],
+        user=matrix.user[rows],
+        streamer=matrix.streamer[rows],
+        live=matrix.live[rows],
+        ts=matrix.ts[rows],
+        day=matrix.day[rows],
+        names=matrix.names,
+        unit=matrix.unit,
+    )
 
 
 def predicted(

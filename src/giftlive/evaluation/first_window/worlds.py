@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -74,7 +74,4 @@ def _without_snapshot(matrix: Matrix) -> Matrix:
     snapshot = {f.name for f in SNAPSHOT_FEATURES}
     kept = [j for j, name in enumerate(matrix.names) if name not in snapshot]
     names = tuple(matrix.names[j] for j in kept)
-    fields = ("y", "count", "user", "streamer", "live", "ts", "day")
-    return Matrix(
-        matrix.X[:, kept], *(getattr(matrix, f) for f in fields), names=names, unit=matrix.unit
-    )
+    return replace(matrix, X=matrix.X[:, kept], names=names)

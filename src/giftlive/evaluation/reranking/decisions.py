@@ -60,8 +60,8 @@ def listed(
     are as known strictly before the decision.
     """
     test = np.zeros(len(matrix), dtype=np.bool_)
-    for fold in folds:
-        test |= within(matrix.day, fold.test)
+    for origin in folds:
+        test |= within(matrix.day, origin.test)
     share = min(1.0, wanted / max(int(test.sum()), 1))
     file = made.folder / "decisions.parquet"
     options = CandidateOptions(share=share, memory_limit=memory_limit, threads=1)
