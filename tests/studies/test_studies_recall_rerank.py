@@ -27,7 +27,7 @@ from giftlive.studies.registry import ON_REQUEST, STUDIES, find
 
 Answer = Callable[..., StudyResult]
 LENGTHS = (3, 5, 10, 20)
-REFUSALS = {
+REFUSALS: dict[str, dict[str, Any]] = {
     "power": {"worlds": 3},
     "a_a": {"differs": 1.0},
     "movable": {"apart": 0.0},
