@@ -32,7 +32,7 @@ from giftlive.studies.over_worlds import OverWorlds, dots
 from giftlive.types import Floats, Message
 
 _KEY = "study.first_window"
-UNITS = {PR_AUC: "PR-AUC", CAPTURE: "share of the amount", LOG_LOSS: "nats"}
+UNITS = {PR_AUC: "share difference", CAPTURE: "share difference", LOG_LOSS: "nats"}
 _ALONE, _LAST = "to the clock", "to the rest"
 
 

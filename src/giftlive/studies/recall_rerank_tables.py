@@ -26,8 +26,8 @@ _AMOUNTS = (FIRST, SLATE)
 UNITS = {
     NDCG: "share",
     CAPTURE: "share",
-    FIRST: "amount per decision",
-    SLATE: "amount per decision",
+    FIRST: "amount",
+    SLATE: "amount",
     REALISED_NDCG: "share",
     REALISED_CAPTURE: "share",
 }
@@ -82,7 +82,8 @@ def listed(found: Lists) -> tuple[Estimate, ...]:
         "capture_1pct_change": found.change(row, CAPTURE),
         "ndcg_10_direct": found.over.mean("", found.order(DIRECT, NDCG), "share"),
         "ndcg_10_reranked": found.over.mean("", found.order(row, NDCG), "share"),
-        "slate_change": found.change(row, FIRST),
+        "first_room_change": found.change(row, FIRST),
+        "slate_change": found.change(row, SLATE),
         "share_of_the_order_reached": found.reached(found.length),
     }
     return tuple(replace(e, name=name) for name, e in named.items())
@@ -109,7 +110,7 @@ def _sweep(found: Lists) -> Table:
         for length in found.lengths
     ]
     rows.append((STAGED_ALONE, *(found.change(STAGED_ALONE, m) for m in METRICS)))
-    units = (UNITS[m] if m in _AMOUNTS else "share difference" for m in METRICS)
+    units = ("per decision" if m in _AMOUNTS else "share difference" for m in METRICS)
     return Table(
         name="sweep",
         columns=("rooms recalled", *METRICS),
@@ -132,7 +133,7 @@ def _levels(found: Lists) -> Table:
     return Table(
         name="levels",
         columns=("order", *METRICS),
-        units=("", *(UNITS[m] for m in METRICS)),
+        units=("", *("per decision" if m in _AMOUNTS else UNITS[m] for m in METRICS)),
         rows=rows,
         caption=Message(f"{_KEY}.table.levels", _params(found)),
     )

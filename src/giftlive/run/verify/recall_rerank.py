@@ -50,7 +50,8 @@ def recompute(kept: Kept, result: Result) -> dict[str, Recomputed]:
         "capture_1pct_change": found[f"sweep / {asked} / capture@1 %"],
         "ndcg_10_direct": found["levels / direct / NDCG@10"],
         "ndcg_10_reranked": found[f"levels / re-ranked {asked} / NDCG@10"],
-        "slate_change": found[f"sweep / {asked} / first room"],
+        "first_room_change": found[f"sweep / {asked} / first room"],
+        "slate_change": found[f"sweep / {asked} / slate of 3"],
         "share_of_the_order_reached": found[f"room / {asked} / of which reached"],
     }
 
