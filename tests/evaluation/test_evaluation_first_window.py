@@ -15,11 +15,13 @@ from giftlive.evaluation.first_window import (
     PR_AUC,
     REAL,
     SNAPSHOT,
+    Plan,
     columns_of,
     group_of,
     measured,
     places,
     plus,
+    read_worlds,
     rescored,
     rest,
     variants_of,
@@ -32,6 +34,7 @@ from giftlive.rng import stream
 from giftlive.tables.features.declare import FEATURES, FIRST_WINDOW_FEATURES, SNAPSHOT_FEATURES
 from giftlive.tables.matrix import Matrix
 from giftlive.tables.splits import rolling_origins
+from giftlive.world import load_scenario
 
 NAMES = ("hour", "pair_gift_sum", "user_gift_sum", "streamer_gift_sum", "pair_like_count")
 WINDOW = ("first_window_watch_seconds", "first_window_like_count")
@@ -172,3 +175,16 @@ def test_a_later_label_never_trains_the_score_of_the_entry() -> None:
         return [n.value for n in numbers if n.row == "at entry"]
 
     assert at_entry(turned) == at_entry(entry)
+
+
+def test_a_world_gives_every_number_of_the_study() -> None:
+    """Snapshot columns stand in the tables of a world, and never in the full model."""
+    scenario = load_scenario("kuailive", "0.002", {})
+    found = read_worlds(Plan(scenario, (3,), "ridge", dwell=(5,)))
+    numbers = {(r.number.table, r.number.row, r.number.column): r.number.value for r in found}
+    assert numbers["group", SNAPSHOT, "varying"]
+    assert ("variant", whole(SNAPSHOT), PR_AUC) in numbers
+    assert {r for t, r, _ in numbers if t == "5 s, all"} == {"at entry", "stayed", "re-scored"}
+    kept = numbers["rows", "5 s", "share of the amount still to come"]
+    assert kept is not None
+    assert 0.3 < kept <= 1.0

@@ -15,18 +15,25 @@ from giftlive.evaluation.reranking import (
     NDCG,
     SLATE,
     Listed,
+    Plan,
     by_staged,
     by_truth,
     first_places,
+    listed,
     measured,
     moved,
+    read_worlds,
     reranked,
     scores,
 )
+from giftlive.evaluation.world_logs import world_store
 from giftlive.rng import stream
-from giftlive.tables.matrix import Matrix
+from giftlive.tables.build import build_tables
+from giftlive.tables.matrix import Matrix, load_matrix
+from giftlive.tables.options import TableOptions
 from giftlive.tables.splits import rolling_origins
 from giftlive.types import Bools, Floats
+from giftlive.world import Scenario, load_scenario
 
 NAMES = ("pair_gift_sum", "streamer_gift_sum", "x", "z")
 
@@ -167,3 +174,37 @@ def test_rows_of_one_origin_get_their_own_features() -> None:
     owner = np.nonzero(found.available)[0]
     assert np.array_equal(found.of(np.array([1, 3])), found.X[(owner == 1) | (owner == 3)])
     assert np.array_equal(found.spread(found.X[:, 0])[found.available], found.X[:, 0])
+
+
+@pytest.fixture(scope="module")
+def scenario() -> Scenario:
+    return load_scenario("kuailive", "0.002", {})
+
+
+def test_the_room_that_was_entered_looks_as_its_session_does(scenario: Scenario) -> None:
+    """A candidate's features are those of the tables, bit for bit, and gifts are on it alone."""
+    with world_store(scenario, 3) as made:
+        build_tables(made.store, made.folder / "tables", TableOptions(threads=1))
+        matrix = load_matrix(made.folder / "tables")
+        folds = rolling_origins(matrix.day)
+        found = listed(made, matrix, folds, 150, "1GB")
+    assert 80 < len(found.fold) < 250
+    assert set(found.fold.tolist()) <= {0, 1, 2}
+    gave = np.argwhere(found.gifts > 0.0)
+    assert len(gave) == len(set(gave[:, 0].tolist())) > 0
+    assert (found.entered[found.available] >= found.shown[found.available]).all()
+    assert (found.entered[~found.available] == 0.0).all()
+    place = np.cumsum(found.available.ravel()) - 1
+    for i, j in gave:
+        features = found.X[place[i * found.available.shape[1] + j]]
+        same = (features == matrix.X).all(axis=1) & (matrix.y == found.gifts[i, j])
+        assert same.any()
+
+
+def test_a_world_gives_every_number_of_the_study(scenario: Scenario) -> None:
+    plan = Plan(scenario, (3,), "ridge", "ridge_log1p", 10, (3, 10), 100)
+    told: list[tuple[int, int]] = []
+    found = read_worlds(plan, lambda done, total: told.append((done, total)))
+    rows = {n.number.row for n in found if n.number.table == "list"}
+    assert {DIRECT, by_staged(3), by_staged(10), by_truth(3), by_truth(10)} <= rows
+    assert told == [(1, 1)]
