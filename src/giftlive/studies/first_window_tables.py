@@ -111,6 +111,8 @@ def listed(found: Groups) -> tuple[Estimate, ...]:
         "pr_auc_clock": found.over.mean("", found.variant(CLOCK_ONLY, PR_AUC), "share"),
         "noise_adds_to_clock": found.adds(NOISE, PR_AUC, _ALONE),
         "first_window_adds_to_rest": found.adds(FIRST_WINDOW, PR_AUC, _LAST),
+        "rescoring_gain": _gain(found, f"{first}, {ALL}", RESCORED, PR_AUC),
+        "staying_gain": _gain(found, f"{first}, {ALL}", STAYED, PR_AUC),
         "rescoring_gain_capture": _gain(found, f"{first}, {ALL}", RESCORED, CAPTURE),
     }
     return (*gate_estimates(found), *(replace(e, name=name) for name, e in named.items()))
@@ -292,20 +294,23 @@ def _learning_figure(found: Groups) -> Figure:
 def _rescoring_figure(found: Groups) -> Figure:
     points = {
         arm: {
-            f"{seconds} s, {who}": _gain(found, f"{seconds} s, {who}", arm, CAPTURE)
+            f"{seconds} s, {who}": _gain(found, f"{seconds} s, {who}", arm, PR_AUC)
             for seconds in found.dwell
             for who in (WATCHING, ALL)
         }
         for arm in (STAYED, RESCORED)
     }
-    most = points[RESCORED][f"{found.dwell[0]} s, {ALL}"].value or 0.0
+    again, stayed = (
+        points[a][f"{found.dwell[0]} s, {ALL}"].value or 0.0 for a in (RESCORED, STAYED)
+    )
     return Figure(
         name="rescoring",
-        title=f"Scoring again after {found.dwell[0]} s changes capture@1 % by {100 * most:+.1f} pp",
-        subtitle="against the score of the entry, amounts still to come; "
+        title=f"Scoring again after {found.dwell[0]} s changes PR-AUC by {again:+.3f}, "
+        f"of which {stayed:+.3f} is knowing who stayed",
+        subtitle="against the score of the entry, gifts still to come; "
         f"{len(found.over.seeds)} calibrated worlds",
         x_label="sessions that are ordered",
-        y_label="change of revenue capture at 1 %",
+        y_label="change of PR-AUC",
         series=tuple(dots(arm, places) for arm, places in points.items()),
         shows=Message(f"{_KEY}.figure.rescoring.shows", {}),
         follows=Message(f"{_KEY}.figure.rescoring.follows", {}),

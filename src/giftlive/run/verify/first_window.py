@@ -43,6 +43,8 @@ def recompute(kept: Kept, result: Result) -> dict[str, Recomputed]:
         "pr_auc_clock": found["levels / clock only / PR-AUC"],
         "noise_adds_to_clock": found[last.format("noise", "clock")],
         "first_window_adds_to_rest": found[last.format("first window", "rest")],
+        "rescoring_gain": found[f"rescoring / {first} / re-scored / PR-AUC"],
+        "staying_gain": found[f"rescoring / {first} / stayed / PR-AUC"],
         "rescoring_gain_capture": found[f"rescoring / {first} / re-scored / capture@1 %"],
     }
 
@@ -139,7 +141,7 @@ def draw(kept: Kept, result: Result) -> dict[tuple[str, str], Drawn]:
     }
     for arm in ("stayed", "re-scored"):
         found["rescoring", arm] = Drawn(
-            places, estimates=[f"rescoring / {place} / {arm} / capture@1 %" for place in places]
+            places, estimates=[f"rescoring / {place} / {arm} / PR-AUC" for place in places]
         )
     return found
 
