@@ -137,6 +137,45 @@ class StagesConfig(BaseModel):
     overrides: dict[str, str] = Field(default_factory=dict)
 
 
+class FirstWindowConfig(BaseModel):
+    """The worlds on which groups of features are compared, and after how many seconds.
+
+    The groups are compared at the first of ``dwell_seconds``; re-scoring is measured at each.
+    """
+
+    model_config = _FROZEN
+    preset: str = "kuailive"
+    scale: Annotated[str, BeforeValidator(_scale)] = "small"
+    seeds: Annotated[int, Field(ge=2)] = 8
+    model: str = "hurdle"
+    dwell_seconds: Annotated[tuple[Literal[3, 5, 10, 30], ...], Field(min_length=1)] = (5, 10)
+    overrides: dict[str, str] = Field(default_factory=dict)
+
+
+class RecallRerankConfig(BaseModel):
+    """The worlds in whose decisions a recalled list is ordered again.
+
+    ``lengths``: how many rooms are recalled; the gate asks about ``length``. ``decisions``: about
+    how many of a world's test sessions are listed.
+    """
+
+    model_config = _FROZEN
+    preset: str = "kuailive"
+    scale: Annotated[str, BeforeValidator(_scale)] = "small"
+    seeds: Annotated[int, Field(ge=2)] = 8
+    direct: str = "boosted_log1p"
+    staged: str = "hurdle"
+    length: Annotated[int, Field(ge=2)] = 10
+    lengths: Annotated[tuple[Annotated[int, Field(ge=2)], ...], Field(min_length=1)] = (
+        3,
+        5,
+        10,
+        20,
+    )
+    decisions: Annotated[int, Field(ge=50)] = 2_000
+    overrides: dict[str, str] = Field(default_factory=dict)
+
+
 class MultiTaskConfig(BaseModel):
     """What each arm of the comparison of dense signals and gifts alone may try.
 
@@ -173,6 +212,8 @@ class RunConfig(BaseModel):
     fidelity: FidelityConfig = FidelityConfig()
     stages: StagesConfig = StagesConfig()
     multi_task: MultiTaskConfig = MultiTaskConfig()
+    first_window: FirstWindowConfig = FirstWindowConfig()
+    recall_rerank: RecallRerankConfig = RecallRerankConfig()
     demo: DemoConfig = DemoConfig()
 
 
