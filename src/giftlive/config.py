@@ -176,6 +176,35 @@ class RecallRerankConfig(BaseModel):
     overrides: dict[str, str] = Field(default_factory=dict)
 
 
+class ValueModelsConfig(BaseModel):
+    """The worlds on which value models are held against exact expected amounts.
+
+    ``default``: the model that the gate asks about; ``teachers`` as in ``stages``.
+    """
+
+    model_config = _FROZEN
+    preset: str = "kuailive"
+    scale: Annotated[str, BeforeValidator(_scale)] = "small"
+    seeds: Annotated[int, Field(ge=2)] = 8
+    teachers: Annotated[int, Field(ge=0)] = 0
+    default: str = "hurdle"
+    names: Annotated[tuple[str, ...], Field(min_length=1)] = (
+        "user_past_spend",
+        "pair_past_spend",
+        "streamer_past_income",
+        "ridge",
+        "ridge_log1p",
+        "boosted_log1p",
+        "boosted_raw",
+        "boosted_tweedie",
+        "tweedie_glm",
+        "two_part",
+        "ziln",
+        "hurdle",
+    )
+    overrides: dict[str, str] = Field(default_factory=dict)
+
+
 class MultiTaskConfig(BaseModel):
     """What each arm of the comparison of dense signals and gifts alone may try.
 
@@ -211,6 +240,7 @@ class RunConfig(BaseModel):
     off_policy: OffPolicyConfig = OffPolicyConfig()
     fidelity: FidelityConfig = FidelityConfig()
     stages: StagesConfig = StagesConfig()
+    value_models: ValueModelsConfig = ValueModelsConfig()
     multi_task: MultiTaskConfig = MultiTaskConfig()
     first_window: FirstWindowConfig = FirstWindowConfig()
     recall_rerank: RecallRerankConfig = RecallRerankConfig()

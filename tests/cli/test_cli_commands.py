@@ -24,7 +24,7 @@ from giftlive.types import Message
 Cli = Callable[..., CompletedProcess[str]]
 GATES = {
     *("baseline", "two_stage", "multi_task", "first_window", "world_fidelity"),
-    *("off_policy", "recall_rerank", "shadow_price"),
+    *("off_policy", "recall_rerank", "shadow_price", "value_models", "value_ceiling"),
 }
 
 

@@ -14,6 +14,7 @@ from giftlive.studies.off_policy import OffPolicy
 from giftlive.studies.recall_rerank import RecallRerank
 from giftlive.studies.shadow_price import ShadowPrice
 from giftlive.studies.two_stage import TwoStage
+from giftlive.studies.value_models import ValueModels
 from giftlive.studies.world_fidelity import WorldFidelity
 
 STUDIES: tuple[Study, ...] = (
@@ -27,6 +28,7 @@ STUDIES: tuple[Study, ...] = (
 
 ON_REQUEST: tuple[Study, ...] = (
     BehaviouralFidelity(),
+    ValueModels(),
     TwoStage(),
     MultiTaskStudy(),
     FirstWindow(),

@@ -25,6 +25,7 @@ from giftlive.run.verify import (
     recall_rerank,
     shadow_price,
     two_stage,
+    value_models,
     world_fidelity,
 )
 from giftlive.run.verify.claims import Claim, Result, claims_of
@@ -44,6 +45,7 @@ AUDITS: dict[str, ModuleType] = {
     "recall_rerank": recall_rerank,
     "shadow_price": shadow_price,
     "two_stage": two_stage,
+    "value_models": value_models,
     "world_fidelity": world_fidelity,
 }
 """Study -> the module that computes its numbers again."""
