@@ -89,3 +89,15 @@ def test_what_needs_shown_rooms_is_skipped_with_the_reason(
             skipped[result.study] = translate(result.skipped, "en")
     assert set(skipped) == {"off_policy", "shadow_price"}
     assert all("click" in reason and "negative" in reason for reason in skipped.values())
+
+
+def test_events_are_the_units_of_the_table_by_event(baseline: StudyResult) -> None:
+    tables = {t.name: t.rows for t in baseline.tables}
+    captured = {row[0]: row[1:] for row in tables["stability"]}
+    gains = {(row[0], row[1]): row[2] for row in tables["events"]}
+    assert set(gains) == {("ridge", "user_past_spend"), ("ridge", "streamer_past_income")}
+    for (model, other), gain in gains.items():
+        mean = sum(a - b for a, b in zip(captured[model], captured[other], strict=True)) / 3
+        assert gain.value == pytest.approx(mean, abs=1e-4)
+        assert (gain.n, gain.n_unit) == (3, "events")
+        assert gain.low is None  # of three events no interval was measured to hold

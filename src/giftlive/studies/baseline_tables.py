@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+import numpy as np
+
 from giftlive.evaluation import leaderboard
-from giftlive.evaluation.leaderboard import COMPARED, METRICS, Cut
+from giftlive.evaluation.leaderboard import COMPARED, METRICS, TRIVIAL, Cut
 from giftlive.evaluation.results import Estimate, Table
+from giftlive.stats.intervals import paired_t
 from giftlive.stats.print_rule import method_of, need
-from giftlive.studies.board import Board, measured
+from giftlive.studies.board import SECOND, Board, measured
 from giftlive.studies.context import Kind, estimate
 from giftlive.tables.splits import Fold
-from giftlive.types import Message
+from giftlive.types import Floats, Message
 
 _KEY = "study.baseline.table"
 
@@ -27,6 +30,7 @@ def tables(board: Board, unit: str, folds: tuple[Fold, ...]) -> tuple[Table, ...
         _slice_table(board, unit),
         *_truth_tables(board, unit),
         _fold_table(board, folds),
+        *_event_tables(board, unit, folds),
         _size_table(board),
     ]
     return tuple(table for table in found if table.rows)
@@ -172,6 +176,40 @@ def _fold_table(board: Board, folds: tuple[Fold, ...]) -> Table:
         units=("", *("capture@1 %" for _ in folds)),
         rows=tuple((p.name, *(round(value, 4) for value in p.by_fold)) for p in board.predictions),
         caption=Message(f"{_KEY}.stability", {}),
+    )
+
+
+def _event_tables(board: Board, unit: str, folds: tuple[Fold, ...]) -> Iterator[Table]:
+    """Yield every learned model minus the trivial rankers and ridge, where folds are events.
+
+    Paired by event: the unit is then an event with its own donors and days, not a donor.
+    """
+    if not all(fold.name.startswith("event-") for fold in folds):
+        return
+    captured = {p.name: np.array(p.by_fold) for p in board.predictions}
+    references = [name for name in (*TRIVIAL, SECOND) if name in captured]
+    yield Table(
+        name="events",
+        columns=("model", "minus", "capture@1 %"),
+        units=("", "", "mean of events, 95 %"),
+        rows=tuple(
+            (who, other, _event_gap(captured, who, other, unit))
+            for who in captured
+            for other in references
+            if who not in (*TRIVIAL, other)
+        ),
+        caption=Message(f"{_KEY}.events", {"events": len(folds)}),
+    )
+
+
+def _event_gap(captured: dict[str, Floats], who: str, other: str, unit: str) -> Estimate:
+    return estimate(
+        f"{who}_over_{other}_by_event",
+        paired_t(captured[who], captured[other], n_unit="events"),
+        Kind("paired_difference", "light"),
+        unit="share difference",
+        denominator="total amount of an event",
+        population=f"{unit}s of the test events",
     )
 
 

@@ -15,7 +15,7 @@ from giftlive.run.verify import ranking
 from giftlive.run.verify.calibration import debiased_error
 from giftlive.run.verify.claims import Result
 from giftlive.run.verify.figures import Curve, Drawn
-from giftlive.run.verify.recomputed import Clustered, Recomputed, of_rows
+from giftlive.run.verify.recomputed import Clustered, Recomputed, mean, of_rows
 from giftlive.run.verify.rows import Kept
 from giftlive.types import Bools, Floats, Ints
 
@@ -176,7 +176,33 @@ def recompute(kept: Kept, result: Result) -> dict[str, Recomputed]:
         | _differences(models, [rival, *_SECOND])
         | _slices(kept, models, names)
         | _against_truth(kept, models)
+        | _by_event(kept, result, models)
     )
+
+
+def _by_event(kept: Kept, result: Result, models: Mapping[str, Model]) -> dict[str, Recomputed]:
+    """Return the mean difference of capture over events, where every fold is one."""
+    if not all(str(fold["name"]).startswith("event-") for fold in result["config"]["folds"]):
+        return {}
+    fold = kept.columns("predictions")["fold"]
+    captured = {
+        who: np.array(
+            [
+                ranking.capture(part.y, part.amount, 0.01)(np.ones(len(part.y)))
+                for part in (model.within(fold == k) for k in np.unique(fold))
+            ]
+        )
+        for who, model in models.items()
+    }
+    return {
+        f"events / {who} / {other} / capture@1 %": replace(
+            mean(captured[who] - captured[other]), scale=float(captured[who].mean())
+        )
+        for other in (*TRIVIAL, *_SECOND)
+        if other in models
+        for who in models
+        if who not in (*TRIVIAL, other)
+    }
 
 
 def _differences(models: Mapping[str, Model], references: list[str]) -> dict[str, Recomputed]:
