@@ -120,5 +120,5 @@ def _realised(test: TestSet, p: Predictions) -> Iterator[Number]:
         yield Number("realised", p.name, metric, _known(value))
 
 
-def _known(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
+def _known(value: float | None) -> float | None:
+    return float(value) if value is not None and np.isfinite(value) else None
