@@ -65,6 +65,13 @@ class Scorer:
         dots = np.matmul(room_vectors, user_vectors[:, :, None])[:, :, 0]
         return self.level * np.exp(np.minimum(dots + context_terms, self.cap))
 
+    def score_pairs(
+        self, user_vectors: Floats, room_vectors: Floats, context_terms: Floats
+    ) -> Floats:
+        """Return [n] values of n pairs from vectors [n, d] of both sides and terms [n]."""
+        dots = np.einsum("nk,nk->n", user_vectors, room_vectors)
+        return self.level * np.exp(np.minimum(dots + context_terms, self.cap))
+
     def score_rooms(
         self, user_vectors: Floats, room_vectors: Floats, rooms: Ints, context_terms: Floats
     ) -> Floats:
