@@ -137,6 +137,74 @@ class StagesConfig(BaseModel):
     overrides: dict[str, str] = Field(default_factory=dict)
 
 
+class FirstWindowConfig(BaseModel):
+    """The worlds on which groups of features are compared, and after how many seconds.
+
+    The groups are compared at the first of ``dwell_seconds``; re-scoring is measured at each.
+    """
+
+    model_config = _FROZEN
+    preset: str = "kuailive"
+    scale: Annotated[str, BeforeValidator(_scale)] = "small"
+    seeds: Annotated[int, Field(ge=2)] = 8
+    model: str = "hurdle"
+    dwell_seconds: Annotated[tuple[Literal[3, 5, 10, 30], ...], Field(min_length=1)] = (5, 10)
+    overrides: dict[str, str] = Field(default_factory=dict)
+
+
+class RecallRerankConfig(BaseModel):
+    """The worlds in whose decisions a recalled list is ordered again.
+
+    ``lengths``: how many rooms are recalled; the gate asks about ``length``. ``decisions``: about
+    how many of a world's test sessions are listed.
+    """
+
+    model_config = _FROZEN
+    preset: str = "kuailive"
+    scale: Annotated[str, BeforeValidator(_scale)] = "small"
+    seeds: Annotated[int, Field(ge=2)] = 8
+    direct: str = "boosted_log1p"
+    staged: str = "hurdle"
+    length: Annotated[int, Field(ge=2)] = 10
+    lengths: Annotated[tuple[Annotated[int, Field(ge=2)], ...], Field(min_length=1)] = (
+        3,
+        5,
+        10,
+        20,
+    )
+    decisions: Annotated[int, Field(ge=50)] = 2_000
+    overrides: dict[str, str] = Field(default_factory=dict)
+
+
+class ValueModelsConfig(BaseModel):
+    """The worlds on which value models are held against exact expected amounts.
+
+    ``default``: the model that the gate asks about; ``teachers`` as in ``stages``.
+    """
+
+    model_config = _FROZEN
+    preset: str = "kuailive"
+    scale: Annotated[str, BeforeValidator(_scale)] = "small"
+    seeds: Annotated[int, Field(ge=2)] = 8
+    teachers: Annotated[int, Field(ge=0)] = 0
+    default: str = "hurdle"
+    names: Annotated[tuple[str, ...], Field(min_length=1)] = (
+        "user_past_spend",
+        "pair_past_spend",
+        "streamer_past_income",
+        "ridge",
+        "ridge_log1p",
+        "boosted_log1p",
+        "boosted_raw",
+        "boosted_tweedie",
+        "tweedie_glm",
+        "two_part",
+        "ziln",
+        "hurdle",
+    )
+    overrides: dict[str, str] = Field(default_factory=dict)
+
+
 class MultiTaskConfig(BaseModel):
     """What each arm of the comparison of dense signals and gifts alone may try.
 
@@ -172,7 +240,10 @@ class RunConfig(BaseModel):
     off_policy: OffPolicyConfig = OffPolicyConfig()
     fidelity: FidelityConfig = FidelityConfig()
     stages: StagesConfig = StagesConfig()
+    value_models: ValueModelsConfig = ValueModelsConfig()
     multi_task: MultiTaskConfig = MultiTaskConfig()
+    first_window: FirstWindowConfig = FirstWindowConfig()
+    recall_rerank: RecallRerankConfig = RecallRerankConfig()
     demo: DemoConfig = DemoConfig()
 
 

@@ -22,7 +22,10 @@ from giftlive.studies.registry import ON_REQUEST, STUDIES
 from giftlive.types import Message
 
 Cli = Callable[..., CompletedProcess[str]]
-GATES = {"baseline", "two_stage", "multi_task", "world_fidelity", "shadow_price", "off_policy"}
+GATES = {
+    *("baseline", "two_stage", "multi_task", "first_window", "world_fidelity"),
+    *("off_policy", "recall_rerank", "shadow_price", "value_models", "value_ceiling"),
+}
 
 
 def succeeded(done: CompletedProcess[str]) -> str:

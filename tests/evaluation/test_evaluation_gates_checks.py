@@ -17,7 +17,13 @@ from giftlive.evaluation import checks
 from giftlive.evaluation.gates import load_rules
 from giftlive.rng import stream
 from giftlive.stats.intervals import Interval, paired_t
-from giftlive.studies import off_policy, shadow_price, world_fidelity
+from giftlive.studies import (
+    first_window,
+    off_policy,
+    recall_rerank,
+    shadow_price,
+    world_fidelity,
+)
 
 BINDING = {"least_displaced": 0.05, "least_price_share": 0.01}
 POWER = {"detects": 0.02, "sd": 0.03, "chance": 0.8}
@@ -105,6 +111,14 @@ def test_size_asks_for_a_share_of_the_full_size(scale: float, passed: bool) -> N
     assert checks.size(scale, "the world", least_scale=0.2).passed is passed
 
 
+@pytest.mark.parametrize(
+    ("changed", "passed"),
+    [(0.05, True), (1.0, True), (0.049, False), (0.0, False), (math.nan, False)],
+)
+def test_reordered_asks_for_lists_that_really_change(changed: float, passed: bool) -> None:
+    assert checks.reordered(changed, "lists", least_changed=0.05).passed is passed
+
+
 @pytest.mark.parametrize("chance", [0.0, 1.0, 80.0])
 def test_a_chance_is_a_share(chance: float) -> None:
     with pytest.raises(InputError, match="chance"):
@@ -152,7 +166,9 @@ def test_every_rule_s_checks_take_the_thresholds_it_writes() -> None:
             assert must <= set(asked) <= may
 
 
-@pytest.mark.parametrize("study", [shadow_price, off_policy, world_fidelity])
+@pytest.mark.parametrize(
+    "study", [shadow_price, off_policy, world_fidelity, first_window, recall_rerank]
+)
 def test_no_threshold_lives_in_a_study(study: ModuleType) -> None:
     """The thresholds come from the rule: the function that checks holds no number of its own."""
     (function,) = [

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from tests.models.few_trees import with_trees
+from tests.models.few_trees import each, with_trees
 
 from giftlive.errors import InputError, NotEnoughDataError, UsageError
 from giftlive.models.base import FittedModel
@@ -25,15 +26,27 @@ LEVELLED = [name for name in MODELS if name not in OTHER_ESTIMAND | LEVELLED_ELS
 TREES = [name for name in MODELS if name.startswith(("boosted", "two_part", "hurdle", "ziln"))]
 
 
+class Fitted(dict[str, FittedModel]):
+    """Every model by name, fitted when it is first asked for."""
+
+    def __init__(self, fit: Callable[[str], FittedModel]) -> None:
+        self.fit = fit
+
+    def __missing__(self, name: str) -> FittedModel:
+        self[name] = self.fit(name)
+        return self[name]
+
+
 @pytest.fixture(scope="module")
 def fitted(train: Any, small_trees: TreeSettings) -> dict[str, FittedModel]:
-    return {
-        name: with_trees(name, small_trees).fit(train.X, train.y, train.user, names=train.names)
-        for name in MODELS
-    }
+    return Fitted(
+        lambda name: with_trees(name, small_trees).fit(
+            train.X, train.y, train.user, names=train.names
+        )
+    )
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", each(MODELS))
 def test_predictions_are_positive_amounts_and_probabilities(
     name: str, fitted: dict[str, FittedModel], fresh: Any
 ) -> None:
@@ -45,14 +58,14 @@ def test_predictions_are_positive_amounts_and_probabilities(
     assert chance.mean() == pytest.approx(fresh.chance.mean(), rel=0.15)
 
 
-@pytest.mark.parametrize("name", LEVELLED)
+@pytest.mark.parametrize("name", each(LEVELLED))
 def test_the_level_of_the_training_rows_is_kept(
     name: str, fitted: dict[str, FittedModel], train: Any
 ) -> None:
     assert fitted[name].predict(train.X).sum() == pytest.approx(train.y.sum(), rel=1e-9)
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", each(MODELS))
 def test_fitting_twice_gives_the_same_bits(
     name: str, fitted: dict[str, FittedModel], train: Any, small_trees: TreeSettings
 ) -> None:
@@ -60,7 +73,7 @@ def test_fitting_twice_gives_the_same_bits(
     assert again.state() == fitted[name].state()
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", each(MODELS))
 def test_saving_and_loading_changes_no_bit(
     name: str, fitted: dict[str, FittedModel], fresh: Any, tmp_path: Path
 ) -> None:
@@ -71,7 +84,7 @@ def test_saving_and_loading_changes_no_bit(
     assert loaded.card() == fitted[name].card()
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", each(MODELS))
 def test_the_card_says_what_the_model_is(
     name: str, fitted: dict[str, FittedModel], train: Any, tmp_path: Path
 ) -> None:
@@ -85,7 +98,7 @@ def test_the_card_says_what_the_model_is(
     assert json.loads((tmp_path / "card.json").read_text())["name"] == name
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", each(MODELS))
 def test_the_order_of_features_does_not_matter(
     name: str, fitted: dict[str, FittedModel], train: Any, fresh: Any, small_trees: TreeSettings
 ) -> None:
@@ -96,7 +109,7 @@ def test_the_order_of_features_does_not_matter(
     assert model.predict(fresh.X[:, order]) == pytest.approx(expected, rel=1e-6)
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", each(MODELS))
 def test_minus_one_and_nan_mean_the_same(
     name: str, fitted: dict[str, FittedModel], fresh: Any
 ) -> None:
@@ -112,7 +125,7 @@ def test_a_level_of_unseen_users_is_near_the_training_sum(
     assert fitted[name].predict(train.X).sum() == pytest.approx(train.y.sum(), rel=0.1)
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", each(MODELS))
 def test_the_unit_of_money_only_scales_the_prediction(
     name: str, fitted: dict[str, FittedModel], train: Any, fresh: Any, small_trees: TreeSettings
 ) -> None:
@@ -123,7 +136,7 @@ def test_the_unit_of_money_only_scales_the_prediction(
     assert model.predict(fresh.X) == pytest.approx(expected, rel=1e-6)
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", each(MODELS))
 def test_unusable_arguments_are_refused(name: str, train: Any, small_trees: TreeSettings) -> None:
     model, names = with_trees(name, small_trees), train.names
     with pytest.raises(UsageError, match="columns"):
@@ -136,7 +149,7 @@ def test_unusable_arguments_are_refused(name: str, train: Any, small_trees: Tree
         model.fit(train.X, np.zeros_like(train.y), train.user, names=names)
 
 
-@pytest.mark.parametrize("name", TREES)
+@pytest.mark.parametrize("name", each(TREES))
 def test_trees_need_fifty_gifts(name: str, train: Any, small_trees: TreeSettings) -> None:
     few = np.where(np.cumsum(train.y > 0) <= 49, train.y, 0.0)
     with pytest.raises(NotEnoughDataError, match="49 of 20000"):

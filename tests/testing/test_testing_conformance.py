@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.models.few_trees import with_trees
+from tests.models.few_trees import each, with_trees
 
 from giftlive import testing
 from giftlive.allocation import Prices
@@ -96,7 +96,7 @@ def sample() -> Sample:
 
 
 @checks(*MODEL_CHECKS)
-@pytest.mark.parametrize("name", CHEAP_MODELS)
+@pytest.mark.parametrize("name", each(CHEAP_MODELS))
 def test_models(name: str, sample: Sample, check: Check) -> None:
     check(CHEAP_MODELS[name], sample)
 

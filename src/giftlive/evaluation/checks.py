@@ -68,6 +68,29 @@ def binding(
     )
 
 
+def reordered(changed: float, what: str, *, least_changed: float) -> Check:
+    """Check that an order is really changed: what leaves every list alone can neither win nor lose.
+
+    Parameters
+    ----------
+    changed : share of the lists that come out in another order. what : whose lists, in words.
+
+    Examples
+    --------
+    >>> reordered(0.4, "lists", least_changed=0.05).passed
+    True
+    >>> reordered(0.0, "lists", least_changed=0.05).passed
+    False
+    """
+    return Check(
+        name="reordered",
+        passed=bool(math.isfinite(changed) and changed >= least_changed),
+        value=_finite(changed),
+        threshold=f">= {least_changed:.0%} in another order",
+        detail=f"{what}: {changed:.1%} come out in another order",
+    )
+
+
 def movable(difference: Interval, what: str, *, smallest: float) -> Check:
     """Check that the metric can move: two reference policies differ by more than noise.
 
@@ -224,7 +247,7 @@ def _finite(value: float | None) -> float | None:
 
 
 CHECKS: dict[str, Callable[..., Check]] = {
-    check.__name__: check for check in (binding, movable, a_a, power, size)
+    check.__name__: check for check in (binding, reordered, movable, a_a, power, size)
 }
 """Every check a rule may ask for, by its name in ``rules.toml``."""
 

@@ -32,7 +32,7 @@ _BORDERS = {
     "within": ("low", "high"),
     "not_down": ("margin",),
 }
-_SHARES = frozenset({"least_displaced", "least_price_share", "chance"})
+_SHARES = frozenset({"least_displaced", "least_price_share", "least_changed", "chance"})
 _WORDS = ("study", "rule", "as_published", "on_pass", "on_fail")
 _ALWAYS = ("a_a", "movable", "power")
 """Checks that every rule asks for; ``binding`` only where there is a constraint."""

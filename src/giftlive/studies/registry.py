@@ -8,10 +8,13 @@ from giftlive.studies.baseline import Baseline
 from giftlive.studies.behavioural_fidelity import BehaviouralFidelity
 from giftlive.studies.context import Study
 from giftlive.studies.exploration import Exploration
+from giftlive.studies.first_window import FirstWindow
 from giftlive.studies.multi_task import MultiTaskStudy
 from giftlive.studies.off_policy import OffPolicy
+from giftlive.studies.recall_rerank import RecallRerank
 from giftlive.studies.shadow_price import ShadowPrice
 from giftlive.studies.two_stage import TwoStage
+from giftlive.studies.value_models import ValueModels
 from giftlive.studies.world_fidelity import WorldFidelity
 
 STUDIES: tuple[Study, ...] = (
@@ -23,7 +26,14 @@ STUDIES: tuple[Study, ...] = (
 )
 """The studies of `giftlive run`."""
 
-ON_REQUEST: tuple[Study, ...] = (BehaviouralFidelity(), TwoStage(), MultiTaskStudy())
+ON_REQUEST: tuple[Study, ...] = (
+    BehaviouralFidelity(),
+    ValueModels(),
+    TwoStage(),
+    MultiTaskStudy(),
+    FirstWindow(),
+    RecallRerank(),
+)
 """Studies that run only by name: each makes worlds of its own for minutes, or needs an extra."""
 
 

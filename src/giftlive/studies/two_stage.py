@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from giftlive.evaluation import checks
-from giftlive.evaluation.behavioural import Reading
 from giftlive.evaluation.gates import judge, load_rules
 from giftlive.evaluation.results import Check, Estimate, Gate, StudyResult
 from giftlive.evaluation.rules import Rule
 from giftlive.evaluation.stages import Plan, read_worlds
 from giftlive.stats.intervals import paired_t
 from giftlive.studies.context import Context, say
+from giftlive.studies.over_worlds import OverWorlds, columns_of
 from giftlive.studies.two_stage_tables import Stages, figures, listed, tables
 from giftlive.types import Message
 from giftlive.world import load_scenario
@@ -34,7 +34,7 @@ class TwoStage:
     def run(self, context: Context) -> StudyResult:
         """Make every world, fit every arm with and without the leak, and judge Gate-1 (a)."""
         found, plan = _measured(context)
-        context.keep("readings", _columns(found.readings))
+        context.keep("readings", columns_of(found.over.readings))
         rule = load_rules()["two_stage"]
         made, named = _checks(found, rule), listed(found)
         gate = judge(rule, named, made)
@@ -69,35 +69,28 @@ def _measured(context: Context) -> tuple[Stages, Plan]:
         memory_limit=context.config.memory_limit,
     )
     readings = read_worlds(plan, context.progress)
-    return Stages(readings, plan.seeds, plan.scenario.scale, plan.direct, plan.staged), plan
-
-
-def _columns(readings: tuple[Reading, ...]) -> dict[str, list[Any]]:
-    """Return one row per seed and number; where there is none ``known`` is false, ``value`` 0."""
-    numbers = [r.number for r in readings]
-    return {
-        "seed": [r.seed for r in readings],
-        **{name: [getattr(n, name) for n in numbers] for name in ("table", "row", "column")},
-        "known": [n.value is not None for n in numbers],
-        "value": [n.value or 0.0 for n in numbers],
-    }
+    over = OverWorlds(
+        readings, plan.seeds, "sessions of the pooled test days of the calibrated world"
+    )
+    return Stages(over, plan.scenario.scale, plan.direct, plan.staged), plan
 
 
 def _checks(found: Stages, rule: Rule) -> tuple[Check, ...]:
-    twice = found.values["a_a", found.staged[0], "differs"]
+    ties = found.over.ties("a_a", found.staged[0], "differs")
     one, other = (
-        found.column("movable", name, "PR-AUC") for name in ("pair_gift_sum", "streamer_gift_sum")
+        found.over.column("movable", name, "PR-AUC")
+        for name in ("pair_gift_sum", "streamer_gift_sum")
     )
     assert one is not None
     assert other is not None
     return (
-        checks.a_a([value == 0.0 for value in twice], "a model fitted twice, on every world"),
+        checks.a_a(ties, "a model fitted twice, on every world"),
         checks.movable(
             paired_t(one, other, n_unit="worlds"),
             "PR-AUC of past spend of the pair against past income, first validation days",
             **rule.asked("movable"),
         ),
-        checks.power(len(found.seeds), "worlds", **rule.asked("power")),
+        checks.power(len(found.over.seeds), "worlds", **rule.asked("power")),
     )
 
 
@@ -109,7 +102,7 @@ def _text(found: Stages, named: tuple[Estimate, ...], gate: Gate) -> dict[str, t
         "gain": 100 * value["pr_auc_relative_gain"],
         "chance": value["gap_closed_by_true_chance"],
         "amount": value["gap_closed_by_true_amount"],
-        "seeds": len(found.seeds),
+        "seeds": len(found.over.seeds),
         "scale": found.scale,
         "verdict": gate.verdict,
     }
@@ -121,7 +114,9 @@ def _text(found: Stages, named: tuple[Estimate, ...], gate: Gate) -> dict[str, t
         ),
         "cannot_tell": say(name, "cannot_tell"),
         "mechanism": say(name, "mechanism"),
-        "inputs": say(name, "inputs.worlds", value=f"{len(found.seeds)}, scale {found.scale:g}"),
+        "inputs": say(
+            name, "inputs.worlds", value=f"{len(found.over.seeds)}, scale {found.scale:g}"
+        ),
         "outputs": say(name, "outputs", value=f"{found.direct}, {', '.join(found.staged)}"),
         "pipeline": say(name, "pipeline", "1", "2", "3", "4", "5"),
         "outcomes": say(name, "outcomes", "passed", "rejected", "anomaly"),

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property
 
-import numpy as np
-
-from giftlive.evaluation.behavioural import Reading, by_cell
 from giftlive.evaluation.results import Estimate, Figure, Series, Table
 from giftlive.evaluation.rules import RELATIVE
 from giftlive.evaluation.stages import (
@@ -20,23 +16,9 @@ from giftlive.evaluation.stages import (
     TRUE_AMOUNT,
     TRUE_CHANCE,
 )
-from giftlive.stats.intervals import (
-    Interval,
-    no_interval,
-    paired_t,
-    ratio_delta,
-    student_t,
-    withheld,
-)
-from giftlive.studies.context import Kind, estimate
+from giftlive.studies.over_worlds import OverWorlds, dots
 from giftlive.types import Floats, Message
 
-Cell = tuple[str, str, str]
-"""Table, row, column, as in the readings."""
-
-_LEVEL, _DIFFERENCE, _RATIO = (
-    Kind(name, "light") for name in ("mean", "paired_difference", "ratio")
-)
 _NOT_SHARES = frozenset({"MAE(log)", "RMSE(log)", "log-loss", "Spearman", "norm. Gini"})
 _KEY = "study.two_stage"
 SWAPPED = ("capture@1 %", "NDCG@100", "norm. Gini")
@@ -44,80 +26,21 @@ SWAPPED = ("capture@1 %", "NDCG@100", "norm. Gini")
 
 @dataclass(frozen=True)
 class Stages:
-    """Every number over worlds.
+    """Every number over worlds, and which models they are about.
 
     Attributes
     ----------
-    seeds : one world each. scale : of each, 1 = full size. direct, staged : the models.
+    scale : of each world, 1 = full size. direct, staged : the models.
     """
 
-    readings: tuple[Reading, ...]
-    seeds: tuple[int, ...]
+    over: OverWorlds
     scale: float
     direct: str
     staged: tuple[str, ...]
 
-    @cached_property
-    def values(self) -> dict[Cell, list[float | None]]:
-        """Return the values of every cell, in the order of the seeds."""
-        return by_cell(self.readings)
-
-    def column(self, *cell: str) -> Floats | None:
-        """Return [seeds] the values of a cell, None where a seed has none."""
-        table, row, column = cell
-        values = [v for v in self.values.get((table, row, column), ()) if v is not None]
-        return np.array(values) if len(values) == len(self.seeds) else None
-
     def arm(self, arm: str, metric: str, version: str = "clean") -> Floats | None:
         """Return [seeds] a metric of the story."""
-        return self.column("story", f"{arm}, {metric}", version)
-
-    def mean(self, name: str, x: Floats | None, unit: str) -> Estimate:
-        """Return the mean over worlds as it may be printed."""
-        if x is None:
-            found = _nothing("student_t")
-        else:
-            found = _inside(_spread(student_t(x, n_unit="worlds")), unit)
-        return self._made(name, found, _LEVEL, unit)
-
-    def change(self, name: str, one: Floats | None, other: Floats | None, unit: str) -> Estimate:
-        """Return the mean difference over worlds, paired by world."""
-        if one is None or other is None:
-            return self._made(name, _nothing("paired_t"), _DIFFERENCE, unit)
-        return self._made(name, _spread(paired_t(one, other, n_unit="worlds")), _DIFFERENCE, unit)
-
-    def ratio(self, name: str, part: Floats | None, whole: Floats | None, unit: str) -> Estimate:
-        """Return Σ part / Σ whole over worlds."""
-        if part is None or whole is None:
-            return self._made(name, _nothing("ratio_delta"), _RATIO, unit)
-        return self._made(name, _spread(ratio_delta(part, whole, n_unit="worlds")), _RATIO, unit)
-
-    def _made(self, name: str, found: Interval, kind: Kind, unit: str) -> Estimate:
-        return estimate(
-            name,
-            found,
-            kind,
-            unit=unit,
-            denominator="the same sum for the reference" if kind is _RATIO else "worlds",
-            population="sessions of the pooled test days of the calibrated world",
-        )
-
-
-def _nothing(method: str) -> Interval:
-    return no_interval("undefined", "a world has no such number", method, 0, "worlds")
-
-
-def _spread(found: Interval) -> Interval:
-    same = found.low is not None and found.low == found.high
-    return withheld(found, "equal on every world") if same else found
-
-
-def _inside(found: Interval, unit: str) -> Interval:
-    """Withhold bounds of a share outside [0, 1]: so uneven a mean has no normal limit near."""
-    if unit != "share" or found.low is None or found.high is None:
-        return found
-    inside = found.low >= 0.0 and found.high <= 1.0
-    return found if inside else withheld(found, "too uneven over worlds: a bound beyond 0 or 1")
+        return self.over.column("story", f"{arm}, {metric}", version)
 
 
 def _unit(metric: str) -> str:
@@ -131,9 +54,9 @@ def gate_estimates(found: Stages, staged: str) -> tuple[Estimate, ...]:
     auc, base = one["PR-AUC"], other["PR-AUC"]
     gained = None if auc is None or base is None else auc - base
     return (
-        found.ratio("pr_auc_relative_gain", gained, base, RELATIVE),
-        found.change("log_loss_change", one["log-loss"], other["log-loss"], "nats"),
-        found.change("ece_change", one["ECE"], other["ECE"], "share difference"),
+        found.over.ratio("pr_auc_relative_gain", gained, base, RELATIVE),
+        found.over.change("log_loss_change", one["log-loss"], other["log-loss"], "nats"),
+        found.over.change("ece_change", one["ECE"], other["ECE"], "share difference"),
     )
 
 
@@ -144,17 +67,17 @@ def tables(found: Stages) -> tuple[Table, ...]:
 
 
 def _params(found: Stages) -> dict[str, object]:
-    return {"seeds": len(found.seeds), "scale": found.scale}
+    return {"seeds": len(found.over.seeds), "scale": found.scale}
 
 
 def _story(found: Stages) -> Table:
     arms = (found.direct, *found.staged, GIFT_ONLY, BOUND)
     rows = []
     for arm in arms:
-        metrics = [r.split(", ", 1)[1] for t, r, c in found.values if _of(t, r, c, arm)]
+        metrics = [r.split(", ", 1)[1] for t, r, c in found.over.values if _of(t, r, c, arm)]
         for metric in metrics:
             cells = [
-                found.mean(f"{arm}_{metric}_{v}", found.arm(arm, metric, v), _unit(metric))
+                found.over.mean(f"{arm}_{metric}_{v}", found.arm(arm, metric, v), _unit(metric))
                 for v in ("leaky", "clean")
             ]
             rows.append((arm, metric, *cells, _published(found, arm, metric)))
@@ -202,10 +125,13 @@ def _swap(found: Stages) -> Table:
     rows = tuple(
         (
             row,
-            *(found.mean(f"{row}_{m}", found.column("swap", row, m), _unit(m)) for m in SWAPPED),
+            *(
+                found.over.mean(f"{row}_{m}", found.over.column("swap", row, m), _unit(m))
+                for m in SWAPPED
+            ),
         )
         for row in _versions(found)
-        if found.column("swap", row, SWAPPED[0]) is not None
+        if found.over.column("swap", row, SWAPPED[0]) is not None
     )
     return Table(
         name="swap",
@@ -233,20 +159,22 @@ def _closed(found: Stages) -> Table:
 
 def closed(found: Stages, name: str, part: str, metric: str) -> Estimate:
     """Return how much of the gap from a model to both true parts one true part closes."""
-    own, one, best = (found.column("swap", row, metric) for row in (name, f"{name}, {part}", BOTH))
+    own, one, best = (
+        found.over.column("swap", row, metric) for row in (name, f"{name}, {part}", BOTH)
+    )
     label = f"closed_{part}_{metric}".replace(" ", "_")
     if own is None or one is None or best is None:
-        return found.ratio(label, None, None, "share of the gap")
-    return found.ratio(label, one - own, best - own, "share of the gap")
+        return found.over.ratio(label, None, None, "share of the gap")
+    return found.over.ratio(label, one - own, best - own, "share of the gap")
 
 
 def _ceiling(found: Stages) -> Table:
-    bayes = found.column("ceiling", "Bayes order", "capture@1 %")
+    bayes = found.over.column("ceiling", "Bayes order", "capture@1 %")
     rows = []
     if bayes is not None:
         for row in (found.direct, *found.staged, BOTH):
-            own = found.column("swap", row, "capture@1 %")
-            rows.append((row, found.ratio(f"share_{row}", own, bayes, "share of the ceiling")))
+            own = found.over.column("swap", row, "capture@1 %")
+            rows.append((row, found.over.ratio(f"share_{row}", own, bayes, "share of the ceiling")))
     return Table(
         name="ceiling",
         columns=("order", "share of the Bayes ceiling"),
@@ -261,24 +189,11 @@ def figures(found: Stages) -> tuple[Figure, ...]:
     return (_story_figure(found), _swap_figure(found))
 
 
-def _dots(name: str, points: dict[str, Estimate]) -> Series:
-    whole = all(e.low is not None and e.high is not None for e in points.values())
-    return Series(
-        name=name,
-        x=tuple(points),
-        y=tuple(e.value or 0.0 for e in points.values()),
-        style="dots",
-        low=tuple(e.low or 0.0 for e in points.values()) if whole else None,
-        high=tuple(e.high or 0.0 for e in points.values()) if whole else None,
-        n=tuple(e.n for e in points.values()),
-    )
-
-
 def _story_figure(found: Stages) -> Figure:
     metric = "overlap@1 %"
     arms = (found.direct, *found.staged, GIFT_ONLY, BOUND)
     made = {
-        v: {a: found.mean(a, found.arm(a, metric, v), "share") for a in arms}
+        v: {a: found.over.mean(a, found.arm(a, metric, v), "share") for a in arms}
         for v in ("leaky", "clean")
     }
     beside = {a: p for a in arms if isinstance(p := _published(found, a, metric), float)}
@@ -286,11 +201,11 @@ def _story_figure(found: Stages) -> Figure:
     return Figure(
         name="story",
         title=f"With the leak {leaky:.0%} of the top 1 % is right, without {clean:.0%}",
-        subtitle=f"overlap of the two tops; mean of {len(found.seeds)} calibrated worlds",
+        subtitle=f"overlap of the two tops; mean of {len(found.over.seeds)} calibrated worlds",
         x_label="arm",
         y_label="share of the top 1 % that is in the realised top 1 %",
         series=(
-            *(_dots(v, points) for v, points in made.items()),
+            *(dots(v, points) for v, points in made.items()),
             Series("published", tuple(beside), tuple(beside.values()), style="dots"),
         ),
         shows=Message(f"{_KEY}.figure.story.shows", {}),
@@ -303,18 +218,19 @@ def _story_figure(found: Stages) -> Figure:
 def _swap_figure(found: Stages) -> Figure:
     metric = "norm. Gini"
     points = {
-        row: found.mean(row, x, "ratio")
+        row: found.over.mean(row, x, "ratio")
         for row in _versions(found)
-        if (x := found.column("swap", row, metric)) is not None and row != BOTH
+        if (x := found.over.column("swap", row, metric)) is not None and row != BOTH
     }
     own = points[found.staged[0]].value or 0.0
     return Figure(
         name="swap",
         title=f"{found.staged[0]} orders expected amounts with a normalised Gini of {own:.2f}",
-        subtitle=f"1 is the order by the true values; mean of {len(found.seeds)} calibrated worlds",
+        subtitle="1 is the order by the true values; "
+        f"mean of {len(found.over.seeds)} calibrated worlds",
         x_label="order",
         y_label="normalised Gini against expected amounts",
-        series=(_dots("expected amounts", points),),
+        series=(dots("expected amounts", points),),
         shows=Message(f"{_KEY}.figure.swap.shows", {}),
         follows=Message(f"{_KEY}.figure.swap.follows", {}),
         x_scale="category",
@@ -327,8 +243,8 @@ def listed(found: Stages) -> tuple[Estimate, ...]:
     first = found.staged[0]
     gini = (closed(found, first, part, "norm. Gini") for part in (TRUE_CHANCE, TRUE_AMOUNT))
     levels = {
-        "pr_auc_staged": found.mean("pr_auc", found.arm(first, "PR-AUC"), "share"),
-        "pr_auc_direct": found.mean("pr_auc", found.arm(found.direct, "PR-AUC"), "share"),
+        "pr_auc_staged": found.over.mean("pr_auc", found.arm(first, "PR-AUC"), "share"),
+        "pr_auc_direct": found.over.mean("pr_auc", found.arm(found.direct, "PR-AUC"), "share"),
     }
     named = zip(("gap_closed_by_true_chance", "gap_closed_by_true_amount"), gini, strict=True)
     return (

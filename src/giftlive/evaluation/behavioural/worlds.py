@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from giftlive.evaluation.behavioural.measure import FEATURES, Number, numbers_of
-from giftlive.logs.ingest import ingest
+from giftlive.evaluation.world_logs import world_store
 from giftlive.logs.store import Store
 from giftlive.tables.build import build_tables
 from giftlive.tables.matrix import Matrix, load_matrix
 from giftlive.tables.options import TableOptions
 from giftlive.types import Progress, silent
-from giftlive.world import Scenario, build_world, write_twin
+from giftlive.world import Scenario
 
 
 @dataclass(frozen=True)
@@ -56,12 +55,8 @@ def read_worlds(
 
 
 def _clicks_of(scenario: Scenario, seed: int, memory_limit: str) -> Matrix:
-    with tempfile.TemporaryDirectory(prefix="giftlive-") as scratch:
-        folder = Path(scratch)
-        world = build_world(scenario, seed)
-        write_twin(world, folder / "logs", truth=False, format="parquet")
-        store = ingest(folder / "logs", folder / "store", memory_limit=memory_limit)
-        return frozen_clicks(store, folder / "tables", memory_limit)
+    with world_store(scenario, seed, memory_limit=memory_limit) as made:
+        return frozen_clicks(made.store, made.folder / "tables", memory_limit)
 
 
 def frozen_clicks(store: Store, folder: Path, memory_limit: str = "2GB") -> Matrix:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -14,16 +11,13 @@ from giftlive import metrics
 from giftlive.evaluation.behavioural.measure import Number
 from giftlive.evaluation.behavioural.worlds import Reading
 from giftlive.evaluation.leaderboard.predictions import test_set, within
-from giftlive.evaluation.leaderboard.truth import Truth, truth_of
 from giftlive.evaluation.stages.measure import measured
-from giftlive.logs.ingest import ingest
+from giftlive.evaluation.world_logs import Log, world_log
 from giftlive.models.base import known
-from giftlive.tables.build import build_tables
-from giftlive.tables.matrix import Matrix, load_matrix
-from giftlive.tables.options import TableOptions
+from giftlive.tables.matrix import Matrix
 from giftlive.tables.splits import Fold, rolling_origins
 from giftlive.types import Floats, Progress, silent
-from giftlive.world import Scenario, build_world, write_twin
+from giftlive.world import Scenario
 from giftlive.world.ceiling import bayes_value
 
 
@@ -46,34 +40,13 @@ class Plan:
     memory_limit: str = "2GB"
 
 
-@dataclass(frozen=True)
-class Log:
-    """One world's rows with their truth."""
-
-    matrix: Matrix
-    truth: Truth
-
-
-@contextmanager
-def _log(plan: Plan, seed: int) -> Iterator[Log]:
-    with tempfile.TemporaryDirectory(prefix="giftlive-") as scratch:
-        folder = Path(scratch)
-        world = build_world(plan.scenario, seed)
-        write_twin(world, folder / "logs", truth=False, format="parquet")
-        store = ingest(folder / "logs", folder / "store", memory_limit=plan.memory_limit)
-        options = TableOptions(memory_limit=plan.memory_limit, threads=1)
-        build_tables(store, folder / "tables", options)
-        matrix = load_matrix(folder / "tables")
-        yield Log(matrix, truth_of(world, store, matrix))
-
-
 def read_worlds(plan: Plan, progress: Progress = silent) -> tuple[Reading, ...]:
     """Return every number of every world, the Bayes ceiling included where there are teachers."""
     total = len(plan.seeds) + len(plan.teachers)
     found: list[Reading] = []
     judged: list[Judged] = []
     for done, seed in enumerate(plan.seeds, start=1):
-        with _log(plan, seed) as log:
+        with world_log(plan.scenario, seed, memory_limit=plan.memory_limit) as log:
             folds = rolling_origins(log.matrix.day, plan.folds)
             numbers = measured(log.matrix, folds, log.truth, plan.direct, plan.staged)
             found += [Reading(seed, n) for n in numbers]
@@ -81,7 +54,7 @@ def read_worlds(plan: Plan, progress: Progress = silent) -> tuple[Reading, ...]:
         progress(done, total)
     taught: list[Log] = []
     for seed in plan.teachers:
-        with _log(plan, seed) as log:
+        with world_log(plan.scenario, seed, memory_limit=plan.memory_limit) as log:
             taught.append(log)
         progress(len(plan.seeds) + len(taught), total)
     if taught:

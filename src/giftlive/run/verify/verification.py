@@ -17,12 +17,15 @@ from giftlive.run.verify import (
     behavioural_fidelity,
     exploration,
     figures,
+    first_window,
     folder,
     gates,
     multi_task,
     off_policy,
+    recall_rerank,
     shadow_price,
     two_stage,
+    value_models,
     world_fidelity,
 )
 from giftlive.run.verify.claims import Claim, Result, claims_of
@@ -36,10 +39,13 @@ AUDITS: dict[str, ModuleType] = {
     "baseline": baseline,
     "behavioural_fidelity": behavioural_fidelity,
     "exploration": exploration,
+    "first_window": first_window,
     "multi_task": multi_task,
     "off_policy": off_policy,
+    "recall_rerank": recall_rerank,
     "shadow_price": shadow_price,
     "two_stage": two_stage,
+    "value_models": value_models,
     "world_fidelity": world_fidelity,
 }
 """Study -> the module that computes its numbers again."""

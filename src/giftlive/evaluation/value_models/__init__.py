@@ -1,0 +1,27 @@
+"""Value models held against the exact expected amounts of the worlds that made their logs."""
+
+from giftlive.evaluation.value_models.coverage import LEVEL, covered
+from giftlive.evaluation.value_models.measure import (
+    BAYES,
+    CEILINGS,
+    COLD,
+    LATENT,
+    REFERENCE,
+    TENTHS,
+    measured,
+)
+from giftlive.evaluation.value_models.worlds import Plan, read_worlds
+
+__all__ = [
+    "BAYES",
+    "CEILINGS",
+    "COLD",
+    "LATENT",
+    "LEVEL",
+    "REFERENCE",
+    "TENTHS",
+    "Plan",
+    "covered",
+    "measured",
+    "read_worlds",
+]

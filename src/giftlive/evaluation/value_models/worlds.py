@@ -1,0 +1,139 @@
+"""The worlds of the comparison: made anew on every seed, some of them to teach the ceiling."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+from joblib import Parallel, delayed
+
+from giftlive.evaluation.behavioural.measure import Number
+from giftlive.evaluation.behavioural.worlds import Reading
+from giftlive.evaluation.leaderboard.predictions import within
+from giftlive.evaluation.stages.arms import same_twice
+from giftlive.evaluation.value_models.coverage import covered
+from giftlive.evaluation.value_models.measure import BAYES, Judged, heads, judged, measured
+from giftlive.evaluation.world_logs import world_log
+from giftlive.models.base import known
+from giftlive.tables.splits import rolling_origins
+from giftlive.types import Floats, Ints, Progress, silent
+from giftlive.world import Scenario
+from giftlive.world.ceiling import bayes_value
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which worlds, and which models.
+
+    Attributes
+    ----------
+    seeds : one world each. teachers : further seeds whose rows teach the Bayes order; none: no
+    Bayes ceiling. names : of models in the registry. default : whose intervals are held against
+    the gifts. folds : rolling origins. jobs : worlds at a time.
+    """
+
+    scenario: Scenario
+    seeds: tuple[int, ...]
+    teachers: tuple[int, ...]
+    names: tuple[str, ...]
+    default: str
+    folds: int = 3
+    memory_limit: str = "2GB"
+    jobs: int = 1
+
+
+@dataclass(frozen=True)
+class Made:
+    """One world's numbers, and what the ceiling needs of it: kept only where there are teachers."""
+
+    seed: int
+    numbers: tuple[Number, ...]
+    world: Judged | None
+    seen: Floats | None
+    trained: int
+
+
+@dataclass(frozen=True)
+class Taught:
+    """Rows of a world that teaches: features and expected amounts."""
+
+    seen: Floats
+    value: Floats
+
+
+def read_worlds(plan: Plan, progress: Progress = silent) -> tuple[Reading, ...]:
+    """Return every number of every world, the Bayes ceiling included where there are teachers."""
+    total = len(plan.seeds) + len(plan.teachers)
+    made: list[Made] = []
+    for one in _each(plan, _measure, plan.seeds):
+        made.append(one)
+        progress(len(made), total)
+    taught: list[Taught] = []
+    for rows in _each(plan, _teach, plan.teachers):
+        taught.append(rows)
+        progress(len(made) + len(taught), total)
+    found = [Reading(m.seed, n) for m in made for n in m.numbers]
+    return (*found, *(_ceiling(made, taught) if taught else ()))
+
+
+def _each(plan: Plan, work: Callable[[Plan, int], T], seeds: Sequence[int]) -> Iterator[T]:
+    """Yield the work of every seed in order, ``plan.jobs`` at a time."""
+    if plan.jobs > 1:
+        one = delayed(work)
+        yield from Parallel(n_jobs=plan.jobs, return_as="generator")(one(plan, s) for s in seeds)
+        return
+    for seed in seeds:
+        yield work(plan, seed)
+
+
+def _measure(plan: Plan, seed: int) -> Made:
+    with world_log(plan.scenario, seed, memory_limit=plan.memory_limit) as log:
+        matrix = log.matrix
+        folds = rolling_origins(matrix.day, plan.folds)
+        world = judged(matrix, folds, log.truth, plan.names)
+        differs = not same_twice(matrix, folds[0], plan.default)
+        numbers = (
+            *measured(world),
+            *covered(matrix, folds[-1], plan.default),
+            Number("a_a", plan.default, "differs", float(differs)),
+        )
+        trained = int(within(matrix.day, folds[-1].train).sum())
+        kept = world if plan.teachers else None
+        return Made(
+            seed, numbers, kept, known(matrix.X)[world.test.rows] if kept else None, trained
+        )
+
+
+def _teach(plan: Plan, seed: int) -> Taught:
+    with world_log(plan.scenario, seed, memory_limit=plan.memory_limit) as log:
+        return Taught(known(log.matrix.X), log.truth.value)
+
+
+def _ceiling(made: Sequence[Made], taught: Sequence[Taught]) -> Iterator[Reading]:
+    """Yield how the order by E[value | observables] does on every world's test rows.
+
+    Raises
+    ------
+    NotEnoughDataError
+        The teachers hold fewer than 20 times the rows that a model trains on.
+    """
+    seen = [m.seen for m in made if m.seen is not None]
+    order = bayes_value(
+        np.concatenate([t.seen for t in taught]),
+        np.concatenate([t.value for t in taught]),
+        _labels(taught),
+        np.concatenate(seen),
+        max(m.trained for m in made),
+    )
+    ends = np.cumsum([len(x) for x in seen])[:-1]
+    for m, value in zip(made, np.split(order.value, ends), strict=True):
+        assert m.world is not None
+        yield from (Reading(m.seed, n) for n in heads(m.world, BAYES, value))
+
+
+def _labels(taught: Sequence[Taught]) -> Ints:
+    return np.repeat(np.arange(len(taught)), [len(t.value) for t in taught])

@@ -1,0 +1,171 @@
+"""Study 0.2b again, from the readings of every world: means, differences and ratios over worlds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from giftlive.run.verify.behavioural_fidelity import values_of
+from giftlive.run.verify.claims import Result
+from giftlive.run.verify.figures import Drawn
+from giftlive.run.verify.recomputed import Recomputed, mean, ratio_basis
+from giftlive.run.verify.rows import Kept
+from giftlive.types import Floats
+
+EXCUSED: dict[str, str] = {}
+UNDRAWN: dict[str, str] = {}
+_TRIVIAL = ("user_past_spend", "pair_past_spend", "streamer_past_income")
+_REALISED = ("capture@1 %", "capture@10 %", "Spearman", "PR-AUC", "log-loss", "ECE")
+_TENTHS = [f"tenth {k}" for k in range(1, 11)]
+_COLD = "pair without a gift"
+_Values = Mapping[str, Floats]
+
+
+def recompute(kept: Kept, result: Result) -> dict[str, Recomputed]:
+    """Return every number that the study must print, by its key."""
+    values, config = values_of(kept), result["config"]
+    names, default = [str(n) for n in config["names"]], str(config["default"])
+    learned = [n for n in names if n not in _TRIVIAL]
+    found = _orders(values, names, learned) | _gains(values, learned) | _heads(values, names)
+    for name in learned:
+        for label in _TENTHS:
+            found[f"levels / {name} / {label}"] = _tenth(values, name, label)
+    for name in names:
+        for metric in _REALISED:
+            found[f"realised / {name} / {metric}"] = _mean(values[f"realised / {name} / {metric}"])
+    found |= _covered(values)
+    return found | _named(values, found, default)
+
+
+def _orders(values: _Values, names: list[str], learned: list[str]) -> dict[str, Recomputed]:
+    found = {
+        f"order / {name} / {metric}": _mean(values[f"order / {name} / {metric}"])
+        for name in names
+        for metric in ("norm. Gini", "NDCG@100")
+    }
+    level = "Σ pred / Σ expected"
+    return found | {
+        f"order / {n} / {level}": _mean(values[f"level / {n} / {level}"]) for n in learned
+    }
+
+
+def _gains(values: _Values, learned: list[str]) -> dict[str, Recomputed]:
+    found = {}
+    for name in (n for n in learned if n != "ridge"):
+        for table, metric, other in (
+            ("order", "norm. Gini", "ridge"),
+            ("realised", "capture@1 %", "ridge"),
+            ("realised", "capture@1 %", "best trivial ranker"),
+        ):
+            one, base = (values[f"{table} / {who} / {metric}"] for who in (name, other))
+            found[f"gains / {name} / {metric} - {other}"] = _change(one, base)
+    return found
+
+
+def _ceiling(values: _Values, label: str) -> tuple[str, Floats]:
+    bayes = values.get(f"head / Bayes ceiling / {label}")
+    if bayes is None:
+        return "latent ceiling", values[f"head / latent ceiling / {label}"]
+    return "Bayes ceiling", bayes
+
+
+def _heads(values: _Values, names: list[str]) -> dict[str, Recomputed]:
+    which, best = _ceiling(values, "all rows")
+    cold = _ceiling(values, _COLD)[1]
+    ceilings = [c for c in ("latent ceiling", "Bayes ceiling") if f"head / {c} / {_COLD}" in values]
+    found = {}
+    for name in (*names, *ceilings):
+        own, own_cold = (values[f"head / {name} / {label}"] for label in ("all rows", _COLD))
+        found[f"heads / {name} / capture@1 %"] = _mean(own)
+        found[f"heads / {name} / of the {which}"] = _ratio(own, best)
+        found[f"heads / {name} / {_COLD}"] = _mean(own_cold)
+        found[f"heads / {name} / cold, of the {which}"] = _ratio(own_cold, cold)
+    base = values[f"head / ridge / {_COLD}"]
+    for name in (n for n in names if n not in (*_TRIVIAL, "ridge")):
+        gained = values[f"head / {name} / {_COLD}"] - base
+        key = f"closed / {name} / gap from ridge to the {which} closed"
+        found[key] = _ratio(gained, cold - base)
+    return found
+
+
+def _tenth(values: _Values, name: str, label: str) -> Recomputed:
+    return _ratio(values[f"predicted, {label} / {name} / sum"], _due(values, name, label))
+
+
+def _due(values: _Values, name: str, label: str) -> Floats:
+    return values[f"expected, {label} / {name} / sum"]
+
+
+def _covered(values: _Values) -> dict[str, Recomputed]:
+    labels = [label for label in ("all gifts", *_TENTHS) if f"coverage / {label} / gifts" in values]
+    return {
+        f"coverage / {label} / inside the interval at 90%": _ratio(
+            values[f"coverage / {label} / covered"], values[f"coverage / {label} / gifts"]
+        )
+        for label in labels
+    }
+
+
+def _named(values: _Values, found: dict[str, Recomputed], default: str) -> dict[str, Recomputed]:
+    """Return the estimates that the gates and the page name."""
+    bayes, nothing = "of the Bayes ceiling", Recomputed(None)
+    tenths = [found[f"levels / {default} / {label}"] for label in _TENTHS]
+    off = [abs(float(np.log(t.value))) if t.value else np.inf for t in tenths]
+    gains = f"gains / {default}"
+    return {
+        "gini_default": found[f"order / {default} / norm. Gini"],
+        "gini_gain_over_ridge": found[f"{gains} / norm. Gini - ridge"],
+        "level_of_default": found[f"order / {default} / Σ pred / Σ expected"],
+        "level_of_farthest_tenth": tenths[int(np.argmax(off))],
+        "capture_gain_over_ridge": found[f"{gains} / capture@1 % - ridge"],
+        "capture_gain_over_trivial": found[f"{gains} / capture@1 % - best trivial ranker"],
+        "share_of_ceiling": found.get(f"heads / {default} / {bayes}", nothing),
+        "cold_gap_closed": found.get(
+            f"closed / {default} / gap from ridge to the Bayes ceiling closed", nothing
+        ),
+        "coverage": found.get(
+            "coverage / all gifts / inside the interval at 90%", Recomputed(None)
+        ),
+    }
+
+
+def _mean(x: Floats) -> Recomputed:
+    return mean(x) if len(x) else Recomputed(None)
+
+
+def _change(one: Floats, other: Floats) -> Recomputed:
+    if not len(one) or not len(other):
+        return Recomputed(None)
+    return replace(mean(one - other), scale=float(np.abs(one).mean()))
+
+
+def _ratio(num: Floats, den: Floats) -> Recomputed:
+    """Return Σ num / Σ den over all worlds, whatever the sign of one world's terms."""
+    if not len(num) or not len(den):
+        return Recomputed(None)
+    return Recomputed(float(num.sum() / den.sum()), ratio_basis(num, den), len(den), 1.0)
+
+
+def draw(kept: Kept, result: Result) -> dict[tuple[str, str], Drawn]:
+    """Return what every series must show."""
+    values, config = values_of(kept), result["config"]
+    names = [str(n) for n in config["names"]]
+    names.sort(key=lambda n: -float(values[f"order / {n} / norm. Gini"].mean()))
+    return {
+        ("order", "expected amounts"): Drawn(
+            names, estimates=[f"order / {n} / norm. Gini" for n in names]
+        ),
+        **{
+            ("levels", n): Drawn(_TENTHS, estimates=[f"levels / {n} / {t}" for t in _TENTHS])
+            for n in dict.fromkeys((str(config["default"]), "ridge"))
+        },
+    }
+
+
+def checks(kept: Kept, rule: Mapping[str, Mapping[str, float]]) -> dict[str, bool]:
+    """Return the check that the kept readings decide: whether fitting twice ever differed."""
+    values = values_of(kept)
+    ties = np.concatenate([x for key, x in values.items() if key.startswith("a_a / ")])
+    return {"a_a": bool(len(ties)) and not ties.any()}

@@ -1,0 +1,187 @@
+"""Study 0.2b on readings made by hand: it passes, fails and refuses; verify finds every number."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from giftlive.config import load_config
+from giftlive.errors import UsageError
+from giftlive.evaluation.behavioural import Number, Reading
+from giftlive.evaluation.results import Gate, StudyResult
+from giftlive.evaluation.value_models import BAYES, COLD, LATENT, TENTHS
+from giftlive.evaluation.value_models.measure import ALL
+from giftlive.reports import missing_keys, translate
+from giftlive.reports.i18n import messages
+from giftlive.rng import stream
+from giftlive.run.canonical import canonical_json
+from giftlive.run.steps import TableFolder
+from giftlive.run.verify import gates, verification
+from giftlive.studies import value_models
+from giftlive.studies.context import Context
+from giftlive.studies.registry import ON_REQUEST, STUDIES, find
+
+NAMES = ("user_past_spend", "ridge", "hurdle")
+GOOD: dict[str, float] = {"gain": 0.05, "level": 1.0, "tenth": 1.0, "capture": 0.1, "covered": 0.9}
+METRICS = ("capture@10 %", "Spearman", "PR-AUC", "log-loss", "ECE")
+Answer = Callable[..., StudyResult]
+
+
+def readings(
+    worlds: int, says: dict[str, float], *, teachers: bool, differs: float
+) -> tuple[Reading, ...]:
+    """Return what worlds say in which ``hurdle`` is as good as ``says``."""
+    g = stream(1, "readings")
+    found: list[Reading] = []
+    for seed in range(worlds):
+
+        def say(table: str, row: str, column: str, value: float, seed: int = seed) -> None:
+            found.append(Reading(seed, Number(table, row, column, value)))
+
+        def near(value: float) -> float:
+            return value * (1.0 + 0.002 * float(g.normal()))
+
+        gini = {"user_past_spend": 0.7, "ridge": 0.9, "hurdle": 0.9 + says["gain"]}
+        top = {"user_past_spend": 0.3, "ridge": 0.35, "hurdle": 0.35 + says["capture"]}
+        for name in NAMES:
+            say("order", name, "norm. Gini", near(gini[name]))
+            say("order", name, "NDCG@100", near(0.4))
+            say("level", name, "Σ pred / Σ expected", near(says["level"]))
+            for k, label in enumerate(TENTHS):
+                off = says["tenth"] if k == 3 else 1.0
+                say(f"predicted, {label}", name, "sum", near(100.0 * (k + 1) * off))
+                say(f"expected, {label}", name, "sum", near(100.0 * (k + 1)))
+            say("head", name, ALL, near(0.9 * top[name] + 0.3))
+            say("head", name, COLD, near(top[name]))
+            say("realised", name, "capture@1 %", near(top[name]))
+            for metric in METRICS:
+                say("realised", name, metric, near(0.2))
+        for label, latent in ((ALL, 0.9), (COLD, 0.8)):
+            say("head", LATENT, label, near(latent))
+            if teachers:
+                say("head", BAYES, label, near(latent - 0.2))
+        say("realised", "best trivial ranker", "capture@1 %", near(0.3))
+        for label in ("all gifts", *TENTHS):
+            say("coverage", label, "gifts", 1000.0)
+            say("coverage", label, "covered", near(1000.0 * says["covered"]))
+        say("a_a", "hurdle", "differs", differs)
+    return tuple(found)
+
+
+@pytest.fixture
+def answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Answer:
+    store: Any = SimpleNamespace(source=SimpleNamespace(fingerprint="f", kind="k", label="l"))
+
+    def made(
+        *, worlds: int = 8, teachers: bool = False, differs: float = 0.0, **says: float
+    ) -> StudyResult:
+        found = readings(worlds, GOOD | says, teachers=teachers, differs=differs)
+        monkeypatch.setattr(value_models, "read_worlds", lambda plan, progress: found)
+        chosen = {"value_models.seeds": worlds, "value_models.names": list(NAMES)}
+        config = load_config(overrides={"seed": 0, **chosen})
+        keep = TableFolder(tmp_path / "tables", "value_models")
+        context = replace(Context(config, store, tmp_path, "tests"), keep=keep)
+        return find("value_models").run(context)
+
+    return made
+
+
+def gate(result: StudyResult, name: str = "value_models") -> Gate:
+    return next(g for g in result.gates if g.id == name)
+
+
+def cells(result: StudyResult, table: str) -> dict[str, tuple[Any, ...]]:
+    return {row[0]: row for row in next(t for t in result.tables if t.name == table).rows}
+
+
+def test_it_runs_by_name_only() -> None:
+    assert find("value_models") in ON_REQUEST
+    assert find("value_models") not in STUDIES
+
+
+def test_a_good_default_passes(answer: Answer) -> None:
+    result = answer()
+    assert all(check.passed for check in result.checks)
+    assert gate(result).verdict == "PASS", gate(result).reason
+    assert gate(result).consequence == "serve the default value model"
+
+
+@pytest.mark.parametrize(
+    ("says", "value", "part"),
+    [
+        ("gain", 0.0, "gini_gain_over_ridge"),
+        ("level", 1.2, "level_of_default"),
+        ("tenth", 1.5, "level_of_farthest_tenth"),
+        ("capture", -0.02, "capture_gain_over_ridge"),
+        ("covered", 0.97, "coverage"),
+    ],
+)
+def test_each_part_alone_fails_it(answer: Answer, says: str, value: float, part: str) -> None:
+    found = gate(answer(**{says: value}))
+    assert found.verdict == "FAIL", found.reason
+    assert found.estimate is not None
+    assert found.estimate.name == part
+
+
+def test_it_refuses_few_worlds_and_models_that_differ_from_themselves(answer: Answer) -> None:
+    few, carried = answer(worlds=3), answer(differs=1.0)
+    assert [c.name for c in few.checks if not c.passed] == ["power"]
+    assert [c.name for c in carried.checks if not c.passed] == ["a_a"]
+    assert gate(few).verdict == gate(carried).verdict == "NOT ANSWERABLE"
+
+
+def test_the_ceiling_is_answered_only_where_worlds_taught_it(answer: Answer) -> None:
+    alone, taught = answer(), answer(teachers=True)
+    assert gate(alone, "value_ceiling").verdict not in ("PASS", "FAIL")
+    assert gate(taught, "value_ceiling").verdict == "FAIL"
+    assert gate(answer(teachers=True, capture=0.24), "value_ceiling").verdict == "PASS"
+    assert LATENT in cells(alone, "heads")
+    assert cells(taught, "heads")[LATENT][2].value > 1.0  # it sees what no observer can
+
+
+def test_the_farthest_tenth_is_the_worst_in_logs(answer: Answer) -> None:
+    named = {e.name: e for e in answer(tenth=0.8).estimates}
+    assert named["level_of_farthest_tenth"].value == pytest.approx(0.8, abs=0.01)
+
+
+def test_trivial_rankers_have_no_level(answer: Answer) -> None:
+    found = cells(answer(), "order")
+    assert found["user_past_spend"][3] == "an order only"
+    assert set(cells(answer(), "levels")) == {"ridge", "hurdle"}
+
+
+def test_models_that_must_stand_beside_it_cannot_be_left_out(tmp_path: Path) -> None:
+    store: Any = SimpleNamespace()
+    for names in (["ridge", "hurdle"], ["user_past_spend", "hurdle"], ["user_past_spend", "ridge"]):
+        config = load_config(overrides={"value_models.names": names})
+        with pytest.raises(UsageError, match="every model is compared with them"):
+            value_models.plan_of(Context(config, store, tmp_path, "tests"))
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_every_sentence_exists_and_none_claims_the_public_data(answer: Answer, lang: str) -> None:
+    result = answer(teachers=True)
+    assert missing_keys([result], lang) == []
+    for message in messages(result):
+        assert "kuailive" not in translate(message, lang).lower()
+
+
+@pytest.mark.parametrize("teachers", [False, True])
+def test_verify_finds_every_number_again(answer: Answer, tmp_path: Path, teachers: bool) -> None:
+    written = json.loads(canonical_json(answer(teachers=teachers).as_dict()))
+    rules, _ = gates.rules_of()
+    found = verification._study(tmp_path, written, rules)
+    for tally in (found.estimates, found.figures, found.gates):
+        assert tally.differences == ()
+        assert tally.unverified == ()
+        assert tally.agreed == tally.claims > 0
+    (levels,) = (t for t in written["tables"] if t["name"] == "levels")
+    levels["rows"][1][4]["value"] += 1e-6
+    (wrong,) = verification._study(tmp_path, written, rules).estimates.differences
+    assert wrong.name == "levels / hurdle / tenth 4"
