@@ -57,7 +57,7 @@ class TweedieGlm:
             No minimum is found: a column may tell gifts from none without error.
         """
         data = training(X, y, groups, names)
-        basis = Basis.of(data.X)
+        basis = Basis.of(data.X, shares=())
         columns = basis.with_gaps(data.X)
         counted = data.y / data.unit
         coefficients, intercept = self._fitted(columns, counted / counted.mean())
