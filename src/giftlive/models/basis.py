@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from giftlive.models.base import UNKNOWN
-from giftlive.types import Floats
+from giftlive.models.base import UNKNOWN, chunks
+from giftlive.types import Floats, Ints
 
 KNOT_SHARES = (0.2, 0.4, 0.6, 0.8)
 """Where the hinges sit, as quantiles of a feature's distinct values."""
@@ -37,9 +37,10 @@ class Basis:
         ``shares`` () leaves the knots out: they need every column sorted.
         """
         found = [_column(features[:, j], shares) for j in range(features.shape[1])]
-        numbers = np.array([one for one, _ in found]).reshape(len(found), 4).T
+        numbers = np.array([one for one, _ in found]).reshape(len(found), 4)
+        centre, spread, low, high = (numbers[:, i].copy() for i in range(4))
         knots = np.array([several for _, several in found]).reshape(len(found), len(shares))
-        return cls(*(numbers[i].copy() for i in range(4)), knots)
+        return cls(centre, spread, low, high, knots)
 
     def linear(self, features: Floats) -> Floats:
         """Return [..., p] the standardised features."""
@@ -49,6 +50,24 @@ class Basis:
         """Return [..., 2p]: the standardised features, and indicators of the unknown ones."""
         t = _tamed(features)
         return np.concatenate([self._standard(t), np.isnan(t).astype(np.float64)], axis=-1)
+
+    def design(self, features: Floats) -> tuple[Floats, Ints]:
+        """Return the columns of ``with_gaps`` [n, q] but those of features without a gap.
+
+        Returned with them is [q] where they are among the 2p. An indicator that is 0 in all rows
+        has the coefficient 0 under any penalty, and costs as much as one that says something.
+        """
+        p, gappy = features.shape[1], np.zeros(features.shape[1], dtype=np.bool_)
+        for part in chunks(len(features)):
+            x = features[part]
+            gappy |= (np.isnan(x) | (x == UNKNOWN)).any(axis=0)
+        kept = np.concatenate([np.arange(p), p + np.flatnonzero(gappy)])
+        columns = np.empty((len(features), len(kept)))
+        for part in chunks(len(features)):
+            t = _tamed(features[part])
+            columns[part, :p] = self._standard(t)
+            columns[part, p:] = np.isnan(t[:, gappy])
+        return columns, kept
 
     def bent(self, features: Floats) -> Floats:
         """Return [..., p·(2 + k)]: the standardised features, hinges, and 'unknown' indicators."""

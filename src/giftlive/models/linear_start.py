@@ -104,13 +104,13 @@ def linear_start(
     rows = np.arange(len(X))
     if len(rows) > MOST_ROWS:
         rows = np.sort(stream(seed, "linear start").choice(len(X), MOST_ROWS, replace=False))
-    columns, wanted, held = basis.with_gaps(X[rows]), target[rows], fold[rows]
+    (columns, kept), wanted, held = basis.design(X[rows]), target[rows], fold[rows]
     fits = [
         _fit(columns[held != k], wanted[held != k], objective) for k in range(int(fold.max()) + 1)
     ]
-    return LinearStart(
-        basis, np.array([slopes for slopes, _ in fits]), np.array([start for _, start in fits])
-    )
+    slopes = np.zeros((len(fits), 2 * X.shape[1]))
+    slopes[:, kept] = [found for found, _ in fits]
+    return LinearStart(basis, slopes, np.array([start for _, start in fits]))
 
 
 def _fit(columns: Floats, target: Floats, objective: Objective) -> tuple[Floats, float]:

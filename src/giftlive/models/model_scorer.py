@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from giftlive.errors import NotEnoughDataError, UsageError
-from giftlive.models.base import FittedModel
 from giftlive.models.distillation import DistillationLoss, distil, distillation_loss
 from giftlive.models.scorer import Scorer
 from giftlive.rng import stream
@@ -19,6 +20,13 @@ LEARNT, JUDGED = 60_000, 20_000
 """Rows a scorer is fitted on and judged by, drawn where there are more."""
 LEAST = 20
 """Rows of either kind without which nothing is said."""
+
+
+class Teacher(Protocol):
+    """What a scorer is distilled from: every fitted model, and anything else that values rows."""
+
+    def predict(self, X: Floats, /) -> Floats:
+        """Return [n] the expected amount of every row."""
 
 
 @dataclass(frozen=True)
@@ -41,10 +49,10 @@ class ModelScorer:
 
 
 def model_scorer(
-    model: FittedModel,
+    model: Teacher,
     X: Floats,
     names: Sequence[str],
-    groups: Ints | None = None,
+    groups: ArrayLike | None = None,
     *,
     sides: Sides | None = None,
     rank: int = 30,

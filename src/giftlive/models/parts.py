@@ -65,7 +65,7 @@ def cross_part(
 def cross_fit(
     X: Floats, target: Floats, fold: Ints, objective: Objective, trees: TreeSettings, seed: int
 ) -> tuple[Part, Floats]:
-    """Return ``cross_part`` and its ``unseen`` scores [n] of the same rows, the start taken once."""
+    """Return ``cross_part`` and its ``unseen`` scores [n] of the same rows."""
     start = linear_start(X, target, fold, objective, seed)
     scores = start.scores(X)
     forest = cross_grow(X, target, fold, objective, trees, scores)
