@@ -33,6 +33,10 @@ SAME_FORM = ("user_past_spend", "pair_past_spend", "streamer_past_income", "twee
 """Models whose log value is linear in log(1 + feature): the scorer's own form."""
 
 
+RAW = ("ridge", "boosted_raw")
+"""Models of raw amounts: a floor or a few leaves are no product of sides, and the loss says so."""
+
+
 @dataclass(frozen=True)
 class Law:
     """A fitted model that is a formula."""
@@ -65,8 +69,8 @@ def test_every_model_has_a_scorer_that_says_its_loss(
     assert 4_000 < found.loss.rows < 6_000  # a quarter of the users judges
     # The level of raw sums hangs on a few rows: on other users it moves.
     assert found.loss.ratio == pytest.approx(1.0, abs=0.3)
-    if name == "ridge":  # its floor at 0 is no product of two sides, and the loss says so
-        assert found.loss.r2_log < 0.6
+    if name in RAW:
+        assert found.loss.r2_log < 0.7
         return
     assert found.loss.r2_log > 0.6
     # Most pairs never gave: their values tie, and a scorer orders ties by rounding.
