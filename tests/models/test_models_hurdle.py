@@ -114,10 +114,11 @@ def test_the_log_chance_is_the_beta_curve_with_the_odds_put_back(train: Any) -> 
     rows = slice(0, 4_000)
     X, fold = train.X[rows], user_folds(train.user[rows], 3, seed=0)
     occurred = (train.y[rows] > 0.0).astype(np.float64)
-    fitted = fit_thinned_chance(X, occurred, fold, 0.25, FEW, seed=0)
+    fitted, log_chance = fit_thinned_chance(X, occurred, fold, 0.25, FEW, seed=0)
     sampled = fitted.curve(1.0 / (1.0 + np.exp(-fitted.part.unseen(X, fold))))
     undone = sampled / (sampled + (1.0 - sampled) / 0.25)
     assert np.exp(fitted.unseen(X, fold)) == pytest.approx(undone, rel=1e-9)
+    assert log_chance == pytest.approx(fitted.unseen(X, fold), rel=1e-12)
     assert isinstance(fitted.curve, Beta)
 
 

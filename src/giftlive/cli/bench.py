@@ -12,11 +12,6 @@ import typer
 app = typer.Typer(help="Speed as ratios.", no_args_is_help=True, rich_markup_mode=None)
 
 
-@app.callback()
-def _group() -> None:
-    """Keep ``tables`` a sub-command while it is the only one."""
-
-
 @app.command(
     "tables",
     context_settings={
@@ -36,13 +31,51 @@ def tables(context: typer.Context) -> None:
     raise typer.Exit(done.returncode)
 
 
+@app.command(
+    "models",
+    context_settings={
+        "allow_extra_args": True,
+        "ignore_unknown_options": True,
+        "help_option_names": [],
+    },
+)
+def models(context: typer.Context) -> None:
+    """Value models on five million rows: fit, prediction, Scorer, against plain LightGBM.
+
+    Runs `python -m benchmarks.models` with the same arguments (--help lists them).
+    """
+    command = [sys.executable, "-m", "benchmarks.models", *context.args]
+    raise typer.Exit(subprocess.run(command, cwd=_root(), check=False).returncode)
+
+
 def _clone() -> Path:
-    """Return the root of the clone that this package is part of.
+    """Return the root of the clone, where Polars is installed as well.
 
     Raises
     ------
     UsageError
         The package was installed without its repository, or Polars is absent.
+    """
+    from giftlive.errors import UsageError
+
+    root = _root()
+    if importlib.util.find_spec("polars") is None:
+        raise UsageError(
+            "Polars, which the tables are compared with, is not installed",
+            "giftlive bench tables",
+            "the extra `bench`",
+            "run `pip install -e '.[bench]'` in the clone",
+        )
+    return root
+
+
+def _root() -> Path:
+    """Return the root of the clone that this package is part of.
+
+    Raises
+    ------
+    UsageError
+        The package was installed without its repository.
     """
     import giftlive
     from giftlive.errors import UsageError
@@ -54,12 +87,5 @@ def _clone() -> Path:
             "giftlive bench",
             "a clone of the repository",
             "clone it, run `pip install -e '.[bench]'` there, and call the command again",
-        )
-    if importlib.util.find_spec("polars") is None:
-        raise UsageError(
-            "Polars, which the tables are compared with, is not installed",
-            "giftlive bench tables",
-            "the extra `bench`",
-            "run `pip install -e '.[bench]'` in the clone",
         )
     return root

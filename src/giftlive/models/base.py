@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
@@ -15,6 +15,9 @@ from giftlive.types import Floats, Ints
 
 UNKNOWN = -1.0
 """The stored value of a feature that is not known; NaN means the same."""
+
+CHUNK = 65_536
+"""Rows that are looked at together: what is made of them stays small beside the features."""
 
 WIDEST = 1e15
 """Largest ratio of two gifts: beyond it doubles no longer hold both in one sum."""
@@ -117,12 +120,23 @@ class ValueModel(Protocol):
 
 @dataclass(frozen=True)
 class Training:
-    """Checked training data: features with NaN where unknown, amounts, users, column names."""
+    """Checked training data: features with NaN where unknown, amounts, users, column names.
+
+    Data made with ``as_given`` holds the features as they came, -1 and all; ``rows`` marks those
+    that are taken.
+    """
 
     X: Floats
     y: Floats
     groups: Ints
     names: tuple[str, ...]
+
+    def rows(self, at: Ints) -> Floats:
+        """Return a copy of the features of some rows, NaN where unknown."""
+        taken = self.X[at]
+        for part in chunks(len(taken)):
+            taken[part][taken[part] == UNKNOWN] = np.nan
+        return taken
 
     @property
     def positives(self) -> int:
@@ -149,22 +163,57 @@ def known(X: ArrayLike, width: int | None = None) -> Floats:
     InputError
         A feature is infinite: no model can say what that means.
     """
+    given = _finite(_matrix(X, width))
+    features = np.empty(given.shape)
+    for part in chunks(len(given)):
+        features[part] = np.where(given[part] == UNKNOWN, np.nan, given[part])
+    return features
+
+
+def chunks(n: int) -> Iterator[slice]:
+    """Yield slices of at most ``CHUNK`` rows that cover ``n`` rows in order."""
+    for start in range(0, n, CHUNK):
+        yield slice(start, min(start + CHUNK, n))
+
+
+def by_chunks(X: ArrayLike, width: int, of: Callable[[Floats], Floats]) -> Floats:
+    """Return [n] what ``of`` says of known features, without a copy of all of them.
+
+    Raises
+    ------
+    UsageError, InputError
+        As ``known``.
+    """
+    given = _matrix(X, width)
+    if len(given) <= CHUNK:
+        return of(known(given))
+    _finite(given)  # before anything is computed, and with the count over all rows
+    return np.concatenate([of(known(given[part])) for part in chunks(len(given))])
+
+
+def _matrix(X: ArrayLike, width: int | None) -> Floats:
     features = np.asarray(X, dtype=np.float64)
     if features.ndim != 2 or (width is not None and features.shape[1] != width):
         wanted = "a matrix [n, p]" if width is None else f"{width} columns, those of the training"
         raise UsageError(
             f"shape {features.shape}", "argument X", wanted, "card()['features'] names them"
         )
-    infinite = np.isinf(features)
-    if infinite.any():
-        columns = np.flatnonzero(infinite.any(axis=0)).tolist()
+    return features
+
+
+def _finite(features: Floats) -> Floats:
+    """Return the features if none is infinite."""
+    found = np.zeros(features.shape[1], dtype=np.int64)
+    for part in chunks(len(features)):
+        found += np.isinf(features[part]).sum(axis=0)
+    if found.any():
         raise InputError(
-            f"{int(infinite.sum())} infinite features",
-            f"argument X, columns {columns}",
+            f"{int(found.sum())} infinite features",
+            f"argument X, columns {np.flatnonzero(found).tolist()}",
             "finite numbers, or NaN or -1 where a feature is unknown",
             "a ratio without a denominator is unknown",
         )
-    return np.where(features == UNKNOWN, np.nan, features)
+    return features
 
 
 def training(
@@ -173,8 +222,12 @@ def training(
     groups: ArrayLike | None,
     names: Sequence[str],
     minimum_positives: int = 1,
+    *,
+    as_given: bool = False,
 ) -> Training:
     """Check what a model is fitted on.
+
+    ``as_given`` copies no feature: for models that learn from some of the rows (``Training.rows``).
 
     Raises
     ------
@@ -186,7 +239,7 @@ def training(
     NotEnoughDataError
         Fewer than ``minimum_positives`` rows hold a gift.
     """
-    features = known(X, len(names))
+    features = _finite(_matrix(X, len(names))) if as_given else known(X, len(names))
     amount = np.asarray(y, dtype=np.float64)
     users = np.arange(len(amount)) if groups is None else _users(groups)
     if amount.shape != features.shape[:1] or users.shape != amount.shape:

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from giftlive.models.base import UNKNOWN
-from giftlive.types import Floats
+from giftlive.models.base import UNKNOWN, chunks
+from giftlive.types import Floats, Ints
 
 KNOT_SHARES = (0.2, 0.4, 0.6, 0.8)
 """Where the hinges sit, as quantiles of a feature's distinct values."""
@@ -21,7 +21,7 @@ class Basis:
     Attributes
     ----------
     centre, spread, low, high : [p]; an unknown feature takes φ = 0, the mean.
-    knots : [p, k] positions of the hinges max(0, φ − knot).
+    knots : [p, k] positions of the hinges max(0, φ − knot); k = 0 where nobody bends.
     """
 
     centre: Floats
@@ -31,46 +31,56 @@ class Basis:
     knots: Floats
 
     @classmethod
-    def of(cls, features: Floats) -> Basis:
-        """Learn centres, ranges and knots from features [n, p]."""
-        t = _tamed(features)
-        present = ~np.isnan(t)
-        filled = np.where(present, t, 0.0)
-        counts = np.maximum(present.sum(axis=0), 1)
-        centre = filled.sum(axis=0) / counts
-        # A constant column sits at its mean exactly: its deviations are rounding.
-        lowest, highest = np.where(present, t, np.inf).min(0), np.where(present, t, -np.inf).max(0)
-        varied = lowest < highest
-        deviation = np.where(present & varied, t - centre, 0.0)
-        spread = np.sqrt((deviation**2).sum(axis=0) / counts)
-        spread = np.where(varied, spread, 1.0)
-        z = deviation / spread
-        knots = [np.quantile(np.unique(z[:, j]), KNOT_SHARES) for j in range(z.shape[1])]
-        return cls(
-            centre,
-            spread,
-            z.min(axis=0),
-            z.max(axis=0),
-            np.array(knots).reshape(z.shape[1], len(KNOT_SHARES)),
-        )
+    def of(cls, features: Floats, shares: tuple[float, ...] = KNOT_SHARES) -> Basis:
+        """Learn centres, ranges and knots from features [n, p], a column at a time.
+
+        ``shares`` () leaves the knots out: they need every column sorted.
+        """
+        found = [_column(features[:, j], shares) for j in range(features.shape[1])]
+        numbers = np.array([one for one, _ in found]).reshape(len(found), 4)
+        centre, spread, low, high = (numbers[:, i].copy() for i in range(4))
+        knots = np.array([several for _, several in found]).reshape(len(found), len(shares))
+        return cls(centre, spread, low, high, knots)
 
     def linear(self, features: Floats) -> Floats:
         """Return [..., p] the standardised features."""
-        z = (_tamed(features) - self.centre) / self.spread
-        return np.clip(np.nan_to_num(z, nan=0.0), self.low, self.high)
+        return self._standard(_tamed(features))
 
     def with_gaps(self, features: Floats) -> Floats:
         """Return [..., 2p]: the standardised features, and indicators of the unknown ones."""
-        absent = np.isnan(_tamed(features)).astype(np.float64)
-        return np.concatenate([self.linear(features), absent], axis=-1)
+        t = _tamed(features)
+        return np.concatenate([self._standard(t), np.isnan(t).astype(np.float64)], axis=-1)
+
+    def design(self, features: Floats) -> tuple[Floats, Ints]:
+        """Return the columns of ``with_gaps`` [n, q] but those of features without a gap.
+
+        Returned with them is [q] where they are among the 2p. An indicator that is 0 in all rows
+        has the coefficient 0 under any penalty, and costs as much as one that says something.
+        """
+        p, gappy = features.shape[1], np.zeros(features.shape[1], dtype=np.bool_)
+        for part in chunks(len(features)):
+            x = features[part]
+            gappy |= (np.isnan(x) | (x == UNKNOWN)).any(axis=0)
+        kept = np.concatenate([np.arange(p), p + np.flatnonzero(gappy)])
+        columns = np.empty((len(features), len(kept)))
+        for part in chunks(len(features)):
+            t = _tamed(features[part])
+            columns[part, :p] = self._standard(t)
+            columns[part, p:] = np.isnan(t[:, gappy])
+        return columns, kept
 
     def bent(self, features: Floats) -> Floats:
         """Return [..., p·(2 + k)]: the standardised features, hinges, and 'unknown' indicators."""
-        z = self.linear(features)
+        t = _tamed(features)
+        z = self._standard(t)
         hinges = np.maximum(z[..., None] - self.knots, 0.0)
-        absent = np.isnan(_tamed(features)).astype(np.float64)
+        absent = np.isnan(t).astype(np.float64)
         flat = hinges.reshape((*z.shape[:-1], self.knots.size))
         return np.concatenate([z, flat, absent], axis=-1)
+
+    def _standard(self, t: Floats) -> Floats:
+        z = (t - self.centre) / self.spread
+        return np.clip(np.where(np.isnan(z), 0.0, z), self.low, self.high)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the basis as plain data."""
@@ -81,10 +91,31 @@ class Basis:
         """Return the basis stored by ``as_dict``."""
         vectors = {key: np.array(value, dtype=np.float64) for key, value in data.items()}
         width = len(vectors["centre"])
-        return cls(**(vectors | {"knots": vectors["knots"].reshape(width, len(KNOT_SHARES))}))
+        each = vectors["knots"].size // max(width, 1)
+        return cls(**(vectors | {"knots": vectors["knots"].reshape(width, each)}))
+
+
+def _column(feature: Floats, shares: tuple[float, ...]) -> tuple[list[float], list[float]]:
+    """Return centre, spread, low and high of one feature [n], and its knots."""
+    t = _tamed(feature)
+    present = ~np.isnan(t)
+    told = t[present]
+    if not len(told) or not told.min() < told.max():
+        # A constant column sits at its mean exactly: its deviations are rounding.
+        centre = float(told.sum() / max(len(told), 1))
+        return [centre, 1.0, 0.0, 0.0], [0.0] * len(shares)
+    centre = float(told.mean())
+    told -= centre
+    spread = float(np.sqrt(np.mean(told**2)))
+    told /= spread
+    knots: list[float] = []
+    if shares:
+        distinct = np.unique(told if len(told) == len(t) else np.append(told, 0.0))
+        knots = np.quantile(distinct, shares).tolist()
+    return [centre, spread, float(told.min()), float(told.max())], knots
 
 
 def _tamed(features: Floats) -> Floats:
     x = np.asarray(features, dtype=np.float64)
     x = np.where(x == UNKNOWN, np.nan, x)
-    return np.sign(x) * np.log1p(np.abs(x))
+    return np.copysign(np.log1p(np.abs(x)), x)

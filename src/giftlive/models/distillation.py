@@ -29,7 +29,7 @@ class DistillationLoss:
     r2_log : 1 − Σ(log teacher − log scorer)² / Σ(log teacher − mean)².
     spearman : rank correlation of the two.
     revenue_capture_gap : 1 − Σ teacher over the scorer's top 1 % / Σ teacher over its own.
-    ratio : Σ scorer / Σ teacher (1 by construction over all rows).
+    ratio : Σ scorer / Σ teacher (1 by construction over all rows of ``distil``).
     rows : how many rows were judged.
     """
 
@@ -79,7 +79,7 @@ def distil(
             "no teacher value with weight is positive", "argument teacher_predictions"
         )
     held_out = stream(seed, "distil").permutation(len(teacher)) % 5 == 0
-    target = np.log(np.maximum(teacher, SMALLEST * float(np.average(teacher, weights=w))))
+    target = _logs(teacher, float(np.average(teacher, weights=w)))
     rows = _Rows(
         Basis.of(user_features),
         Basis.of(room_features),
@@ -88,7 +88,8 @@ def distil(
     )
     intercept, coefficients = _ridge(rows, target, np.where(held_out, 0.0, w), penalty)
     scorer, scores = _levelled(rows, intercept, coefficients, rank, teacher, w)
-    return scorer, _loss(teacher, target, scores, held_out & (w > 0.0))
+    judged = held_out & (w > 0.0)
+    return scorer, _loss(teacher[judged], target[judged], scores[judged])
 
 
 def _checked(teacher_predictions: Floats, features: tuple[Floats, ...]) -> Floats:
@@ -195,11 +196,21 @@ def _level(log_values: Floats, teacher: Floats, w: Floats) -> float:
     return max(level, previous)
 
 
-def _loss(teacher: Floats, target: Floats, scores: Floats, judged: Bools) -> DistillationLoss:
+def distillation_loss(teacher: Floats, scores: Floats) -> DistillationLoss:
+    """Return how far scores [n] are from the teacher's values [n] >= 0 of the same rows."""
+    return _loss(teacher, _logs(teacher, float(teacher.mean())), scores)
+
+
+def _logs(teacher: Floats, mean: float) -> Floats:
+    """Return log teacher, values raised to ``SMALLEST`` of their mean."""
+    return np.asarray(np.log(np.maximum(teacher, SMALLEST * max(mean, np.finfo(float).tiny))))
+
+
+def _loss(t: Floats, log_t: Floats, s: Floats) -> DistillationLoss:
     from scipy.stats import rankdata
 
-    t, log_t, s = teacher[judged], target[judged], scores[judged]
-    spread = float(np.sum((log_t - log_t.mean()) ** 2))
+    # Where all are equal, deviations from their mean are rounding.
+    spread = float(np.sum((log_t - log_t.mean()) ** 2)) if np.ptp(log_t) > 0.0 else 0.0
     error = float(np.sum((log_t - np.log(s)) ** 2))
     k = max(1, round(TOP * len(t)))
     own, found = np.sort(t)[-k:].sum(), t[np.argsort(-s, kind="stable")[:k]].sum()

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from giftlive.models.base import Card, State, Training, known, training
+from giftlive.models.base import Card, State, Training, by_chunks, training
 from giftlive.models.level import LevelSpline, level_spline
 from giftlive.models.parts import Part, cross_part, usable_folds
 from giftlive.models.thinned_chance import ThinnedChance, fit_thinned_chance, thin
@@ -67,17 +67,19 @@ class Hurdle:
         NotEnoughDataError
             Fewer than ``minimum_positives`` rows hold a gift.
         """
-        data = training(X, y, groups, names, self.minimum_positives)
+        data = training(X, y, groups, names, self.minimum_positives, as_given=True)
         fold = usable_folds(data, self.folds, self.seed)
         thinned = thin(data, self.negatives_per_gift, self.seed)
-        X, y, fold = data.X[thinned.rows], data.y[thinned.rows], fold[thinned.rows]
+        X, y, fold = data.rows(thinned.rows), data.y[thinned.rows], fold[thinned.rows]
         occurred = (y > 0.0).astype(np.float64)
         gift = np.flatnonzero(y > 0.0)
-        chance = fit_thinned_chance(X, occurred, fold, thinned.keep, self.occurrence, self.seed)
+        chance, log_chance = fit_thinned_chance(
+            X, occurred, fold, thinned.keep, self.occurrence, self.seed
+        )
         # Amounts in units of their mean: trees keep single precision, and money has no unit.
         unit = float(y[gift].mean())
         amount = cross_part(X[gift], y[gift] / unit, fold[gift], "gamma", self.amount, self.seed)
-        t = chance.unseen(X, fold) + amount.unseen(X, fold)
+        t = log_chance + amount.unseen(X, fold)
         level = level_spline(t, y, thinned.weights, power=self.power, freedom=self.freedom)
         unlevelled = unit * float(thinned.weights @ np.exp(t))
         fitted = {
@@ -126,13 +128,15 @@ class FittedHurdle:
 
     def predict(self, X: Floats) -> Floats:
         """Return [n] the expected amount."""
-        features = known(X, len(self.about.features))
-        t = self.chance.log_chances(features) + self.amount.scores(features)
-        return np.asarray(np.exp(self.level(t)).mean(axis=1))
+        return by_chunks(X, len(self.about.features), self._values)
 
     def predict_proba(self, X: Floats) -> Floats:
         """Return [n] P(amount > 0), calibrated."""
-        return self.chance.chance(known(X, len(self.about.features)))
+        return by_chunks(X, len(self.about.features), self.chance.chance)
+
+    def _values(self, features: Floats) -> Floats:
+        t = self.chance.log_chances(features) + self.amount.scores(features)
+        return np.asarray(np.exp(self.level(t)).mean(axis=1))
 
     def card(self) -> dict[str, Any]:
         """Return the model card."""

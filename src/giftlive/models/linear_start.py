@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
+from numba import njit
 
+from giftlive.models.base import UNKNOWN
 from giftlive.models.basis import Basis
 from giftlive.rng import stream
 from giftlive.types import Floats, Ints
@@ -22,7 +24,6 @@ PRIOR_ROWS = 10.0
 """Weight of the prior that a standardised column has no effect, in rows of unit information."""
 MOST_ROWS = 200_000
 """Rows a linear predictor is fitted on, drawn at random where there are more."""
-CHUNK = 65_536
 
 
 @dataclass(frozen=True)
@@ -41,12 +42,14 @@ class LinearStart:
 
     def scores(self, X: Floats) -> Floats:
         """Return [n, k] the raw score of every row by every fold's predictor."""
-        out = np.empty((len(X), len(self.intercepts)))
-        for begin in range(0, len(X), CHUNK):
-            part = slice(begin, begin + CHUNK)
-            # Summed column by column: a product of matrices may round a row by its neighbours.
-            out[part] = np.einsum("nj,kj->nk", self.basis.with_gaps(X[part]), self.coefficients)
-        return out + self.intercepts
+        b = self.basis
+        slopes = np.ascontiguousarray(self.coefficients.T)
+        return _scores(
+            np.asarray(X, dtype=np.float64),
+            (b.centre, b.spread, b.low, b.high),
+            slopes,
+            self.intercepts,
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """Return the predictors as plain data."""
@@ -65,21 +68,49 @@ class LinearStart:
         return cls(basis, coefficients, np.array(data["intercepts"], dtype=np.float64))
 
 
+@njit(cache=True, error_model="numpy")
+def _scores(
+    X: Floats, basis: tuple[Floats, Floats, Floats, Floats], slopes: Floats, starts: Floats
+) -> Floats:
+    """Return what ``Basis.with_gaps`` times ``slopes`` [2p, k] gives, without the columns.
+
+    A row is summed feature by feature, so it does not depend on its neighbours.
+    """
+    centre, spread, low, high = basis
+    (n, p), k = X.shape, len(starts)
+    out = np.empty((n, k))
+    for i in range(n):
+        for m in range(k):
+            out[i, m] = starts[m]
+        for j in range(p):
+            x = X[i, j]
+            if np.isnan(x) or x == UNKNOWN:
+                z, at = min(max(0.0, low[j]), high[j]), p + j
+                for m in range(k):
+                    out[i, m] += slopes[j, m] * z + slopes[at, m]
+            else:
+                t = np.copysign(np.log1p(abs(x)), x)
+                z = min(max((t - centre[j]) / spread[j], low[j]), high[j])
+                for m in range(k):
+                    out[i, m] += slopes[j, m] * z
+    return out
+
+
 def linear_start(
     X: Floats, target: Floats, fold: Ints, objective: Objective, seed: int
 ) -> LinearStart:
     """Fit predictor k on rows outside fold k: logistic, gamma with log link, or least squares."""
-    basis = Basis.of(X)
+    basis = Basis.of(X, shares=())
     rows = np.arange(len(X))
     if len(rows) > MOST_ROWS:
         rows = np.sort(stream(seed, "linear start").choice(len(X), MOST_ROWS, replace=False))
-    columns, wanted, held = basis.with_gaps(X[rows]), target[rows], fold[rows]
+    (columns, kept), wanted, held = basis.design(X[rows]), target[rows], fold[rows]
     fits = [
         _fit(columns[held != k], wanted[held != k], objective) for k in range(int(fold.max()) + 1)
     ]
-    return LinearStart(
-        basis, np.array([slopes for slopes, _ in fits]), np.array([start for _, start in fits])
-    )
+    slopes = np.zeros((len(fits), 2 * X.shape[1]))
+    slopes[:, kept] = [found for found, _ in fits]
+    return LinearStart(basis, slopes, np.array([start for _, start in fits]))
 
 
 def _fit(columns: Floats, target: Floats, objective: Objective) -> tuple[Floats, float]:

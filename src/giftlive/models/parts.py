@@ -59,9 +59,17 @@ def cross_part(
     X: Floats, target: Floats, fold: Ints, objective: Objective, trees: TreeSettings, seed: int
 ) -> Part:
     """Fit the linear start of every fold, then grow its trees from there."""
+    return cross_fit(X, target, fold, objective, trees, seed)[0]
+
+
+def cross_fit(
+    X: Floats, target: Floats, fold: Ints, objective: Objective, trees: TreeSettings, seed: int
+) -> tuple[Part, Floats]:
+    """Return ``cross_part`` and its ``unseen`` scores [n] of the same rows."""
     start = linear_start(X, target, fold, objective, seed)
-    forest = cross_grow(X, target, fold, objective, trees, start.scores(X))
-    return Part(forest, start)
+    scores = start.scores(X)
+    forest = cross_grow(X, target, fold, objective, trees, scores)
+    return Part(forest, start), forest.unseen(X, fold) + scores[np.arange(len(X)), fold]
 
 
 def usable_folds(data: Training, folds: int, seed: int) -> Ints:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from giftlive.models.base import Card, State, known, training
+from giftlive.models.base import Card, State, by_chunks, chunks, known, training
 from giftlive.models.curves import Line, logit_line, positive, probability
 from giftlive.types import Bools, Floats, Ints
 
@@ -34,13 +34,10 @@ class Ridge:
         self, X: Floats, y: Floats, groups: Ints | None = None, *, names: Sequence[str]
     ) -> FittedRidge:
         """Fit coefficients, then the level that keeps Σ predicted = Σ actual."""
-        from sklearn.linear_model import Ridge as Regression
-
-        data = training(X, y, groups, names)
+        data = training(X, y, groups, names, as_given=True)
         design = Design.of(data.X, self.long_tail)
-        Z = design.columns(data.X)
-        fit = Regression(alpha=self.penalty * len(data.y), solver="cholesky").fit(Z, data.y)
-        raw = Z @ fit.coef_ + float(fit.intercept_)
+        coefficients, intercept = _solved(design, data.X, data.y, self.penalty)
+        raw = _linear(design, data.X, coefficients, intercept)
         floor = FLOOR * float(data.y.mean())
         bent = positive(raw, floor)
         level = float(data.y.sum() / bent.sum())
@@ -59,8 +56,7 @@ class Ridge:
                 "the whole is rescaled to the training sum; the order is untouched.",
             ),
         )
-        coefficients = np.asarray(fit.coef_, dtype=np.float64)
-        return FittedRidge(card, design, coefficients, float(fit.intercept_), floor, level, gift)
+        return FittedRidge(card, design, coefficients, intercept, floor, level, gift)
 
 
 @dataclass(frozen=True)
@@ -75,20 +71,38 @@ class Design:
 
     @classmethod
     def of(cls, X: Floats, long_tail: float) -> Design:
-        """Learn from training rows ``X`` [n, p], NaN where unknown."""
-        present = ~np.isnan(X)
-        counts = np.maximum(present.sum(axis=0), 1)
-        fill = np.where(present, X, 0.0).sum(axis=0) / counts
-        lowest = np.where(present, X, np.inf).min(axis=0)
-        highest = np.where(present, X, -np.inf).max(axis=0)
-        gappy = np.asarray(np.isnan(X).any(axis=0), dtype=np.bool_)
+        """Learn from training rows ``X`` [n, p], NaN or -1 where unknown, a chunk at a time."""
+        p = X.shape[1]
+        told, total = np.zeros(p), np.zeros(p)
+        lowest, highest = np.full(p, np.inf), np.full(p, -np.inf)
+        for part in chunks(len(X)):
+            x = known(X[part])
+            present = ~np.isnan(x)
+            told, total = told + present.sum(axis=0), total + np.where(present, x, 0.0).sum(axis=0)
+            lowest = np.minimum(lowest, np.where(present, x, np.inf).min(axis=0))
+            highest = np.maximum(highest, np.where(present, x, -np.inf).max(axis=0))
         long = np.asarray((lowest >= 0.0) & (highest > long_tail), dtype=np.bool_)
-        size = X.shape[1] + int(long.sum()) + int(gappy.sum())
-        unscaled = cls(fill, gappy, long, np.zeros(size), np.ones(size)).columns(X)
+        gappy = np.asarray(told < len(X), dtype=np.bool_)
+        size = p + int(long.sum()) + int(gappy.sum())
+        fill = total / np.maximum(told, 1.0)
+        return cls(fill, gappy, long, np.zeros(size), np.ones(size))._scaled(X)
+
+    def _scaled(self, X: Floats) -> Design:
+        """Return the design with the means and deviations of its unscaled columns."""
+        size = len(self.centre)
+        total, lowest, highest = np.zeros(size), np.full(size, np.inf), np.full(size, -np.inf)
+        for part in chunks(len(X)):
+            columns = self.columns(known(X[part]))
+            total = total + columns.sum(axis=0)
+            lowest = np.minimum(lowest, columns.min(axis=0))
+            highest = np.maximum(highest, columns.max(axis=0))
+        centre = total / len(X)
+        squares = np.zeros(size)
+        for part in chunks(len(X)):
+            squares = squares + ((self.columns(known(X[part])) - centre) ** 2).sum(axis=0)
         # The deviation of a constant column may be rounding, by which nothing may be divided.
-        varied = unscaled.min(axis=0) < unscaled.max(axis=0)
-        spread = np.where(varied, unscaled.std(axis=0), 1.0)
-        return cls(fill, gappy, long, unscaled.mean(axis=0), spread)
+        spread = np.where(lowest < highest, np.sqrt(squares / len(X)), 1.0)
+        return replace(self, centre=centre, spread=spread)
 
     def columns(self, X: Floats) -> Floats:
         """Return [n, features + logs + indicators], standardised."""
@@ -96,7 +110,9 @@ class Design:
         filled = np.where(absent, self.fill, X)
         logs = np.log1p(np.maximum(filled[:, self.long], 0.0))
         columns = np.hstack([filled, logs, absent[:, self.gappy].astype(np.float64)])
-        return (columns - self.centre) / self.spread
+        columns -= self.centre
+        columns /= self.spread
+        return columns
 
     def as_dict(self) -> dict[str, Any]:
         """Return the design as plain data."""
@@ -110,6 +126,32 @@ class Design:
         )
         gappy, long = (np.array(data[key], dtype=np.bool_) for key in ("gappy", "long"))
         return cls(fill, gappy, long, centre, spread)
+
+
+def _solved(design: Design, X: Floats, y: Floats, penalty: float) -> tuple[Floats, float]:
+    """Return coefficients and intercept of the ridge regression, by its normal equations.
+
+    They are summed over chunks: the columns of all rows are twice the features and more.
+    """
+    from scipy.linalg import solve
+
+    size, n = len(design.centre), len(X)
+    gram, moment, total = np.zeros((size, size)), np.zeros(size), np.zeros(size)
+    mean = float(y.mean())
+    for part in chunks(n):
+        Z = design.columns(known(X[part]))
+        gram, moment = gram + Z.T @ Z, moment + Z.T @ (y[part] - mean)
+        total = total + Z.sum(axis=0)
+    centre = total / n  # 0 up to rounding, and the value of a constant column
+    gram -= n * np.outer(centre, centre)
+    gram[np.diag_indices(size)] += penalty * n
+    coefficients = np.asarray(solve(gram, moment, assume_a="pos"), dtype=np.float64)
+    return coefficients, mean - float(centre @ coefficients)
+
+
+def _linear(design: Design, X: Floats, coefficients: Floats, intercept: float) -> Floats:
+    """Return [n] the linear predictor of features as given or known."""
+    return by_chunks(X, X.shape[1], lambda x: design.columns(x) @ coefficients + intercept)
 
 
 @dataclass(frozen=True)
@@ -157,5 +199,8 @@ class FittedRidge:
         return cls(Card.from_dict(n["card"]), design, coefficients, *scalars, Line(*n["gift"]))
 
     def _bent(self, X: Floats) -> Floats:
-        Z = self.design.columns(known(X, len(self.about.features)))
-        return positive(Z @ self.coefficients + self.intercept, self.floor)
+        def bent(features: Floats) -> Floats:
+            raw = self.design.columns(features) @ self.coefficients + self.intercept
+            return positive(raw, self.floor)
+
+        return by_chunks(X, len(self.about.features), bent)

@@ -54,7 +54,7 @@ class RidgeLog1p:
         from sklearn.linear_model import Ridge as Regression
 
         data = training(X, y, groups, names)
-        basis = Basis.of(data.X)
+        basis = Basis.of(data.X, shares=())
         Z = basis.with_gaps(data.X)
         counted = data.y / data.unit
         fit = Regression(alpha=self.penalty * len(counted), solver="cholesky")

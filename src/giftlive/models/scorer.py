@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numba import njit
 
-from giftlive.models.base import State
+from giftlive.errors import UsageError
+from giftlive.models.base import UNKNOWN, State
 from giftlive.models.basis import Basis
 from giftlive.types import Floats, Ints
 
@@ -46,23 +48,32 @@ class Scorer:
 
     def user_vectors(self, user_features: Floats) -> Floats:
         """Return [U, d] from features [U, du]: (a + f(u), 1, φ_uᵀ left)."""
-        main = self.intercept + self.user.bent(user_features) @ self.user_weights
+        main = self.intercept + effects(self.user, user_features, self.user_weights)
         pairs = self.user.linear(user_features) @ self.left
         return np.column_stack([main, np.ones(len(main)), pairs])
 
     def room_vectors(self, room_features: Floats) -> Floats:
         """Return [S, d] from features [S, dr]: (1, g(r), φ_rᵀ right)."""
-        main = self.room.bent(room_features) @ self.room_weights
+        main = effects(self.room, room_features, self.room_weights)
         pairs = self.room.linear(room_features) @ self.right
         return np.column_stack([np.ones(len(main)), main, pairs])
 
     def context_terms(self, context: Floats) -> Floats:
         """Return [...] h(c) from context features [..., c]; zeros when c = 0."""
-        return np.asarray(self.context.bent(context) @ self.context_weights, dtype=np.float64)
+        shape = np.shape(context)
+        rows = np.reshape(context, (math.prod(shape[:-1]), shape[-1]))
+        return effects(self.context, rows, self.context_weights).reshape(shape[:-1])
 
     def score(self, user_vectors: Floats, room_vectors: Floats, context_terms: Floats) -> Floats:
         """Return [n, m] values from [n, d], candidates' vectors [n, m, d] and terms [n, m]."""
         dots = np.matmul(room_vectors, user_vectors[:, :, None])[:, :, 0]
+        return self.level * np.exp(np.minimum(dots + context_terms, self.cap))
+
+    def score_pairs(
+        self, user_vectors: Floats, room_vectors: Floats, context_terms: Floats
+    ) -> Floats:
+        """Return [n] values of n pairs from vectors [n, d] of both sides and terms [n]."""
+        dots = np.einsum("nk,nk->n", user_vectors, room_vectors)
         return self.level * np.exp(np.minimum(dots + context_terms, self.cap))
 
     def score_rooms(
@@ -105,6 +116,42 @@ class Scorer:
             matrix = {"user": "left", "room": "right"}[side]
             parts[matrix] = parts[matrix].reshape(len(parts[side].centre), -1)
         return cls(**parts)
+
+
+def effects(basis: Basis, features: Floats, weights: Floats) -> Floats:
+    """Return [n] ``basis.bent(features) @ weights`` up to rounding, without the columns."""
+    p = len(basis.centre)
+    if np.ndim(features) != 2 or np.shape(features)[1] != p:
+        raise UsageError(f"shape {np.shape(features)}", "Scorer", f"[n, {p}] features of this side")
+    return _effects(
+        np.asarray(features, dtype=np.float64),
+        (basis.centre, basis.spread, basis.low, basis.high),
+        basis.knots,
+        np.ascontiguousarray(weights),
+    )
+
+
+@njit(cache=True, error_model="numpy")
+def _effects(
+    X: Floats, ends: tuple[Floats, Floats, Floats, Floats], knots: Floats, weights: Floats
+) -> Floats:
+    centre, spread, low, high = ends
+    (n, p), hinges = X.shape, knots.shape[1]
+    out = np.zeros(n)
+    for i in range(n):
+        total = 0.0
+        for j in range(p):
+            x, z = X[i, j], 0.0
+            if np.isnan(x) or x == UNKNOWN:
+                total += weights[p + p * hinges + j]
+            else:
+                z = (np.copysign(np.log1p(abs(x)), x) - centre[j]) / spread[j]
+            z = min(max(z, low[j]), high[j])
+            total += weights[j] * z
+            for k in range(hinges):
+                total += weights[p + j * hinges + k] * max(z - knots[j, k], 0.0)
+        out[i] = total
+    return out
 
 
 @njit(cache=True)

@@ -10,7 +10,7 @@ import numpy as np
 from giftlive.models.base import Training
 from giftlive.models.calibrators import Beta
 from giftlive.models.curves import probability
-from giftlive.models.parts import MINIMUM_NEGATIVES, Part, cross_part
+from giftlive.models.parts import MINIMUM_NEGATIVES, Part, cross_fit
 from giftlive.models.trees import Forest, TreeSettings
 from giftlive.models.undoing import undo_kept_negatives
 from giftlive.rng import stream
@@ -58,11 +58,15 @@ class ThinnedChance:
 
     def log_chances(self, X: Floats) -> Floats:
         """Return [n, k] log P(gift) by every member (one column if the chance is constant)."""
-        return -np.logaddexp(0.0, -self._logit(self.part.scores(X)))
+        return self.log_chance(self.part.scores(X))
 
     def unseen(self, X: Floats, fold: Ints) -> Floats:
         """Return [n] log P(gift) by the member that did not see the row's user."""
-        return -np.logaddexp(0.0, -self._logit(self.part.unseen(X, fold)))
+        return self.log_chance(self.part.unseen(X, fold))
+
+    def log_chance(self, raw: Floats) -> Floats:
+        """Return log P(gift) of raw scores of the part."""
+        return -np.logaddexp(0.0, -self._logit(raw))
 
     def chance(self, X: Floats) -> Floats:
         """Return [n] P(gift), the mean over members."""
@@ -89,10 +93,13 @@ class ThinnedChance:
 
 def fit_thinned_chance(
     X: Floats, occurred: Floats, fold: Ints, keep: float, trees: TreeSettings, seed: int
-) -> ThinnedChance:
-    """Fit the chance to thinned rows: features, 0 or 1, folds of users, share of negatives kept."""
-    part = Part(Forest(()))
+) -> tuple[ThinnedChance, Floats]:
+    """Fit the chance to thinned rows: features, 0 or 1, folds of users, share of negatives kept.
+
+    Returned with it is log P(gift) [n] of the same rows by members that did not see their users.
+    """
+    part, raw = Part(Forest(())), np.zeros(len(occurred))
     if len(occurred) - occurred.sum() >= MINIMUM_NEGATIVES:
-        part = cross_part(X, occurred, fold, "binary", trees, seed)
-    raw = part.unseen(X, fold)
-    return ThinnedChance(part, Beta.fit(probability(raw), occurred), keep)
+        part, raw = cross_fit(X, occurred, fold, "binary", trees, seed)
+    fitted = ThinnedChance(part, Beta.fit(probability(raw), occurred), keep)
+    return fitted, fitted.log_chance(raw)

@@ -120,8 +120,8 @@ def _binned(X: Floats, target: Floats, objective: str, settings: TreeSettings) -
     import lightgbm
 
     return lightgbm.Dataset(
-        X, label=target, params=settings.parameters(objective), free_raw_data=False
-    ).construct()
+        X, label=target, params=settings.parameters(objective)
+    ).construct()  # which lets go of X: subsets of it are of binned columns alone
 
 
 def _grown(data: Any, objective: str, settings: TreeSettings) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from giftlive.errors import NotEnoughDataError, UsageError
-from giftlive.models.base import Card, State, Training, known, training
+from giftlive.models.base import Card, State, Training, by_chunks, training
 from giftlive.models.basis import Basis
 from giftlive.models.curves import Line, logit_line, probability
 from giftlive.types import Floats, Ints
@@ -56,12 +56,14 @@ class TweedieGlm:
         NotEnoughDataError
             No minimum is found: a column may tell gifts from none without error.
         """
-        data = training(X, y, groups, names)
-        basis = Basis.of(data.X)
-        columns = basis.with_gaps(data.X)
+        data = training(X, y, groups, names, as_given=True)
+        basis = Basis.of(data.X, shares=())
+        columns, kept = basis.design(data.X)
         counted = data.y / data.unit
-        coefficients, intercept = self._fitted(columns, counted / counted.mean())
-        share = _share(columns, coefficients, intercept)
+        found, intercept = self._fitted(columns, counted / counted.mean())
+        share = _share(columns, found, intercept)
+        coefficients = np.zeros(2 * data.X.shape[1])
+        coefficients[kept] = found
         level = float(counted.sum() / share.sum())
         gift = logit_line(np.log(share), (data.y > 0.0).astype(np.float64))
         card = self._card(data, level / float(counted.mean()))
@@ -174,8 +176,11 @@ class FittedTweedieGlm:
         )
 
     def _share(self, X: Floats) -> Floats:
-        columns = self.basis.with_gaps(known(X, len(self.about.features)))
-        return _share(columns, self.coefficients, self.intercept)
+        def share(features: Floats) -> Floats:
+            columns = self.basis.with_gaps(features)
+            return _share(columns, self.coefficients, self.intercept)
+
+        return by_chunks(X, len(self.about.features), share)
 
 
 def _share(columns: Floats, coefficients: Floats, intercept: float) -> Floats:

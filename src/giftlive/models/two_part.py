@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from giftlive.errors import UsageError
-from giftlive.models.base import Card, State, Training, known, training
+from giftlive.models.base import Card, State, Training, by_chunks, training
 from giftlive.models.curves import Line, logit_line, probability
 from giftlive.models.occurrence import Occurrence, Undo
 from giftlive.models.parts import MINIMUM_NEGATIVES, usable_folds
@@ -160,12 +160,12 @@ class FittedTwoPart:
 
     def predict(self, X: Floats) -> Floats:
         """Return [n] the expected amount."""
-        value = self.parts.value(known(X, len(self.about.features)))
+        value = by_chunks(X, len(self.about.features), self.parts.value)
         return self.level * (value if self.product is None else self.product(value))
 
     def predict_proba(self, X: Floats) -> Floats:
         """Return [n] P(amount > 0), calibrated."""
-        return self.parts.probability(known(X, len(self.about.features)))
+        return by_chunks(X, len(self.about.features), self.parts.probability)
 
     def card(self) -> dict[str, Any]:
         """Return the model card."""

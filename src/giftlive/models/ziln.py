@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from giftlive.models.base import Card, State, Training, known, training
-from giftlive.models.parts import Part, cross_part, usable_folds
+from giftlive.models.base import Card, State, Training, by_chunks, known, training
+from giftlive.models.parts import Part, cross_fit, usable_folds
 from giftlive.models.thinned_chance import ThinnedChance, fit_thinned_chance, thin
 from giftlive.models.trees import TreeSettings
 from giftlive.types import Floats, Ints
@@ -71,17 +71,19 @@ class Ziln:
         NotEnoughDataError
             Fewer than ``minimum_positives`` rows hold a gift.
         """
-        data = training(X, y, groups, names, self.minimum_positives)
+        data = training(X, y, groups, names, self.minimum_positives, as_given=True)
         fold = usable_folds(data, self.folds, self.seed)
         thinned = thin(data, self.negatives_per_gift, self.seed)
-        X, y, fold = data.X[thinned.rows], data.y[thinned.rows], fold[thinned.rows]
+        X, y, fold = data.rows(thinned.rows), data.y[thinned.rows], fold[thinned.rows]
         occurred = (y > 0.0).astype(np.float64)
-        chance = fit_thinned_chance(X, occurred, fold, thinned.keep, self.occurrence, self.seed)
+        chance, log_chance = fit_thinned_chance(
+            X, occurred, fold, thinned.keep, self.occurrence, self.seed
+        )
         law, fitted = self._amounts(X[y > 0.0], y[y > 0.0], fold[y > 0.0])
-        closed = np.exp(chance.unseen(X, fold) + law.unseen(X, fold))
+        variance = law.unseen_variance(X, fold)
+        closed = np.exp(log_chance + law.unseen_mean(X, fold) + variance / 2.0)
         level = float(thinned.weights @ y) / float(thinned.weights @ closed)
         share = thinned.weights * closed
-        variance = law.unseen_variance(X, fold)
         fitted |= {"level": level, "sensitivity": float(share @ variance / 2.0 / share.sum())}
         return FittedZiln(self._card(data, fitted), chance, law, level)
 
@@ -90,14 +92,14 @@ class Ziln:
         # Log amounts around their mean: trees keep single precision, and money has no unit.
         centre = float(np.log(y).mean())
         log_y = np.log(y) - centre
-        mean = cross_part(X, log_y, fold, "regression", self.amount, self.seed)
-        residual = log_y - mean.unseen(X, fold)
+        mean, seen_by_none = cross_fit(X, log_y, fold, "regression", self.amount, self.seed)
+        residual = log_y - seen_by_none
         squares = np.maximum(residual**2, SMALLEST_SQUARE)
         constant = float(squares.mean())
         law = LogNormal(centre, mean, None, constant, constant)
         if self.variance == "boosted":
-            part = cross_part(X, squares, fold, "gamma", self.spread, self.seed)
-            raw = np.exp(part.unseen(X, fold))
+            part, raw = cross_fit(X, squares, fold, "gamma", self.spread, self.seed)
+            raw = np.exp(raw)
             # The linear start and the trees are each level on their own rows, not on unseen ones.
             scale = constant / float(raw.mean())
             cap = float(np.quantile(scale * raw, LARGEST_VARIANCE_QUANTILE))
@@ -170,9 +172,9 @@ class LogNormal:
         """Return [n, k] log E[amount | gift] = μ + σ²/2."""
         return self.means(X) + self.variances(X) / 2.0
 
-    def unseen(self, X: Floats, fold: Ints) -> Floats:
-        """Return [n] log E[amount | gift] by the member that did not see the row's user."""
-        return self.centre + self.mean.unseen(X, fold) + self.unseen_variance(X, fold) / 2.0
+    def unseen_mean(self, X: Floats, fold: Ints) -> Floats:
+        """Return [n] μ by the member that did not see the row's user."""
+        return self.centre + self.mean.unseen(X, fold)
 
 
 @dataclass(frozen=True)
@@ -186,13 +188,15 @@ class FittedZiln:
 
     def predict(self, X: Floats) -> Floats:
         """Return [n] the expected amount, the mean over members."""
-        features = known(X, len(self.about.features))
-        closed = np.exp(self.chance.log_chances(features) + self.law.log_means(features))
-        return np.asarray(self.level * closed.mean(axis=1))
+        return by_chunks(X, len(self.about.features), self._values)
 
     def predict_proba(self, X: Floats) -> Floats:
         """Return [n] P(amount > 0), calibrated."""
-        return self.chance.chance(known(X, len(self.about.features)))
+        return by_chunks(X, len(self.about.features), self.chance.chance)
+
+    def _values(self, features: Floats) -> Floats:
+        closed = np.exp(self.chance.log_chances(features) + self.law.log_means(features))
+        return np.asarray(self.level * closed.mean(axis=1))
 
     def predict_distribution(self, X: Floats, quantiles: Sequence[float]) -> Floats:
         """Return [n, q] quantiles of the amount, 0 where a gift is too unlikely.
