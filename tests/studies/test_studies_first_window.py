@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,17 +10,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.studies.by_name import require_sentences, require_verified
 
 from giftlive.config import load_config
 from giftlive.evaluation.behavioural import Number, Reading
 from giftlive.evaluation.first_window import CLOCK, NOISE, OUTSIDE, REAL, SNAPSHOT
 from giftlive.evaluation.results import StudyResult
-from giftlive.reports import missing_keys, translate
 from giftlive.reports.i18n import messages
 from giftlive.rng import stream
-from giftlive.run.canonical import canonical_json
 from giftlive.run.steps import TableFolder
-from giftlive.run.verify import gates, verification
 from giftlive.studies import first_window
 from giftlive.studies.context import Context
 from giftlive.studies.registry import ON_REQUEST, STUDIES, find
@@ -178,25 +175,19 @@ def test_a_group_left_out_costs_less_than_it_brings_alone(answer: Answer) -> Non
 def test_every_sentence_exists_and_none_claims_the_public_data(
     answer: Answer, lang: str, snapshot: bool
 ) -> None:
-    result = answer(snapshot=snapshot)
-    assert missing_keys([result], lang) == []
-    for message in messages(result):
-        assert "kuailive" not in translate(message, lang).lower()
+    require_sentences(answer(snapshot=snapshot), lang)
 
 
 @pytest.mark.parametrize("snapshot", [True, False])
 def test_verify_finds_every_number_again(answer: Answer, tmp_path: Path, snapshot: bool) -> None:
-    written = json.loads(canonical_json(answer(snapshot=snapshot).as_dict()))
-    rules, _ = gates.rules_of()
-    found = verification._study(tmp_path, written, rules)
-    for tally in (found.estimates, found.figures, found.gates):
-        assert tally.differences == ()
-        assert tally.unverified == ()
-        assert tally.agreed == tally.claims > 0
-    (ranking,) = (t for t in written["tables"] if t["name"] == "ranking")
-    ranking["rows"][0][3]["value"] += 1e-6
-    (wrong,) = verification._study(tmp_path, written, rules).estimates.differences
-    assert wrong.name == f"ranking / 1 / {FIRST} / ahead of the next"
+    require_verified(
+        answer(snapshot=snapshot),
+        tmp_path,
+        "ranking",
+        0,
+        3,
+        f"ranking / 1 / {FIRST} / ahead of the next",
+    )
 
 
 @pytest.mark.parametrize("sd", [(1.0, 1.0), (1.0,) * 5, (3.0, 0.5, 0.5), (0.3, 1.0, 1.7, 2.3, 3.0)])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,18 +10,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.studies.by_name import require_sentences, require_verified
 
 from giftlive.config import load_config
 from giftlive.errors import UsageError
 from giftlive.evaluation.dense import ENTERED, MULTI, SINGLE, Found, Shown, Trial
 from giftlive.evaluation.results import StudyResult
 from giftlive.models.neural import extra
-from giftlive.reports import missing_keys, translate
-from giftlive.reports.i18n import messages
 from giftlive.rng import stream
-from giftlive.run.canonical import canonical_json
 from giftlive.run.steps import TableFolder
-from giftlive.run.verify import gates, verification
 from giftlive.studies import multi_task
 from giftlive.studies.context import Context
 from giftlive.studies.multi_task_tables import Dense, dense_of
@@ -124,24 +120,11 @@ def test_drawing_users_again_agrees_with_influence_values(answer: Answer) -> Non
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_every_sentence_exists_and_none_claims_the_public_data(answer: Answer, lang: str) -> None:
-    result = answer()
-    assert missing_keys([result], lang) == []
-    for message in messages(result):
-        assert "kuailive" not in translate(message, lang).lower()
+    require_sentences(answer(), lang)
 
 
 def test_verify_finds_every_number_again(answer: Answer, tmp_path: Path) -> None:
-    written = json.loads(canonical_json(answer().as_dict()))
-    rules, _ = gates.rules_of()
-    found = verification._study(tmp_path, written, rules)
-    for tally in (found.estimates, found.figures, found.gates):
-        assert tally.differences == ()
-        assert tally.unverified == ()
-        assert tally.agreed == tally.claims > 0
-    (arms,) = (t for t in written["tables"] if t["name"] == "arms")
-    arms["rows"][0][1]["value"] += 1e-6
-    (wrong,) = verification._study(tmp_path, written, rules).estimates.differences
-    assert wrong.name == f"arms / {MULTI} / PR-AUC"
+    require_verified(answer(), tmp_path, "arms", 0, 1, f"arms / {MULTI} / PR-AUC")
 
 
 def test_without_torch_the_study_says_how_to_get_it(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,17 +9,14 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from tests.studies.by_name import require_sentences, require_verified
 
 from giftlive.config import load_config
 from giftlive.evaluation.behavioural import Number, Reading
 from giftlive.evaluation.reranking import METRICS, STAGED_ALONE, by_staged, by_truth
 from giftlive.evaluation.results import StudyResult
-from giftlive.reports import missing_keys, translate
-from giftlive.reports.i18n import messages
 from giftlive.rng import stream
-from giftlive.run.canonical import canonical_json
 from giftlive.run.steps import TableFolder
-from giftlive.run.verify import gates, verification
 from giftlive.studies import recall_rerank
 from giftlive.studies.context import Context
 from giftlive.studies.registry import ON_REQUEST, STUDIES, find
@@ -152,21 +148,8 @@ def test_a_quarter_of_what_the_truth_would_add_is_reached(answer: Answer) -> Non
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_every_sentence_exists_and_none_claims_the_public_data(answer: Answer, lang: str) -> None:
-    result = answer()
-    assert missing_keys([result], lang) == []
-    for message in messages(result):
-        assert "kuailive" not in translate(message, lang).lower()
+    require_sentences(answer(), lang)
 
 
 def test_verify_finds_every_number_again(answer: Answer, tmp_path: Path) -> None:
-    written = json.loads(canonical_json(answer().as_dict()))
-    rules, _ = gates.rules_of()
-    found = verification._study(tmp_path, written, rules)
-    for tally in (found.estimates, found.figures, found.gates):
-        assert tally.differences == ()
-        assert tally.unverified == ()
-        assert tally.agreed == tally.claims > 0
-    (room,) = (t for t in written["tables"] if t["name"] == "room")
-    room["rows"][2][3]["value"] += 1e-6
-    (wrong,) = verification._study(tmp_path, written, rules).estimates.differences
-    assert wrong.name == "room / 10 / of which reached"
+    require_verified(answer(), tmp_path, "room", 2, 3, "room / 10 / of which reached")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,17 +9,14 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from tests.studies.by_name import require_sentences, require_verified
 
 from giftlive.config import load_config
 from giftlive.evaluation.behavioural import Number, Reading
 from giftlive.evaluation.results import StudyResult
 from giftlive.evaluation.stages import BOTH, BOUND, GIFT_ONLY, PUBLISHED
-from giftlive.reports import missing_keys, translate
-from giftlive.reports.i18n import messages
 from giftlive.rng import stream
-from giftlive.run.canonical import canonical_json
 from giftlive.run.steps import TableFolder
-from giftlive.run.verify import gates, verification
 from giftlive.studies import two_stage
 from giftlive.studies.context import Context
 from giftlive.studies.registry import ON_REQUEST, STUDIES, find
@@ -166,22 +162,16 @@ def test_the_bayes_ceiling_stands_only_where_worlds_taught_it(answer: Answer) ->
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_every_sentence_exists_and_none_claims_the_public_data(answer: Answer, lang: str) -> None:
-    result = answer(teachers=True)
-    assert missing_keys([result], lang) == []
-    for message in messages(result):
-        assert "kuailive" not in translate(message, lang).lower()
+    require_sentences(answer(teachers=True), lang)
 
 
 @pytest.mark.parametrize("teachers", [False, True])
 def test_verify_finds_every_number_again(answer: Answer, tmp_path: Path, teachers: bool) -> None:
-    written = json.loads(canonical_json(answer(teachers=teachers).as_dict()))
-    rules, _ = gates.rules_of()
-    found = verification._study(tmp_path, written, rules)
-    for tally in (found.estimates, found.figures, found.gates):
-        assert tally.differences == ()
-        assert tally.unverified == ()
-        assert tally.agreed == tally.claims > 0
-    (closed,) = (t for t in written["tables"] if t["name"] == "closed")
-    closed["rows"][0][2]["value"] += 1e-6
-    (wrong,) = verification._study(tmp_path, written, rules).estimates.differences
-    assert wrong.name == f"closed / {STAGED} / true chance / capture@1 %"
+    require_verified(
+        answer(teachers=teachers),
+        tmp_path,
+        "closed",
+        0,
+        2,
+        f"closed / {STAGED} / true chance / capture@1 %",
+    )

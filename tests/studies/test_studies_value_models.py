@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from tests.studies.by_name import require_sentences, require_verified
 
 from giftlive.config import load_config
 from giftlive.errors import UsageError
@@ -17,12 +17,8 @@ from giftlive.evaluation.behavioural import Number, Reading
 from giftlive.evaluation.results import Gate, StudyResult
 from giftlive.evaluation.value_models import BAYES, COLD, LATENT, TENTHS
 from giftlive.evaluation.value_models.measure import ALL
-from giftlive.reports import missing_keys, translate
-from giftlive.reports.i18n import messages
 from giftlive.rng import stream
-from giftlive.run.canonical import canonical_json
 from giftlive.run.steps import TableFolder
-from giftlive.run.verify import gates, verification
 from giftlive.studies import value_models
 from giftlive.studies.context import Context
 from giftlive.studies.registry import ON_REQUEST, STUDIES, find
@@ -166,22 +162,11 @@ def test_models_that_must_stand_beside_it_cannot_be_left_out(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_every_sentence_exists_and_none_claims_the_public_data(answer: Answer, lang: str) -> None:
-    result = answer(teachers=True)
-    assert missing_keys([result], lang) == []
-    for message in messages(result):
-        assert "kuailive" not in translate(message, lang).lower()
+    require_sentences(answer(teachers=True), lang)
 
 
 @pytest.mark.parametrize("teachers", [False, True])
 def test_verify_finds_every_number_again(answer: Answer, tmp_path: Path, teachers: bool) -> None:
-    written = json.loads(canonical_json(answer(teachers=teachers).as_dict()))
-    rules, _ = gates.rules_of()
-    found = verification._study(tmp_path, written, rules)
-    for tally in (found.estimates, found.figures, found.gates):
-        assert tally.differences == ()
-        assert tally.unverified == ()
-        assert tally.agreed == tally.claims > 0
-    (levels,) = (t for t in written["tables"] if t["name"] == "levels")
-    levels["rows"][1][4]["value"] += 1e-6
-    (wrong,) = verification._study(tmp_path, written, rules).estimates.differences
-    assert wrong.name == "levels / hurdle / tenth 4"
+    require_verified(
+        answer(teachers=teachers), tmp_path, "levels", 1, 4, "levels / hurdle / tenth 4"
+    )

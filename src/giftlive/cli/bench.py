@@ -6,46 +6,43 @@ import importlib.util
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import typer
 
 app = typer.Typer(help="Speed as ratios.", no_args_is_help=True, rich_markup_mode=None)
 
+_PASSED_ON: dict[str, Any] = {
+    "allow_extra_args": True,
+    "ignore_unknown_options": True,
+    "help_option_names": [],
+}
+"""Arguments are those of the benchmark, --help included."""
 
-@app.command(
-    "tables",
-    context_settings={
-        "allow_extra_args": True,
-        "ignore_unknown_options": True,
-        "help_option_names": [],
-    },
-)
+
+@app.command("tables", context_settings=_PASSED_ON)
 def tables(context: typer.Context) -> None:
     """Labels and all features of a full-size log, both forms, against Polars.
 
     Runs `python -m benchmarks.tables` with the same arguments (--help lists them). Exit 1 when
     the results differ.
     """
-    command = [sys.executable, "-m", "benchmarks.tables", *context.args]
-    done = subprocess.run(command, cwd=_clone(), check=False)
-    raise typer.Exit(done.returncode)
+    _run("benchmarks.tables", context.args, _clone())
 
 
-@app.command(
-    "models",
-    context_settings={
-        "allow_extra_args": True,
-        "ignore_unknown_options": True,
-        "help_option_names": [],
-    },
-)
+@app.command("models", context_settings=_PASSED_ON)
 def models(context: typer.Context) -> None:
     """Value models on five million rows: fit, prediction, Scorer, against plain LightGBM.
 
     Runs `python -m benchmarks.models` with the same arguments (--help lists them).
     """
-    command = [sys.executable, "-m", "benchmarks.models", *context.args]
-    raise typer.Exit(subprocess.run(command, cwd=_root(), check=False).returncode)
+    _run("benchmarks.models", context.args, _root())
+
+
+def _run(module: str, arguments: list[str], root: Path) -> None:
+    """Run a benchmark from the root of the clone and leave with its exit code."""
+    done = subprocess.run([sys.executable, "-m", module, *arguments], cwd=root, check=False)
+    raise typer.Exit(done.returncode)
 
 
 def _clone() -> Path:

@@ -151,7 +151,7 @@ def _solved(design: Design, X: Floats, y: Floats, penalty: float) -> tuple[Float
 
 def _linear(design: Design, X: Floats, coefficients: Floats, intercept: float) -> Floats:
     """Return [n] the linear predictor of features as given or known."""
-    return by_chunks(X, X.shape[1], lambda x: design.columns(x) @ coefficients + intercept)
+    return by_chunks(X, len(design.fill), lambda x: design.columns(x) @ coefficients + intercept)
 
 
 @dataclass(frozen=True)
@@ -199,8 +199,5 @@ class FittedRidge:
         return cls(Card.from_dict(n["card"]), design, coefficients, *scalars, Line(*n["gift"]))
 
     def _bent(self, X: Floats) -> Floats:
-        def bent(features: Floats) -> Floats:
-            raw = self.design.columns(features) @ self.coefficients + self.intercept
-            return positive(raw, self.floor)
-
-        return by_chunks(X, len(self.about.features), bent)
+        raw = _linear(self.design, X, self.coefficients, self.intercept)
+        return positive(raw, self.floor)

@@ -125,7 +125,7 @@ def _text(
         "level": value["level_of_default"],
         "level_percent": 100 * LEVEL,
         "covered": value["coverage"],
-        "best": found.best(),
+        "best": found.ranked[0],
         "seeds": len(found.seeds),
         "scale": found.scale,
         "verdict": gate.verdict,

@@ -8,7 +8,7 @@ import numpy as np
 
 from giftlive.evaluation.leaderboard import TRIVIAL
 from giftlive.evaluation.results import Estimate, Figure, Table
-from giftlive.evaluation.value_models import BAYES, COLD, LATENT, LEVEL, REFERENCE, TENTHS
+from giftlive.evaluation.value_models import BAYES, CEILINGS, COLD, LATENT, LEVEL, REFERENCE, TENTHS
 from giftlive.evaluation.value_models.measure import ALL
 from giftlive.studies.over_worlds import OverWorlds, dots
 from giftlive.types import Floats, Message
@@ -37,9 +37,10 @@ class ValueNumbers(OverWorlds):
         """Return the models that are no past sum."""
         return tuple(name for name in self.names if name not in TRIVIAL)
 
-    def best(self) -> str:
-        """Return the model with the largest mean normalised Gini against expected amounts."""
-        return max(self.names, key=lambda name: self.level("order", name, "norm. Gini"))
+    @property
+    def ranked(self) -> list[str]:
+        """Return the models, the largest mean normalised Gini against expected amounts first."""
+        return sorted(self.names, key=lambda name: -self.level("order", name, "norm. Gini"))
 
     def level(self, *cell: str) -> float:
         """Return the mean of a cell, 0 where a world has none."""
@@ -80,7 +81,7 @@ def _order(found: ValueNumbers) -> Table:
             if name in found.learned
             else "an order only",
         )
-        for name in sorted(found.names, key=lambda n: -found.level("order", n, "norm. Gini"))
+        for name in found.ranked
     ]
     return Table(
         name="order",
@@ -145,7 +146,7 @@ def _levels(found: ValueNumbers) -> Table:
 
 
 def _heads(found: ValueNumbers) -> Table:
-    ceilings = [c for c in (LATENT, BAYES) if found.column("head", c, ALL) is not None]
+    ceilings = [c for c in CEILINGS if found.column("head", c, ALL) is not None]
     rows = []
     for name in (*found.names, *ceilings):
         cells = []
@@ -253,7 +254,7 @@ def figures(found: ValueNumbers) -> tuple[Figure, ...]:
 def _order_figure(found: ValueNumbers) -> Figure:
     points = {
         name: found.mean(name, found.column("order", name, "norm. Gini"), "ratio")
-        for name in sorted(found.names, key=lambda n: -found.level("order", n, "norm. Gini"))
+        for name in found.ranked
     }
     best, own = next(iter(points)), points[REFERENCE].value or 0.0
     return Figure(

@@ -117,11 +117,12 @@ def _scores(matrix: Matrix, split: Split, y: Floats, name: str) -> Floats:
 def _captures(y: Floats, score: Floats) -> dict[str, float | None]:
     """Return the captures at every top, None where there is no amount."""
     found = capture_curve(y, score, tuple(TOPS.values()))
-    return {top: _known(value) for top, value in zip(TOPS, found, strict=True)}
+    return {top: finite(value) for top, value in zip(TOPS, found, strict=True)}
 
 
-def _known(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
+def finite(value: float | None) -> float | None:
+    """Return a metric as a number's value: None where it is not defined."""
+    return float(value) if value is not None and np.isfinite(value) else None
 
 
 def _order(y: Floats, scores: dict[str, Floats]) -> Iterator[Number]:

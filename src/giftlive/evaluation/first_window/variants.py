@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from giftlive import metrics
-from giftlive.evaluation.behavioural.measure import Number
+from giftlive.evaluation.behavioural.measure import Number, finite
 from giftlive.evaluation.first_window.groups import CLOCK, OUTSIDE, columns_of, varying
 from giftlive.evaluation.leaderboard.predictions import within
 from giftlive.models.registry import make
@@ -119,7 +119,7 @@ def scored(table: str, row: str, y: Floats, amount: Floats, chance: Floats) -> I
         LOG_LOSS: metrics.log_loss(y, np.clip(chance, 0.0, 1.0)),
     }
     for name, value in found.items():
-        yield Number(table, row, name, _known(value))
+        yield Number(table, row, name, finite(value))
 
 
 def moved(matrix: Matrix, first: Fold) -> Iterator[Number]:
@@ -128,14 +128,10 @@ def moved(matrix: Matrix, first: Fold) -> Iterator[Number]:
     for name in ("pair_gift_sum", "streamer_gift_sum"):
         known = name in matrix.names
         value = metrics.pr_auc(matrix.y[rows], matrix.column(name)[rows]) if known else None
-        yield Number("movable", name, PR_AUC, _known(value))
+        yield Number("movable", name, PR_AUC, finite(value))
 
 
 def _differs(matrix: Matrix, folds: Sequence[Fold], model: str, columns: Ints) -> bool:
     """Return whether the model, fitted twice, predicts anything otherwise."""
     one, again = (predicted(matrix, folds, model, columns) for _ in range(2))
     return not all(np.array_equal(a, b) for a, b in zip(one, again, strict=True))
-
-
-def _known(value: float | None) -> float | None:
-    return float(value) if value is not None and np.isfinite(value) else None

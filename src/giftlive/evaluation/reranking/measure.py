@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from giftlive import metrics
-from giftlive.evaluation.behavioural.measure import Number
+from giftlive.evaluation.behavioural.measure import Number, finite
 from giftlive.evaluation.leaderboard.predictions import within
 from giftlive.evaluation.reranking.decisions import Listed
 from giftlive.evaluation.reranking.lists import moved, reranked
@@ -92,7 +92,7 @@ def _references(matrix: Matrix, direct: Floats, listed: Listed, asked: int) -> I
         score = listed.spread(listed.X[:, matrix.names.index(name)])
         again = reranked(direct, score, listed.available, asked)
         value = metrics.decision_ndcg(listed.entered, again, listed.available, PLACES)
-        yield Number("movable", name, NDCG, _known(value))
+        yield Number("movable", name, NDCG, finite(value))
 
 
 def _scored(row: str, score: Floats, listed: Listed) -> Iterator[Number]:
@@ -112,12 +112,12 @@ def scores(score: Floats, listed: Listed) -> dict[str, float | None]:
     first = metrics.top_choice(score, live)
     top = _top(score, live)
     return {
-        NDCG: _known(metrics.decision_ndcg(listed.entered, score, live, PLACES)),
-        CAPTURE: _known(metrics.revenue_capture(listed.entered[live], flat, 0.01)),
+        NDCG: finite(metrics.decision_ndcg(listed.entered, score, live, PLACES)),
+        CAPTURE: finite(metrics.revenue_capture(listed.entered[live], flat, 0.01)),
         FIRST: float((first * listed.shown).sum(axis=1).mean()),
         SLATE: float((top * listed.shown).sum(axis=1).mean()),
-        REALISED_NDCG: _known(metrics.decision_ndcg(listed.gifts, score, live, PLACES)),
-        REALISED_CAPTURE: _known(metrics.revenue_capture(listed.gifts[live], flat, 0.01)),
+        REALISED_NDCG: finite(metrics.decision_ndcg(listed.gifts, score, live, PLACES)),
+        REALISED_CAPTURE: finite(metrics.revenue_capture(listed.gifts[live], flat, 0.01)),
     }
 
 
@@ -129,7 +129,3 @@ def _top(score: Floats, available: np.ndarray) -> Floats:
     left = np.maximum(SLATE_ROOMS - above.sum(axis=1, keepdims=True), 0)
     part = np.minimum(left / np.maximum(at.sum(axis=1, keepdims=True), 1), 1.0)
     return above + at * part
-
-
-def _known(value: float | None) -> float | None:
-    return float(value) if value is not None and np.isfinite(value) else None

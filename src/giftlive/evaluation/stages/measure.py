@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from giftlive import metrics
-from giftlive.evaluation.behavioural.measure import Number
+from giftlive.evaluation.behavioural.measure import Number, finite
 from giftlive.evaluation.leaderboard.predictions import TestSet, test_set, within
 from giftlive.evaluation.leaderboard.truth import Truth
 from giftlive.evaluation.stages.arms import Arm, arms_of, same_twice
@@ -74,11 +74,7 @@ def scores(test: TestSet, arm: Arm) -> dict[str, float | None]:
             "ECE": debiased_ece(y, chance, test.user).value,
             "log-loss": metrics.log_loss(y, chance),
         }
-    return {name: _known(value) for name, value in found.items()}
-
-
-def _known(value: float | None) -> float | None:
-    return float(value) if value is not None and np.isfinite(value) else None
+    return {name: finite(value) for name, value in found.items()}
 
 
 def _moved(matrix: Matrix, first: Fold) -> Iterator[Number]:
@@ -87,7 +83,7 @@ def _moved(matrix: Matrix, first: Fold) -> Iterator[Number]:
     for name in ("pair_gift_sum", "streamer_gift_sum"):
         known = name in matrix.names
         value = metrics.pr_auc(matrix.y[rows], matrix.column(name)[rows]) if known else None
-        yield Number("movable", name, "PR-AUC", _known(value))
+        yield Number("movable", name, "PR-AUC", finite(value))
 
 
 def _swapped(
@@ -120,5 +116,5 @@ def versions(arm: Arm, truth: Truth) -> Mapping[str, Floats]:
 
 def _orders(value: Floats, row: str, score: Floats) -> Iterator[Number]:
     yield Number("swap", row, "capture@1 %", metrics.revenue_capture(value, score, 0.01))
-    yield Number("swap", row, "NDCG@100", _known(metrics.ndcg(value, score, 100)))
-    yield Number("swap", row, "norm. Gini", _known(metrics.normalised_gini(value, score)))
+    yield Number("swap", row, "NDCG@100", finite(metrics.ndcg(value, score, 100)))
+    yield Number("swap", row, "norm. Gini", finite(metrics.normalised_gini(value, score)))

@@ -5,20 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from giftlive import metrics
+from giftlive.evaluation.bayes_order import Taught, bayes_orders
 from giftlive.evaluation.behavioural.measure import Number
 from giftlive.evaluation.behavioural.worlds import Reading
 from giftlive.evaluation.leaderboard.predictions import test_set, within
 from giftlive.evaluation.stages.measure import measured
 from giftlive.evaluation.world_logs import Log, world_log
 from giftlive.models.base import known
-from giftlive.tables.matrix import Matrix
 from giftlive.tables.splits import Fold, rolling_origins
 from giftlive.types import Floats, Progress, silent
 from giftlive.world import Scenario
-from giftlive.world.ceiling import bayes_value
 
 
 @dataclass(frozen=True)
@@ -52,10 +49,10 @@ def read_worlds(plan: Plan, progress: Progress = silent) -> tuple[Reading, ...]:
             found += [Reading(seed, n) for n in numbers]
             judged.append(_judged(log, folds, seed))
         progress(done, total)
-    taught: list[Log] = []
+    taught: list[Taught] = []
     for seed in plan.teachers:
         with world_log(plan.scenario, seed, memory_limit=plan.memory_limit) as log:
-            taught.append(log)
+            taught.append(Taught.by(log))
         progress(len(plan.seeds) + len(taught), total)
     if taught:
         found += bayes_readings(judged, taught)
@@ -75,33 +72,15 @@ class Judged:
 def _judged(log: Log, folds: Sequence[Fold], seed: int) -> Judged:
     rows = test_set(log.matrix, folds).rows
     trained = int(within(log.matrix.day, folds[-1].train).sum())
-    return Judged(seed, _seen(log.matrix)[rows], log.truth.value[rows], trained)
+    return Judged(seed, known(log.matrix.X[rows]), log.truth.value[rows], trained)
 
 
-def bayes_readings(judged: Sequence[Judged], taught: Sequence[Log]) -> Iterator[Reading]:
-    """Yield the Bayes ceiling of every world's test rows, learnt from other worlds.
-
-    Raises
-    ------
-    NotEnoughDataError
-        The teachers hold fewer than 20 times the rows that a model trains on.
-    """
-    order = bayes_value(
-        np.concatenate([_seen(t.matrix) for t in taught]),
-        np.concatenate([t.truth.value for t in taught]),
-        np.repeat(np.arange(len(taught)), [len(t.matrix) for t in taught]),
-        np.concatenate([j.seen for j in judged]),
-        max(j.model_rows for j in judged),
-    )
-    ends = np.cumsum([len(j.value) for j in judged])
-    for j, at in zip(judged, np.split(np.arange(ends[-1]), ends[:-1]), strict=True):
+def bayes_readings(judged: Sequence[Judged], taught: Sequence[Taught]) -> Iterator[Reading]:
+    """Yield the Bayes ceiling of every world's test rows, learnt from other worlds."""
+    orders = bayes_orders([j.seen for j in judged], [j.model_rows for j in judged], taught)
+    for j, order in zip(judged, orders, strict=True):
         halves = enumerate(order.halves, start=1)
-        orders = {"Bayes order": order.value, **{f"half {k}": half for k, half in halves}}
-        for name, values in orders.items():
-            reached = metrics.revenue_capture(j.value, values[at], 0.01)
+        named = {"Bayes order": order.value, **{f"half {k}": half for k, half in halves}}
+        for name, values in named.items():
+            reached = metrics.revenue_capture(j.value, values, 0.01)
             yield Reading(j.seed, Number("ceiling", name, "capture@1 %", reached))
-
-
-def _seen(matrix: Matrix) -> Floats:
-    """Return the features as the ceiling takes them: nan where unknown."""
-    return known(matrix.X)

@@ -9,6 +9,7 @@ import numpy as np
 from giftlive.errors import NotEnoughDataError
 from giftlive.evaluation.behavioural.measure import Number
 from giftlive.evaluation.leaderboard.predictions import within
+from giftlive.evaluation.value_models.measure import TENTHS
 from giftlive.models.intervals import Intervals
 from giftlive.models.registry import make
 from giftlive.tables.matrix import Matrix
@@ -16,8 +17,6 @@ from giftlive.tables.splits import Fold
 
 LEVEL = 0.9
 """Nominal coverage of the amount of a gift."""
-
-_GROUPS = 10
 
 
 def covered(matrix: Matrix, fold: Fold, name: str) -> Iterator[Number]:
@@ -43,9 +42,8 @@ def covered(matrix: Matrix, fold: Fold, name: str) -> Iterator[Number]:
     y = matrix.y[gifts]
     inside = (low <= y) & (y <= high)
     order = np.argsort(low * high, kind="stable")
-    groups = {"all gifts": order} | {
-        f"tenth {k}": rows for k, rows in enumerate(np.array_split(order, _GROUPS), start=1)
-    }
+    tenths = zip(TENTHS, np.array_split(order, len(TENTHS)), strict=True)
+    groups = {"all gifts": order} | dict(tenths)
     for label, rows in groups.items():
         yield Number("coverage", label, "gifts", float(len(rows)))
         yield Number("coverage", label, "covered", float(inside[rows].sum()))

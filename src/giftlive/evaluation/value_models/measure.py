@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from giftlive import metrics
-from giftlive.evaluation.behavioural.measure import Number
+from giftlive.evaluation.behavioural.measure import Number, finite
 from giftlive.evaluation.leaderboard.predictions import (
     Predictions,
     TestSet,
@@ -76,9 +76,9 @@ def measured(world: Judged) -> Iterator[Number]:
     for p in world.predictions:
         total = float(p.amount.sum() / value.sum())
         gini = metrics.normalised_gini(ideal, metrics.Ranked.of(p.amount))
-        yield Number("order", p.name, "norm. Gini", _known(gini))
-        yield Number("order", p.name, "NDCG@100", _known(metrics.ndcg(value, p.amount, 100)))
-        yield Number("level", p.name, "Σ pred / Σ expected", _known(total))
+        yield Number("order", p.name, "norm. Gini", finite(gini))
+        yield Number("order", p.name, "NDCG@100", finite(metrics.ndcg(value, p.amount, 100)))
+        yield Number("level", p.name, "Σ pred / Σ expected", finite(total))
         yield from _tenths(value, p)
         yield from heads(world, p.name, p.amount)
         yield from _realised(world.test, p)
@@ -86,7 +86,7 @@ def measured(world: Judged) -> Iterator[Number]:
     learned, trivial = choose(world.predictions)
     yield Number("chosen", learned.name, "on validation", 1.0)
     best = metrics.revenue_capture(world.test.y, trivial.amount, 0.01)
-    yield Number("realised", "best trivial ranker", "capture@1 %", _known(best))
+    yield Number("realised", "best trivial ranker", "capture@1 %", finite(best))
 
 
 def heads(world: Judged, name: str, score: Floats) -> Iterator[Number]:
@@ -94,7 +94,7 @@ def heads(world: Judged, name: str, score: Floats) -> Iterator[Number]:
     for label, rows in world.slices.items():
         value = world.truth.value[rows]
         share = metrics.revenue_capture(value, score[rows], 0.01) if value.sum() > 0.0 else np.nan
-        yield Number("head", name, label, _known(share))
+        yield Number("head", name, label, finite(share))
 
 
 def _tenths(value: Floats, p: Predictions) -> Iterator[Number]:
@@ -117,8 +117,4 @@ def _realised(test: TestSet, p: Predictions) -> Iterator[Number]:
         "ECE": debiased_ece(y, chance, test.user).value,
     }
     for metric, value in found.items():
-        yield Number("realised", p.name, metric, _known(value))
-
-
-def _known(value: float | None) -> float | None:
-    return float(value) if value is not None and np.isfinite(value) else None
+        yield Number("realised", p.name, metric, finite(value))

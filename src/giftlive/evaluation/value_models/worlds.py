@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-import numpy as np
 from joblib import Parallel, delayed
 
+from giftlive.evaluation.bayes_order import Taught, bayes_orders
 from giftlive.evaluation.behavioural.measure import Number
 from giftlive.evaluation.behavioural.worlds import Reading
 from giftlive.evaluation.leaderboard.predictions import within
@@ -18,9 +18,8 @@ from giftlive.evaluation.value_models.measure import BAYES, Judged, heads, judge
 from giftlive.evaluation.world_logs import world_log
 from giftlive.models.base import known
 from giftlive.tables.splits import rolling_origins
-from giftlive.types import Floats, Ints, Progress, silent
+from giftlive.types import Floats, Progress, silent
 from giftlive.world import Scenario
-from giftlive.world.ceiling import bayes_value
 
 T = TypeVar("T")
 
@@ -55,14 +54,6 @@ class Made:
     world: Judged | None
     seen: Floats | None
     trained: int
-
-
-@dataclass(frozen=True)
-class Taught:
-    """Rows of a world that teaches: features and expected amounts."""
-
-    seen: Floats
-    value: Floats
 
 
 def read_worlds(plan: Plan, progress: Progress = silent) -> tuple[Reading, ...]:
@@ -104,36 +95,19 @@ def _measure(plan: Plan, seed: int) -> Made:
         trained = int(within(matrix.day, folds[-1].train).sum())
         kept = world if plan.teachers else None
         return Made(
-            seed, numbers, kept, known(matrix.X)[world.test.rows] if kept else None, trained
+            seed, numbers, kept, known(matrix.X[world.test.rows]) if kept else None, trained
         )
 
 
 def _teach(plan: Plan, seed: int) -> Taught:
     with world_log(plan.scenario, seed, memory_limit=plan.memory_limit) as log:
-        return Taught(known(log.matrix.X), log.truth.value)
+        return Taught.by(log)
 
 
 def _ceiling(made: Sequence[Made], taught: Sequence[Taught]) -> Iterator[Reading]:
-    """Yield how the order by E[value | observables] does on every world's test rows.
-
-    Raises
-    ------
-    NotEnoughDataError
-        The teachers hold fewer than 20 times the rows that a model trains on.
-    """
+    """Yield how the order by E[value | observables] does on every world's test rows."""
     seen = [m.seen for m in made if m.seen is not None]
-    order = bayes_value(
-        np.concatenate([t.seen for t in taught]),
-        np.concatenate([t.value for t in taught]),
-        _labels(taught),
-        np.concatenate(seen),
-        max(m.trained for m in made),
-    )
-    ends = np.cumsum([len(x) for x in seen])[:-1]
-    for m, value in zip(made, np.split(order.value, ends), strict=True):
+    orders = bayes_orders(seen, [m.trained for m in made], taught)
+    for m, order in zip(made, orders, strict=True):
         assert m.world is not None
-        yield from (Reading(m.seed, n) for n in heads(m.world, BAYES, value))
-
-
-def _labels(taught: Sequence[Taught]) -> Ints:
-    return np.repeat(np.arange(len(taught)), [len(t.value) for t in taught])
+        yield from (Reading(m.seed, n) for n in heads(m.world, BAYES, order.value))

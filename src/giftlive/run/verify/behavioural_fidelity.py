@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
-
-import numpy as np
 
 from giftlive.run.verify.claims import Result
 from giftlive.run.verify.figures import Curve, Drawn
-from giftlive.run.verify.recomputed import Recomputed, mean
+from giftlive.run.verify.over_worlds import change, level, values_of
+from giftlive.run.verify.recomputed import Recomputed
 from giftlive.run.verify.rows import Kept
-from giftlive.types import Floats
 
 EXCUSED: dict[str, str] = {}
 UNDRAWN: dict[str, str] = {}
@@ -39,23 +36,16 @@ _PUBLISHED = {
 def recompute(kept: Kept, result: Result) -> dict[str, Recomputed]:
     """Return every number that the study must print, by its key."""
     values = values_of(kept)
-    found = {key: mean(x) if len(x) else Recomputed(None) for key, x in values.items()}
+    found = {key: level(x) for key, x in values.items()}
     for one, other in _AHEAD:
         for top in (_FIRST, _TENTH):
             a, b = (values[f"order / {name} / {top}"] for name in (one, other))
-            found[f"gains / {one} - {other} / {top}"] = _gap(a, b)
+            found[f"gains / {one} - {other} / {top}"] = change(a, b)
     rankers = dict.fromkeys(k.split(" / ")[1] for k in values if k.startswith("periods / "))
     for name in rankers:
         late, early = (values[f"periods / {name} / {when}"] for when in ("late", "early"))
-        found[f"periods / {name} / late - early"] = _gap(late, early)
+        found[f"periods / {name} / late - early"] = change(late, early)
     return found | {name: found[key] for name, key in _NAMED.items()}
-
-
-def _gap(a: Floats, b: Floats) -> Recomputed:
-    """Return the mean difference of two paired columns."""
-    if not len(a) or not len(b):
-        return Recomputed(None)
-    return replace(mean(a - b), scale=float(np.abs(a).mean()))
 
 
 def draw(kept: Kept, result: Result) -> dict[tuple[str, str], Drawn]:
@@ -76,17 +66,3 @@ def draw(kept: Kept, result: Result) -> dict[tuple[str, str], Drawn]:
 def checks(kept: Kept, rule: Mapping[str, Mapping[str, float]]) -> dict[str, bool]:
     """Return nothing: the study has no gate and makes no check."""
     return {}
-
-
-def values_of(kept: Kept) -> dict[str, Floats]:
-    """Return the values over seeds by key, none where a seed has no such number."""
-    columns = kept.columns("readings")
-    keys = [
-        " / ".join(words)
-        for words in zip(columns["table"], columns["row"], columns["column"], strict=True)
-    ]
-    rows: dict[str, list[int]] = {}
-    for i, key in enumerate(keys):
-        rows.setdefault(key, []).append(i)
-    known, value = columns["known"].astype(bool), columns["value"].astype(np.float64)
-    return {key: value[at] if known[at].all() else value[:0] for key, at in rows.items()}

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
-import numpy as np
-
-from giftlive.run.verify.behavioural_fidelity import values_of
 from giftlive.run.verify.claims import Result
 from giftlive.run.verify.figures import Drawn
-from giftlive.run.verify.recomputed import Recomputed, mean
+from giftlive.run.verify.over_worlds import change, level, ties, values_of
+from giftlive.run.verify.recomputed import Recomputed
 from giftlive.run.verify.rows import Kept
 from giftlive.types import Floats
 
@@ -34,9 +31,9 @@ def recompute(kept: Kept, result: Result) -> dict[str, Recomputed]:
     for key, x in values.items():
         table, row, column = key.split(" / ")
         if table == "variant":
-            found[f"levels / {row} / {column}"] = _mean(x)
+            found[f"levels / {row} / {column}"] = level(x)
         elif table == "rows":
-            found[f"rows / {row} / {column}"] = _mean(x)
+            found[f"rows / {row} / {column}"] = level(x)
     first, last = f"{seconds[0]} s, all", "learning / {} / PR-AUC to the {}"
     return found | {
         "pr_auc_full": found["levels / full / PR-AUC"],
@@ -49,15 +46,8 @@ def recompute(kept: Kept, result: Result) -> dict[str, Recomputed]:
     }
 
 
-def _mean(x: Floats) -> Recomputed:
-    return mean(x) if len(x) else Recomputed(None)
-
-
 def _gap(values: Mapping[str, Floats], one: str, other: str) -> Recomputed:
-    a, b = values[one], values[other]
-    if not len(a) or not len(b):
-        return Recomputed(None)
-    return replace(mean(a - b), scale=float(np.abs(a).mean()))
+    return change(values[one], values[other])
 
 
 def _there(values: Mapping[str, Floats], group: str) -> bool:
@@ -122,7 +112,7 @@ def _again(values: Mapping[str, Floats], seconds: list[int]) -> dict[str, Recomp
     for table in (f"{s} s, {who}" for s in seconds for who in _WHO):
         for metric in _METRICS:
             entry = f"{table} / at entry / {metric}"
-            found[f"rescoring / {entry}"] = _mean(values[entry])
+            found[f"rescoring / {entry}"] = level(values[entry])
             for arm in ("stayed", "re-scored"):
                 key = f"{table} / {arm} / {metric}"
                 found[f"rescoring / {key}"] = _gap(values, key, entry)
@@ -148,5 +138,4 @@ def draw(kept: Kept, result: Result) -> dict[tuple[str, str], Drawn]:
 
 def checks(kept: Kept, rule: Mapping[str, Mapping[str, float]]) -> dict[str, bool]:
     """Return the check that the kept readings decide: whether fitting twice ever differed."""
-    ties = values_of(kept)["a_a / full / differs"]
-    return {"a_a": bool(len(ties)) and not ties.any()}
+    return {"a_a": ties(values_of(kept))}

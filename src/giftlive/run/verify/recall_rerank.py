@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
-import numpy as np
-
-from giftlive.run.verify.behavioural_fidelity import values_of
 from giftlive.run.verify.claims import Result
 from giftlive.run.verify.figures import Drawn
-from giftlive.run.verify.recomputed import Recomputed, mean, ratio_basis
+from giftlive.run.verify.over_worlds import change, level, ratio_of_sums, ties, values_of
+from giftlive.run.verify.recomputed import Recomputed
 from giftlive.run.verify.rows import Kept
 from giftlive.types import Floats
 
@@ -36,15 +33,15 @@ def recompute(kept: Kept, result: Result) -> dict[str, Recomputed]:
     for key, x in values.items():
         table, row, column = key.split(" / ")
         if table == "list":
-            found[f"levels / {row} / {column}"] = _mean(x)
+            found[f"levels / {row} / {column}"] = level(x)
     for row, label in {**{f"re-ranked {n}": f"{n}" for n in lengths}, "stage 2 alone": ""}.items():
         for metric in _METRICS:
             found[f"sweep / {label or row} / {metric}"] = _gap(values, row, metric)
     for n in lengths:
-        found[f"room / {n} / reordered"] = _mean(values[f"lists / re-ranked {n} / reordered"])
+        found[f"room / {n} / reordered"] = level(values[f"lists / re-ranked {n} / reordered"])
         found[f"room / {n} / true order adds"] = _gap(values, f"{_TRUTH} {n}", "NDCG@10")
         found[f"room / {n} / of which reached"] = _reached(values, n)
-    found |= {f"sets / {name} / mean of worlds": _mean(values[key]) for name, key in _SETS.items()}
+    found |= {f"sets / {name} / mean of worlds": level(values[key]) for name, key in _SETS.items()}
     return found | {
         "ndcg_10_change": found[f"sweep / {asked} / NDCG@10"],
         "capture_1pct_change": found[f"sweep / {asked} / capture@1 %"],
@@ -63,23 +60,15 @@ def _lengths(config: Mapping[str, object]) -> list[int]:
     return sorted({asked, *(int(n) for n in lengths)})
 
 
-def _mean(x: Floats) -> Recomputed:
-    return mean(x) if len(x) else Recomputed(None)
-
-
 def _gap(values: Mapping[str, Floats], row: str, metric: str) -> Recomputed:
-    a, b = (values[f"list / {name} / {metric}"] for name in (row, "direct"))
-    if not len(a) or not len(b):
-        return Recomputed(None)
-    return replace(mean(a - b), scale=float(np.abs(a).mean()))
+    return change(*(values[f"list / {name} / {metric}"] for name in (row, "direct")))
 
 
 def _reached(values: Mapping[str, Floats], length: int) -> Recomputed:
-    """Return Σ gained / Σ to be gained over all worlds, whatever the sign of one world's terms."""
+    """Return Σ gained / Σ to be gained over all worlds."""
     rows = ("direct", f"re-ranked {length}", f"{_TRUTH} {length}")
     own, one, best = (values[f"list / {row} / NDCG@10"] for row in rows)
-    num, den = one - own, best - own
-    return Recomputed(float(num.sum() / den.sum()), ratio_basis(num, den), len(den), 1.0)
+    return ratio_of_sums(one - own, best - own)
 
 
 def draw(kept: Kept, result: Result) -> dict[tuple[str, str], Drawn]:
@@ -97,9 +86,9 @@ def draw(kept: Kept, result: Result) -> dict[tuple[str, str], Drawn]:
 def checks(kept: Kept, rule: Mapping[str, Mapping[str, float]]) -> dict[str, bool]:
     """Return the checks that the kept readings decide: exact ties, and orders that changed."""
     values = values_of(kept)
-    ties, changed = values["a_a / direct / differs"], values["reordered / asked / share"]
+    changed = values["reordered / asked / share"]
     least = rule["reordered"]["least_changed"]
     return {
-        "a_a": bool(len(ties)) and not ties.any(),
+        "a_a": ties(values),
         "reordered": bool(len(changed)) and float(changed.mean()) >= least,
     }

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
-import numpy as np
-
-from giftlive.run.verify.behavioural_fidelity import values_of
 from giftlive.run.verify.claims import Result
 from giftlive.run.verify.figures import Curve, Drawn
-from giftlive.run.verify.recomputed import Recomputed, mean, ratio, ratio_basis
+from giftlive.run.verify.over_worlds import change, level, ratio_of_sums, ties, values_of
+from giftlive.run.verify.recomputed import Recomputed, ratio
 from giftlive.run.verify.rows import Kept
 from giftlive.types import Floats
 
@@ -31,9 +28,9 @@ def recompute(kept: Kept, result: Result) -> dict[str, Recomputed]:
         table, row, column = key.split(" / ")
         if table == "story":
             arm, metric = row.split(", ", 1)
-            found[f"story / {arm} / {metric} / {column}"] = _mean(x)
+            found[f"story / {arm} / {metric} / {column}"] = level(x)
         elif table == "swap":
-            found[f"swap / {row} / {column}"] = _mean(x)
+            found[f"swap / {row} / {column}"] = level(x)
     for name in staged:
         for metric in _GATE:
             found[f"differences / {name} / {metric}"] = _change(values, name, direct, metric)
@@ -50,25 +47,19 @@ def recompute(kept: Kept, result: Result) -> dict[str, Recomputed]:
     return found
 
 
-def _mean(x: Floats) -> Recomputed:
-    return mean(x) if len(x) else Recomputed(None)
-
-
 def _change(values: Mapping[str, Floats], name: str, direct: str, metric: str) -> Recomputed:
     """Return the relative change of PR-AUC, the plain one of the losses."""
     a, b = (values[f"story / {arm}, {metric} / clean"] for arm in (name, direct))
-    if not len(a) or not len(b):
-        return Recomputed(None)
-    if metric == "PR-AUC":
-        return _ratio(a - b, b)
-    return replace(mean(a - b), scale=float(np.abs(a).mean()))
+    if metric == "PR-AUC" and len(a) and len(b):
+        return ratio_of_sums(a - b, b)
+    return change(a, b)
 
 
 def _closed(values: Mapping[str, Floats], name: str, part: str, top: str) -> Recomputed:
     own, one, best = (
         values[f"swap / {row} / {top}"] for row in (name, f"{name}, {part}", "both true")
     )
-    return _ratio(one - own, best - own)
+    return ratio_of_sums(one - own, best - own)
 
 
 def _shares(values: Mapping[str, Floats], orders: list[str]) -> dict[str, Recomputed]:
@@ -81,11 +72,6 @@ def _shares(values: Mapping[str, Floats], orders: list[str]) -> dict[str, Recomp
         )
         for row in orders
     }
-
-
-def _ratio(num: Floats, den: Floats) -> Recomputed:
-    """Return Σ num / Σ den over all worlds, whatever the sign of one world's terms."""
-    return Recomputed(float(num.sum() / den.sum()), ratio_basis(num, den), len(den), 1.0)
 
 
 def draw(kept: Kept, result: Result) -> dict[tuple[str, str], Drawn]:
@@ -112,6 +98,4 @@ def draw(kept: Kept, result: Result) -> dict[tuple[str, str], Drawn]:
 
 def checks(kept: Kept, rule: Mapping[str, Mapping[str, float]]) -> dict[str, bool]:
     """Return the check that the kept readings decide: whether fitting twice ever differed."""
-    values = values_of(kept)
-    ties = np.concatenate([x for key, x in values.items() if key.startswith("a_a / ")])
-    return {"a_a": bool(len(ties)) and not ties.any()}
+    return {"a_a": ties(values_of(kept))}

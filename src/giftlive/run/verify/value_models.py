@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import numpy as np
 
-from giftlive.run.verify.behavioural_fidelity import values_of
 from giftlive.run.verify.claims import Result
 from giftlive.run.verify.figures import Drawn
-from giftlive.run.verify.recomputed import Recomputed, mean, ratio_basis
+from giftlive.run.verify.over_worlds import change, level, ratio_of_sums, ties, values_of
+from giftlive.run.verify.recomputed import Recomputed
 from giftlive.run.verify.rows import Kept
 from giftlive.types import Floats
 
@@ -34,20 +33,20 @@ def recompute(kept: Kept, result: Result) -> dict[str, Recomputed]:
             found[f"levels / {name} / {label}"] = _tenth(values, name, label)
     for name in names:
         for metric in _REALISED:
-            found[f"realised / {name} / {metric}"] = _mean(values[f"realised / {name} / {metric}"])
+            found[f"realised / {name} / {metric}"] = level(values[f"realised / {name} / {metric}"])
     found |= _covered(values)
     return found | _named(values, found, default)
 
 
 def _orders(values: _Values, names: list[str], learned: list[str]) -> dict[str, Recomputed]:
     found = {
-        f"order / {name} / {metric}": _mean(values[f"order / {name} / {metric}"])
+        f"order / {name} / {metric}": level(values[f"order / {name} / {metric}"])
         for name in names
         for metric in ("norm. Gini", "NDCG@100")
     }
-    level = "Σ pred / Σ expected"
+    title = "Σ pred / Σ expected"
     return found | {
-        f"order / {n} / {level}": _mean(values[f"level / {n} / {level}"]) for n in learned
+        f"order / {n} / {title}": level(values[f"level / {n} / {title}"]) for n in learned
     }
 
 
@@ -60,7 +59,7 @@ def _gains(values: _Values, learned: list[str]) -> dict[str, Recomputed]:
             ("realised", "capture@1 %", "best trivial ranker"),
         ):
             one, base = (values[f"{table} / {who} / {metric}"] for who in (name, other))
-            found[f"gains / {name} / {metric} - {other}"] = _change(one, base)
+            found[f"gains / {name} / {metric} - {other}"] = change(one, base)
     return found
 
 
@@ -78,20 +77,20 @@ def _heads(values: _Values, names: list[str]) -> dict[str, Recomputed]:
     found = {}
     for name in (*names, *ceilings):
         own, own_cold = (values[f"head / {name} / {label}"] for label in ("all rows", _COLD))
-        found[f"heads / {name} / capture@1 %"] = _mean(own)
-        found[f"heads / {name} / of the {which}"] = _ratio(own, best)
-        found[f"heads / {name} / {_COLD}"] = _mean(own_cold)
-        found[f"heads / {name} / cold, of the {which}"] = _ratio(own_cold, cold)
+        found[f"heads / {name} / capture@1 %"] = level(own)
+        found[f"heads / {name} / of the {which}"] = ratio_of_sums(own, best)
+        found[f"heads / {name} / {_COLD}"] = level(own_cold)
+        found[f"heads / {name} / cold, of the {which}"] = ratio_of_sums(own_cold, cold)
     base = values[f"head / ridge / {_COLD}"]
     for name in (n for n in names if n not in (*_TRIVIAL, "ridge")):
         gained = values[f"head / {name} / {_COLD}"] - base
         key = f"closed / {name} / gap from ridge to the {which} closed"
-        found[key] = _ratio(gained, cold - base)
+        found[key] = ratio_of_sums(gained, cold - base)
     return found
 
 
 def _tenth(values: _Values, name: str, label: str) -> Recomputed:
-    return _ratio(values[f"predicted, {label} / {name} / sum"], _due(values, name, label))
+    return ratio_of_sums(values[f"predicted, {label} / {name} / sum"], _due(values, name, label))
 
 
 def _due(values: _Values, name: str, label: str) -> Floats:
@@ -101,7 +100,7 @@ def _due(values: _Values, name: str, label: str) -> Floats:
 def _covered(values: _Values) -> dict[str, Recomputed]:
     labels = [label for label in ("all gifts", *_TENTHS) if f"coverage / {label} / gifts" in values]
     return {
-        f"coverage / {label} / inside the interval at 90%": _ratio(
+        f"coverage / {label} / inside the interval at 90%": ratio_of_sums(
             values[f"coverage / {label} / covered"], values[f"coverage / {label} / gifts"]
         )
         for label in labels
@@ -131,23 +130,6 @@ def _named(values: _Values, found: dict[str, Recomputed], default: str) -> dict[
     }
 
 
-def _mean(x: Floats) -> Recomputed:
-    return mean(x) if len(x) else Recomputed(None)
-
-
-def _change(one: Floats, other: Floats) -> Recomputed:
-    if not len(one) or not len(other):
-        return Recomputed(None)
-    return replace(mean(one - other), scale=float(np.abs(one).mean()))
-
-
-def _ratio(num: Floats, den: Floats) -> Recomputed:
-    """Return Σ num / Σ den over all worlds, whatever the sign of one world's terms."""
-    if not len(num) or not len(den):
-        return Recomputed(None)
-    return Recomputed(float(num.sum() / den.sum()), ratio_basis(num, den), len(den), 1.0)
-
-
 def draw(kept: Kept, result: Result) -> dict[tuple[str, str], Drawn]:
     """Return what every series must show."""
     values, config = values_of(kept), result["config"]
@@ -166,6 +148,4 @@ def draw(kept: Kept, result: Result) -> dict[tuple[str, str], Drawn]:
 
 def checks(kept: Kept, rule: Mapping[str, Mapping[str, float]]) -> dict[str, bool]:
     """Return the check that the kept readings decide: whether fitting twice ever differed."""
-    values = values_of(kept)
-    ties = np.concatenate([x for key, x in values.items() if key.startswith("a_a / ")])
-    return {"a_a": bool(len(ties)) and not ties.any()}
+    return {"a_a": ties(values_of(kept))}

@@ -1,0 +1,37 @@
+"""What holds for the result of every study that runs by name."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from giftlive.evaluation.results import StudyResult
+from giftlive.reports import missing_keys, translate
+from giftlive.reports.i18n import messages
+from giftlive.run.canonical import canonical_json
+from giftlive.run.verify import gates, verification
+
+
+def require_sentences(result: StudyResult, lang: str) -> None:
+    """Every sentence exists, and none claims the public data."""
+    assert missing_keys([result], lang) == []
+    for message in messages(result):
+        assert "kuailive" not in translate(message, lang).lower()
+
+
+def require_verified(
+    result: StudyResult, folder: Path, table: str, row: int, column: int, cell: str
+) -> None:
+    """Every number is found again, and one that is moved by 1e-6 is named as ``cell``."""
+    written: dict[str, Any] = json.loads(canonical_json(result.as_dict()))
+    rules, _ = gates.rules_of()
+    found = verification._study(folder, written, rules)
+    for tally in (found.estimates, found.figures, found.gates):
+        assert tally.differences == ()
+        assert tally.unverified == ()
+        assert tally.agreed == tally.claims > 0
+    (moved,) = (t for t in written["tables"] if t["name"] == table)
+    moved["rows"][row][column]["value"] += 1e-6
+    (wrong,) = verification._study(folder, written, rules).estimates.differences
+    assert wrong.name == cell
