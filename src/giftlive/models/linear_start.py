@@ -21,7 +21,11 @@ from giftlive.types import Floats, Ints
 Objective = Literal["binary", "gamma", "regression"]
 
 PRIOR_ROWS = 10.0
-"""Weight of the prior that a standardised column has no effect, in rows of unit information."""
+"""Weight of the prior that a standardised column has no effect, in rows of unit information.
+
+A gift of dispersion φ (variance over squared mean) holds 1/φ of that: its prior weighs φ times as
+many rows. Amounts have φ near 70, and a prior blind to it lets ninety columns follow single gifts.
+"""
 MOST_ROWS = 200_000
 """Rows a linear predictor is fitted on, drawn at random where there are more."""
 
@@ -114,7 +118,7 @@ def linear_start(
 
 
 def _fit(columns: Floats, target: Floats, objective: Objective) -> tuple[Floats, float]:
-    from sklearn.linear_model import GammaRegressor, LogisticRegression, Ridge
+    from sklearn.linear_model import LogisticRegression, Ridge
 
     if not np.ptp(columns, axis=0).any():  # nothing to learn from, and a Newton step is 0/0
         return np.zeros(columns.shape[1]), _constant(target, objective)
@@ -123,14 +127,26 @@ def _fit(columns: Floats, target: Floats, objective: Objective) -> tuple[Floats,
         logistic.fit(columns, target)
         return np.asarray(logistic.coef_[0], dtype=np.float64), float(logistic.intercept_[0])
     if objective == "gamma":
-        unit = float(target.mean())
-        gamma = GammaRegressor(
-            alpha=PRIOR_ROWS / len(target), solver="newton-cholesky", max_iter=300
-        ).fit(columns, target / unit)
-        start = float(gamma.intercept_) + float(np.log(unit))
-        return np.asarray(gamma.coef_, dtype=np.float64), start
+        return _gamma(columns, target)
     ridge = Ridge(alpha=PRIOR_ROWS, solver="cholesky").fit(columns, target)
     return np.asarray(ridge.coef_, dtype=np.float64), float(ridge.intercept_)
+
+
+def _gamma(columns: Floats, target: Floats) -> tuple[Floats, float]:
+    """Fit log E[target], the prior in units of the dispersion φ = Var(target) / E[target]².
+
+    It is the dispersion around a constant, and so counts what the columns explain as noise. The
+    residuals of a fit would be worse: with heavy tails it has followed the gifts that make φ.
+    """
+    from sklearn.linear_model import GammaRegressor
+
+    unit = float(target.mean())
+    wanted = target / unit
+    alpha = PRIOR_ROWS * max(1.0, float(wanted.var())) / len(target)
+    gamma = GammaRegressor(alpha=alpha, solver="newton-cholesky", max_iter=300)
+    gamma.fit(columns, wanted)
+    start = float(gamma.intercept_) + float(np.log(unit))
+    return np.asarray(gamma.coef_, dtype=np.float64), start
 
 
 def _constant(target: Floats, objective: Objective) -> float:
