@@ -120,8 +120,8 @@ def test_unusable_arguments_are_refused(heavy: FittedIntervals, train: Any) -> N
     few = np.where(np.cumsum(train.y > 0) <= 80, train.y, 0.0)
     with pytest.raises(NotEnoughDataError, match="80 in all"):
         Intervals(Ridge()).fit(train.X, few, train.user, names=train.names)
-    with pytest.raises(UsageError, match="2 folds"):
-        Intervals(Ridge(), folds=2).fit(train.X, train.y, train.user, names=train.names)
+    with pytest.raises(UsageError, match="1 folds"):
+        Intervals(Ridge(), folds=1).fit(train.X, train.y, train.user, names=train.names)
     with pytest.raises(UsageError, match="replicates"):
         BootstrapEnsemble(replicates=2)
 
