@@ -80,6 +80,7 @@ class ModelsConfig(BaseModel):
     model_config = _FROZEN
     names: tuple[str, ...] = (
         "user_past_spend",
+        "user_mean_gift",
         "pair_past_spend",
         "streamer_past_income",
         "ridge",
@@ -190,6 +191,7 @@ class ValueModelsConfig(BaseModel):
     default: str = "hurdle"
     names: Annotated[tuple[str, ...], Field(min_length=1)] = (
         "user_past_spend",
+        "user_mean_gift",
         "pair_past_spend",
         "streamer_past_income",
         "ridge",

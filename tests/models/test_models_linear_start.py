@@ -6,7 +6,6 @@ from sklearn.linear_model import GammaRegressor
 from giftlive.models.linear_start import PRIOR_ROWS, linear_start
 from giftlive.types import Floats
 
-
 HALF = np.arange(2_000) % 2
 
 

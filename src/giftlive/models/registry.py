@@ -24,6 +24,7 @@ MODELS: dict[str, Callable[[], ValueModel]] = {
     "user_past_spend": lambda: TrivialRanker("user_past_spend", "user_gift_sum"),
     "pair_past_spend": lambda: TrivialRanker("pair_past_spend", "pair_gift_sum"),
     "streamer_past_income": lambda: TrivialRanker("streamer_past_income", "streamer_gift_sum"),
+    "user_mean_gift": lambda: TrivialRanker("user_mean_gift", "user_gift_mean"),
     "ridge": Ridge,
     "ridge_log1p": RidgeLog1p,
     "ridge_log1p_geometric": lambda: RidgeLog1p(retransform=False),

@@ -175,9 +175,10 @@ def board_of(context: Context, matrix: Matrix, folds: tuple[Fold, ...]) -> Board
 
 
 def possible(name: str, matrix: Matrix) -> bool:
-    """Return whether the matrix has the past sum that a trivial ranker ranks by."""
+    """Return whether the matrix has the column that a trivial ranker ranks by."""
     needed = {
         "user_past_spend": "user_gift_sum",
+        "user_mean_gift": "user_gift_mean",
         "pair_past_spend": "pair_gift_sum",
         "streamer_past_income": "streamer_gift_sum",
     }

@@ -21,7 +21,7 @@ from giftlive.types import Bools, Floats, Ints
 
 LISTED = ("revenue_capture_1pct", "pr_auc", "ece", "calibration_ratio")
 """Metrics that the list of estimates gives of the two models that are compared."""
-TRIVIAL = ("user_past_spend", "pair_past_spend", "streamer_past_income")
+TRIVIAL = ("user_past_spend", "user_mean_gift", "pair_past_spend", "streamer_past_income")
 _SECOND = ("ridge",)
 """The reference beside the best trivial ranker."""
 FRACTIONS = (0.001, 0.005, 0.01, 0.02, 0.05, 0.10)

@@ -15,7 +15,7 @@ from giftlive.types import Floats
 
 EXCUSED: dict[str, str] = {}
 UNDRAWN: dict[str, str] = {}
-_TRIVIAL = ("user_past_spend", "pair_past_spend", "streamer_past_income")
+_TRIVIAL = ("user_past_spend", "user_mean_gift", "pair_past_spend", "streamer_past_income")
 _REALISED = ("capture@1 %", "capture@10 %", "Spearman", "PR-AUC", "log-loss", "ECE")
 _TENTHS = [f"tenth {k}" for k in range(1, 11)]
 _COLD = "pair without a gift"
