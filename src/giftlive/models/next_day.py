@@ -6,7 +6,7 @@ import numpy as np
 
 from giftlive.errors import InputError
 from giftlive.models.signals import RankOneRate, fit_rank_one
-from giftlive.types import Floats, Ints
+from giftlive.types import Ints
 
 
 def next_day_return(
@@ -55,12 +55,12 @@ def next_day_return(
     codes = active[:, 0] * width + active[:, 1] - first
     back = np.isin(seen[:, 0] * width + seen[:, 2] + 1 - first, codes).astype(np.float64)
 
-    def totals(column: int, size: int) -> tuple[Ints, Floats]:
-        which = seen[:, column]
-        return np.bincount(which, minlength=size), np.bincount(which, back, minlength=size)
-
+    watched = [np.bincount(seen[:, k], minlength=size) for k, size in ((0, users), (1, streamers))]
+    returns = [
+        np.bincount(seen[:, k], back, minlength=size) for k, size in ((0, users), (1, streamers))
+    ]
     return fit_rank_one(
-        *totals(0, users), *totals(1, streamers), prior_exposures=prior_days, upper=1.0
+        watched[0], returns[0], watched[1], returns[1], prior_exposures=prior_days, upper=1.0
     )
 
 
