@@ -55,10 +55,9 @@ def next_day_return(
     codes = active[:, 0] * width + active[:, 1] - first
     back = np.isin(seen[:, 0] * width + seen[:, 2] + 1 - first, codes).astype(np.float64)
 
-    watched = [np.bincount(seen[:, k], minlength=size) for k, size in ((0, users), (1, streamers))]
-    returns = [
-        np.bincount(seen[:, k], back, minlength=size) for k, size in ((0, users), (1, streamers))
-    ]
+    sides = ((seen[:, 0], users), (seen[:, 1], streamers))
+    watched = [np.bincount(who, minlength=size) for who, size in sides]
+    returns = [np.bincount(who, back, minlength=size).astype(np.float64) for who, size in sides]
     return fit_rank_one(
         watched[0], returns[0], watched[1], returns[1], prior_exposures=prior_days, upper=1.0
     )
