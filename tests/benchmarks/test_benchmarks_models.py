@@ -22,6 +22,7 @@ def test_rows_are_of_the_law_that_is_stated() -> None:
     assert np.array_equal(bench.drawn(60_000).X, rows.X)
 
 
+@pytest.mark.slow
 def test_the_table_names_every_model_beside_the_peer() -> None:
     # A process of its own: the benchmark forks, and LightGBM's threads must not have run before.
     command = [sys.executable, "-m", "benchmarks.models", "--rows", "20000"]

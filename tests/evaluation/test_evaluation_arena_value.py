@@ -125,6 +125,7 @@ def test_one_evening_has_no_interval(world: World) -> None:
     assert arena_value(world, Uniform(), flat(world), [5]).status == "not_enough_data"
 
 
+@pytest.mark.slow
 def test_expected_revenue_has_the_same_mean_and_less_variance(world: World) -> None:
     """A z-test of the paired difference, and the ratio of the variances."""
     evenings = play_evenings(world, Uniform(), flat(world), range(40), jobs=2)

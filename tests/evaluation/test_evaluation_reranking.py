@@ -181,6 +181,7 @@ def scenario() -> Scenario:
     return load_scenario("kuailive", "0.002", {})
 
 
+@pytest.mark.slow
 def test_the_room_that_was_entered_looks_as_its_session_does(scenario: Scenario) -> None:
     """A candidate's features are those of the tables, bit for bit, and gifts are on it alone."""
     with world_store(scenario, 3) as made:

@@ -16,7 +16,7 @@ NAMES = (
     "pair_gift_sum",
     "streamer_gift_sum",
     "affinity",
-    "user_click_count",
+    "user_gift_mean",
     "noise_normal",
     "noise_count",
 )

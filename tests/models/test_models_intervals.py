@@ -138,6 +138,7 @@ def test_a_resample_keeps_the_rows_of_a_drawn_user_together() -> None:
     assert 1.8 < np.mean(drawn) < 2.4  # of three users 3·(1 − (2/3)³) = 2.11 are expected
 
 
+@pytest.mark.slow
 def test_the_sampling_error_of_an_unbiased_model_is_covered() -> None:
     # A trivial ranker of the right form: log E = a + b·log(1 + x), so refits differ by noise only.
     def sample(n: int, seed: int) -> tuple[Floats, Floats, Floats, Floats]:

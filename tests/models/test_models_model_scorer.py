@@ -24,7 +24,7 @@ NAMES = (
     "pair_gift_sum",
     "streamer_gift_sum",
     "pair_watch_share",
-    "user_click_count",
+    "user_gift_mean",
     "streamer_efficiency",
     "room_click_count",
 )

@@ -55,6 +55,7 @@ def test_the_truth_folder_gives_the_ratio_of_the_history(tmp_path: Path) -> None
     assert expected_weekly_ratio(tmp_path / "logs") == pytest.approx(of_history(made), rel=1e-9)
 
 
+@pytest.mark.slow
 def test_clicks_that_an_outage_took_are_made_up_for(tmp_path: Path) -> None:
     """Half of the heaviest week is lost: the ratio stays; blind to it, it is off twice as far."""
     made_up, blind = np.zeros(6), np.zeros(6)

@@ -31,13 +31,13 @@ ModelCheck = Callable[[ModelFactory, Sample], None]
 def make_sample(rows: int = 1_200, seed: int = 0) -> Sample:
     """Draw clicks of which an eighth hold a gift, more and larger ones where past spend is high.
 
-    Columns are the past sums every shipped model can use, a taste that is sometimes unknown, and
-    noise.
+    Columns are the past sums every shipped model can use, a taste that is sometimes unknown, noise,
+    and a mean gift.
 
     Examples
     --------
     >>> make_sample(100).X.shape
-    (100, 5)
+    (100, 6)
     """
     draw = stream(seed, "conformance sample")
     users = max(2, rows // 20)
@@ -52,10 +52,12 @@ def make_sample(rows: int = 1_200, seed: int = 0) -> Sample:
             np.floor(50.0 * fame),
             np.where(draw.random(rows) < 0.1, np.nan, taste),
             draw.normal(size=rows),
+            np.floor(10.0 * np.exp(0.5 * wealth[user])),
         ]
     )
     y = np.where(draw.random(rows) < chance, amount, 0.0)
-    names = ("user_gift_sum", "pair_gift_sum", "streamer_gift_sum", "taste", "noise")
+    past = ("user_gift_sum", "pair_gift_sum", "streamer_gift_sum")
+    names = (*past, "taste", "noise", "user_gift_mean")
     return Sample(X, y, user.astype(np.int64), names)
 
 
