@@ -46,6 +46,8 @@ class TrivialRanker:
         index = data.names.index(self.column)
         t = _score(data.X, index)
         amount, gift = amount_line(t, data.y), logit_line(t, (data.y > 0.0).astype(np.float64))
+        if not t.min() < t.max():  # it never varied: whatever it is later, it says nothing
+            amount, gift = (Line(float(line(t[:1])[0]), 0.0) for line in (amount, gift))
         card = Card(
             name=self.name,
             estimand=f"E[amount] as a power of 1 + {self.column}",
