@@ -1,0 +1,236 @@
+"""A hazard per interval of time, with features that may change from interval to interval.
+
+Within interval k of width w_k the hazard is constant,
+
+    λ_k(x) = exp(α_k + β·x + δ·x·c_k + γ·z_k),   h_k(x) = 1 − exp(−λ_k(x)·w_k)
+
+h_k is the discrete hazard with the complementary log-log link; c_k is the standardised logarithm
+of the interval's middle (effects that grow or fade), z_k are features that change while a viewing
+goes on (comments so far). A row counts in an interval for the seconds it was watched in it, so
+that leaving or the cut in the middle of an interval biases nothing.
+
+The likelihood is Poisson's: Σ events·log λ − λ·seconds.
+
+Assumption: within an interval the hazard does not move, and censoring says nothing beyond x and z.
+Features z must not be caused by the gift itself.
+
+References
+----------
+Prentice and Gloeckler (1978), "Regression analysis of grouped survival data"; Friedman (1982),
+"Piecewise exponential models for survival data with covariates".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import ndtri
+
+from giftlive.errors import NotEnoughDataError, UsageError
+from giftlive.models.delay.design import Design
+from giftlive.models.delay.durations import Durations
+from giftlive.models.delay.newton import Loss, covariance, minimise
+from giftlive.stats.intervals import checked_level
+from giftlive.types import Floats, Ints
+
+_STEEPEST = 50.0
+"""Largest logarithm of a hazard times seconds tried by the solver."""
+
+
+@dataclass(frozen=True)
+class DiscreteHazard:
+    """Settings.
+
+    Parameters
+    ----------
+    edges : ends of the intervals in seconds, ascending, the first above 0; ``()`` takes
+        ``intervals`` of equally many events. Beyond the last edge its interval goes on.
+    by_time : whether effects of features may grow or fade with log time (δ).
+    penalty : ½·penalty·Σ slope² on standardised slopes; the α are free.
+    """
+
+    edges: tuple[float, ...] = ()
+    intervals: int = 8
+    by_time: bool = True
+    penalty: float = 1.0
+
+    def fit(self, durations: Durations, moving: Floats | None = None) -> FittedHazard:
+        """Fit to right-censored times.
+
+        Parameters
+        ----------
+        moving : [n, K, q] features z of every row in every interval; values in intervals a row
+            was not watched in are not read, and may be nan.
+
+        Raises
+        ------
+        NotEnoughDataError
+            No event, or none in one of the intervals.
+        """
+        edges = self._edges(durations)
+        design = Design.of(durations.X)
+        seconds, happened = exposure(durations, edges)
+        empty = np.flatnonzero(happened.sum(axis=0) == 0.0)
+        if len(empty):
+            raise NotEnoughDataError(
+                f"no event in intervals {empty.tolist()} of {edges.tolist()}",
+                "argument edges",
+                "an event in every interval",
+                "take fewer edges",
+            )
+        blocks = _Blocks(design(durations.X)[:, 1:], _clock(edges), self.by_time, moving)
+        blocks.check(len(edges))
+        penalty = blocks.penalty(len(edges), self.penalty)
+        loss = _loss(blocks, seconds, happened, penalty)
+        start = np.zeros(len(penalty))
+        start[: len(edges)] = np.log(happened.sum(axis=0) / seconds.sum(axis=0))
+        found, curvature = minimise(loss, start, "discrete hazard")
+        return FittedHazard(design, edges, self.by_time, found, covariance(curvature))
+
+    def _edges(self, durations: Durations) -> Floats:
+        if self.edges:
+            edges = np.array(self.edges, dtype=np.float64)
+            if not ((np.diff(edges) > 0.0).all() and edges[0] > 0.0):
+                raise UsageError(f"edges {self.edges}", "argument edges", "0 < ascending")
+            return edges
+        times = durations.time[durations.event]
+        if not len(times):
+            raise NotEnoughDataError("no event", "discrete hazard", "at least one")
+        parts = np.linspace(0.0, 1.0, self.intervals + 1)[1:]
+        edges = np.unique(np.quantile(times, parts, method="higher"))
+        return edges[edges > 0.0] if (edges > 0.0).any() else np.array([1.0])
+
+
+@dataclass(frozen=True)
+class FittedHazard:
+    """The law after training.
+
+    Attributes
+    ----------
+    edges : [K] ends of the intervals. parameters : α [K], then β, δ and γ on standardised
+        features. covariance : of the parameters, the inverse information.
+    """
+
+    design: Design
+    edges: Floats
+    by_time: bool
+    parameters: Floats
+    covariance: Floats
+
+    def rates(self, X: Floats, moving: Floats | None = None) -> Floats:
+        """Return [n, K] λ_k(x) per second.
+
+        Parameters
+        ----------
+        moving : [n, K, q] the path of the features z, as in training; needed if they were there.
+        """
+        blocks = _Blocks(self.design(X)[:, 1:], _clock(self.edges), self.by_time, moving)
+        blocks.check(len(self.edges), len(self.parameters))
+        return np.exp(blocks.predictor(self.parameters, len(self.edges)))
+
+    def hazards(self, X: Floats, moving: Floats | None = None) -> Floats:
+        """Return [n, K] h_k(x), the chance of the event in an interval reached without it."""
+        return -np.expm1(-self.rates(X, moving) * np.diff(self.edges, prepend=0.0))
+
+    def survival(self, X: Floats, t: Floats, moving: Floats | None = None) -> Floats:
+        """Return [n, m] S(t | x), exact between edges too."""
+        return np.exp(-self.rates(X, moving) @ spent(np.asarray(t), self.edges).T)
+
+    def band(self, x: Floats, level: float = 0.95) -> tuple[Floats, Floats, Floats]:
+        """Return [K] low, value and high of λ_k(x) at one row [p]: Wald on the log scale."""
+        z = float(ndtri(0.5 + checked_level(level) / 2.0))
+        row, K = np.asarray(x, dtype=np.float64)[None, :], len(self.edges)
+        blocks = _Blocks(self.design(row)[:, 1:], _clock(self.edges), self.by_time, None)
+        blocks.check(K, len(self.parameters))
+        columns = np.concatenate([blocks.of(k, K, slice(None)) for k in range(K)])
+        log = columns @ self.parameters
+        half = z * np.sqrt(np.einsum("kp,pq,kq->k", columns, self.covariance, columns))
+        return np.exp(log - half), np.exp(log), np.exp(log + half)
+
+
+def exposure(durations: Durations, edges: Floats) -> tuple[Floats, Floats]:
+    """Return [n, K] seconds watched in every interval, and whether the event fell in it.
+
+    Examples
+    --------
+    >>> one = Durations(np.zeros((1, 1)), np.array([5.0]), np.array([True]))
+    >>> [part.tolist() for part in exposure(one, np.array([2.0, 4.0, 8.0]))]
+    [[[2.0, 2.0, 1.0]], [[0.0, 0.0, 1.0]]]
+    """
+    at = np.minimum(np.searchsorted(edges, durations.time, side="left"), len(edges) - 1)
+    happened = np.zeros((len(durations), len(edges)))
+    happened[durations.event, at[durations.event]] = 1.0
+    return spent(durations.time, edges), happened
+
+
+def spent(t: Floats, edges: Floats) -> Floats:
+    """Return [m, K] the seconds of [0, t] in every interval; the last has no end."""
+    starts = np.append(0.0, edges[:-1])
+    widths = np.append(np.diff(edges, prepend=0.0)[:-1], np.inf)
+    return np.clip(t[:, None] - starts, 0.0, widths)
+
+
+def _clock(edges: Floats) -> Floats:
+    """Return [K] the standardised logarithm of the middles."""
+    log = np.log((edges + np.append(0.0, edges[:-1])) / 2.0)
+    return (log - log.mean()) / (log.std() or 1.0)
+
+
+@dataclass(frozen=True)
+class _Blocks:
+    """Columns of the predictor, one interval at a time, so that no [n·K, p] is built."""
+
+    features: Floats
+    clock: Floats
+    by_time: bool
+    moving: Floats | None
+
+    def check(self, K: int, width: int | None = None) -> None:
+        shape = None if self.moving is None else self.moving.shape
+        if shape is not None and (len(shape) != 3 or shape[:2] != (len(self.features), K)):
+            raise UsageError(f"shape {shape}", "argument moving", f"[{len(self.features)}, {K}, q]")
+        if width is not None and self._width(K) != width:
+            raise UsageError(
+                f"{self._width(K)} columns", "argument moving", f"those of the training, {width}"
+            )
+
+    def _width(self, K: int) -> int:
+        steady = self.features.shape[1] * (2 if self.by_time else 1)
+        return K + steady + (0 if self.moving is None else self.moving.shape[2])
+
+    def penalty(self, K: int, size: float) -> Floats:
+        return np.append(np.zeros(K), np.full(self._width(K) - K, size))
+
+    def of(self, k: int, K: int, rows: slice | Ints) -> Floats:
+        """Return the columns of some rows in interval k."""
+        X = self.features[rows]
+        own = np.zeros((len(X), K))
+        own[:, k] = 1.0
+        parts = [own, X] + ([X * self.clock[k]] if self.by_time else [])
+        if self.moving is not None:
+            parts.append(self.moving[rows, k])
+        return np.concatenate(parts, axis=1)
+
+    def predictor(self, a: Floats, K: int) -> Floats:
+        """Return [n, K] log λ."""
+        return np.stack([self.of(k, K, slice(None)) @ a for k in range(K)], axis=1)
+
+
+def _loss(blocks: _Blocks, seconds: Floats, happened: Floats, penalty: Floats) -> Loss:
+    K = seconds.shape[1]
+    reached = [np.flatnonzero((seconds[:, k] > 0.0) | (happened[:, k] > 0.0)) for k in range(K)]
+
+    def loss(a: Floats) -> tuple[float, Floats, Floats]:
+        value, slope, bend = 0.5 * float(a @ (penalty * a)), penalty * a, np.diag(penalty)
+        for k, rows in enumerate(reached):
+            columns = blocks.of(k, K, rows)
+            log = columns @ a
+            mean = np.exp(np.minimum(log, _STEEPEST)) * seconds[rows, k]
+            y = happened[rows, k]
+            value += float(mean.sum() - y @ log)
+            slope = slope + columns.T @ (mean - y)
+            bend = bend + (columns * mean[:, None]).T @ columns
+        return value, slope, bend
+
+    return loss
