@@ -1,20 +1,21 @@
 """Cox's proportional hazards: features multiply a hazard whose shape in time is left free.
 
-    S(t | x) = exp(−Λ₀(t)·e^{β·x}),   Λ₀(t) = Σ_{t_j <= t} d_j / Σ_{i at risk at t_j} e^{β·x_i}
+    S(t | x) = exp(−Λ₀(t)·e^{β·x}),   Λ₀(t) = Σ_{events until t} 1 / Σ_{i at risk} e^{β·x_i}
 
-β maximises the partial likelihood with Breslow's treatment of equal times; Λ₀ is Breslow's
-estimate. Assumption: the ratio of two hazards is the same at all times. Where features matter
+β maximises the partial likelihood and Λ₀ is Breslow's estimate, both with Efron's treatment of
+equal times. Assumption: the ratio of two hazards is the same at all times. Where features matter
 early and not late, β is an average over the times events happened at, and so moves with the cut.
 
 References
 ----------
 Cox (1972), "Regression models and life-tables"; Breslow (1974), "Covariance analysis of censored
-survival data".
+survival data"; Efron (1977), "The efficiency of Cox's likelihood function for censored data".
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from scipy.special import ndtri
@@ -24,13 +25,23 @@ from giftlive.models.delay.design import Design
 from giftlive.models.delay.durations import Durations
 from giftlive.models.delay.newton import covariance, minimise
 from giftlive.stats.intervals import Interval, checked_level
-from giftlive.types import Floats, Ints
+from giftlive.types import Bools, Floats, Ints
+
+Ties = Literal["efron", "breslow"]
 
 
 @dataclass(frozen=True)
 class Cox:
-    """Partial likelihood; ``penalty`` as in ``WeibullAft``."""
+    """Partial likelihood.
 
+    Parameters
+    ----------
+    ties : "efron" or "breslow", what a risk set is where several events share a time. Breslow's
+        is too small where many do: with all gifts at one second its level is e^−p, not 1 − p.
+    penalty : as in ``WeibullAft``.
+    """
+
+    ties: Ties = "efron"
     penalty: float = 0.0
 
     def fit(self, durations: Durations) -> FittedCox:
@@ -45,8 +56,9 @@ class Cox:
         if not events:
             raise NotEnoughDataError("no event", "Cox's law", "at least one")
         design = Design.of(durations.X)
-        risk = _RiskSets.of(design(durations.X)[:, 1:], durations)
+        risk = _RiskSets.of(design(durations.X)[:, 1:], durations, self.ties)
         penalty = np.full(design.width - 1, self.penalty)
+        ridged = np.diag(penalty)
 
         def loss(b: Floats) -> tuple[float, Floats, Floats]:
             value, slope, bend = risk.loss(b)
@@ -57,7 +69,7 @@ class Cox:
             )
 
         slopes, curvature = minimise(loss, np.zeros(design.width - 1), "Cox's law")
-        grown = np.cumsum(risk.events / risk.sums(slopes)[0])
+        grown = risk.grown(risk.mass(slopes)[1])
         return FittedCox(design, slopes, covariance(curvature), risk.times, grown, len(durations))
 
 
@@ -98,46 +110,72 @@ class FittedCox:
 
 @dataclass(frozen=True)
 class _RiskSets:
-    """Rows in descending order of time, and where the risk set of every event time ends.
+    """Rows in descending order of time; the events, each with its risk set.
 
-    ``upto`` [k] counts the rows with time >= t_j; ``since`` [n] is the number of event times a
-    row was at risk at.
+    Of d events at one time the l-th (from 0) sees the risk set without the share l/d of those d
+    (Efron), or all of it (Breslow).
+
+    Attributes
+    ----------
+    columns : [n, p]. event : [n]. of_event : [m] row of every event, ascending in time.
+    times : [k] distinct event times. time_of : [m] position of an event's time in ``times``.
+    gone : [m] l/d. upto : [k] rows with time >= t_j. since : [n] event times a row was at risk at.
     """
 
     columns: Floats
-    event: Floats
+    event: Bools
+    of_event: Ints
     times: Floats
-    events: Floats
+    time_of: Ints
+    gone: Floats
     upto: Ints
     since: Ints
 
     @classmethod
-    def of(cls, columns: Floats, durations: Durations) -> _RiskSets:
+    def of(cls, columns: Floats, durations: Durations, ties: Ties) -> _RiskSets:
         order = np.argsort(-durations.time, kind="stable")
-        time, event = durations.time[order], durations.event[order].astype(np.float64)
-        times, counts = np.unique(time[event > 0.0], return_counts=True)
+        time, event = durations.time[order], durations.event[order]
+        of_event = np.flatnonzero(event)[::-1]
+        times, first, time_of, counts = np.unique(
+            time[of_event], return_index=True, return_inverse=True, return_counts=True
+        )
+        gone = (np.arange(len(of_event)) - first[time_of]) / counts[time_of]
         upto = np.searchsorted(-time, -times, side="right")
         since = np.searchsorted(times, time, side="right")
-        return cls(columns[order], event, times, counts.astype(np.float64), upto, since)
+        gone = gone if ties == "efron" else np.zeros_like(gone)
+        return cls(columns[order], event, of_event, times, time_of, gone, upto, since)
 
-    def sums(self, b: Floats) -> tuple[Floats, Floats, Floats]:
-        """Return Σ e^{bx} [k] and Σ x·e^{bx} [k, p] over risk sets, and e^{bx} [n]."""
+    def mass(self, b: Floats) -> tuple[Floats, Floats]:
+        """Return e^{bx} [n] and Σ e^{bx} [m] over the risk set of every event."""
         weight = np.exp(self.columns @ b)
-        mass = np.cumsum(weight)[self.upto - 1]
-        first = np.cumsum(self.columns * weight[:, None], axis=0)[self.upto - 1]
-        return mass, first, weight
+        return weight, self._over(weight)
+
+    def _over(self, values: Floats) -> Floats:
+        """Sum values [n] or [n, p] over the risk set of every event: [m] or [m, p]."""
+        all_of = np.cumsum(values, axis=0)[self.upto - 1][self.time_of]
+        tied = np.zeros((len(self.times), *values.shape[1:]))
+        np.add.at(tied, self.time_of, values[self.of_event])
+        gone = self.gone.reshape(-1, *[1] * (values.ndim - 1))
+        return np.asarray(all_of - gone * tied[self.time_of])
+
+    def grown(self, mass: Floats) -> Floats:
+        """Return [k] Λ₀ right after every event time."""
+        return np.cumsum(np.bincount(self.time_of, 1.0 / mass, len(self.times)))
 
     def loss(self, b: Floats) -> tuple[float, Floats, Floats]:
         """Return −log partial likelihood, its slope and curvature.
 
-        Σ_j d_j·S2_j/S0_j is Σ_i x_i x_iᵀ e^{bx_i}·Λ₀(t_i): no [n, p, p] is built.
+        Σ over events of S2/S0 is Σ_i x_i x_iᵀ e^{bx_i}·Λ_i, Λ_i what row i has been at risk of
+        (a tied event only with the share that is not gone): no [n, p, p] is built.
         """
-        mass, first, weight = self.sums(b)
+        weight, mass = self.mass(b)
         if not (np.isfinite(mass).all() and (mass > 0.0).all()):
             return np.inf, b, np.eye(len(b))
-        mean = first / mass[:, None]
-        value = float(self.events @ np.log(mass) - self.event @ (self.columns @ b))
-        slope = self.events @ mean - self.event @ self.columns
-        grown = np.append(0.0, np.cumsum(self.events / mass))[self.since]
-        bend = (self.columns * (weight * grown)[:, None]).T @ self.columns
-        return value, slope, bend - (mean * self.events[:, None]).T @ mean
+        mean = self._over(self.columns * weight[:, None]) / mass[:, None]
+        value = float(np.log(mass).sum() - (self.columns[self.of_event] @ b).sum())
+        slope = mean.sum(axis=0) - self.columns[self.of_event].sum(axis=0)
+        risk = np.append(0.0, self.grown(mass))[self.since]
+        lost = np.bincount(self.time_of, self.gone / mass, len(self.times))
+        risk[self.of_event] -= lost[self.time_of]
+        bend = (self.columns * (weight * risk)[:, None]).T @ self.columns
+        return value, slope, bend - mean.T @ mean

@@ -70,7 +70,7 @@ class DelayBuckets:
             inner = np.unique(np.quantile(delays, parts)) if len(delays) else delays
             inner = inner[inner < follow_up.horizon]
         elif not (
-            (np.diff(inner) > 0.0).all() and 0.0 <= inner[0] and inner[-1] < follow_up.horizon
+            (np.diff(inner) > 0.0).all() and inner[0] >= 0.0 and inner[-1] < follow_up.horizon
         ):
             raise UsageError(
                 f"edges {self.edges}", "argument edges", "ascending, below the horizon"

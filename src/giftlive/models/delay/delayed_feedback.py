@@ -35,6 +35,9 @@ from giftlive.models.delay.follow_up import FollowUp
 from giftlive.models.delay.law import seconds
 from giftlive.types import Bools, Floats
 
+LOG_SHAPES = (-2.5, 2.5)
+"""Range of log k: delays all equal (a log without delay) have a likelihood without bound in k."""
+
 _LARGEST = 500.0
 """Largest exponent: e^500 is still a number."""
 
@@ -75,7 +78,11 @@ class DelayedFeedback:
             "gtol": 1e-8 * len(follow_up),
             "maxls": 50,
         }
-        found = minimize(loss.__call__, start, jac=True, method="L-BFGS-B", options=options)
+        free = [(None, None)] * (2 * design.width)
+        bounds = [*free, LOG_SHAPES] if self.shape else free
+        found = minimize(
+            loss.__call__, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options
+        )
         if not np.isfinite(found.x).all() or found.nit >= self.steps:
             raise NotEnoughDataError(
                 f"no maximum after {found.nit} steps: {found.message}",
@@ -124,7 +131,7 @@ class DelayLoss:
         w = self.columns.shape[1]
         a, b = parameters[:w], parameters[w : 2 * w]
         log_k = float(parameters[-1]) if self.shape else 0.0
-        z, k = self.columns @ a, float(np.exp(np.clip(log_k, -5.0, 5.0)))
+        z, k = self.columns @ a, float(np.exp(log_k))
         log_v = np.minimum(k * (self.columns @ b + self.log_time), _LARGEST)
         value, by_z, by_log_v, extra = self._rows(z, log_v)
         gifts = float(self.seen.sum())
@@ -175,8 +182,7 @@ class FittedDelay:
 
     def open_for(self, X: Floats, t: ArrayLike) -> Floats:
         """Return [n, m] P(delay > t | x, gift)."""
-        power = np.outer(self.rate(X), seconds(t)) ** np.exp(self.log_shape)
-        return np.exp(-power)
+        return self._open(self.rate(X)[:, None] * seconds(t)[None, :])
 
     def incidence(self, X: Floats, t: ArrayLike) -> Floats:
         """Return [n, m] F(t | x) = P(gift by t | x)."""
@@ -188,9 +194,7 @@ class FittedDelay:
 
     def still_to_come(self, X: Floats, age: Floats) -> Floats:
         """Return [n] P(gift | x, none up to its age): p·e^−v / (1 − p + p·e^−v)."""
-        p = self.ever(X)
-        power = (self.rate(X) * np.asarray(age)) ** np.exp(self.log_shape)
-        still = np.exp(-power)
+        p, still = self.ever(X), self._open(self.rate(X) * np.asarray(age))
         return p * still / (1.0 - p + p * still)
 
     def probability(self, X: Floats) -> Floats:
@@ -198,3 +202,9 @@ class FittedDelay:
         if not np.isfinite(self.horizon):
             return self.ever(X)
         return np.asarray(self.incidence(X, self.horizon)[:, 0])
+
+    def _open(self, turns: Floats) -> Floats:
+        """Return exp(−turns^k) of times counted in 1/λ."""
+        with np.errstate(divide="ignore"):  # log 0 is the start, where everything is open
+            log_v = np.exp(self.log_shape) * np.log(turns)
+        return np.exp(-np.exp(np.minimum(log_v, np.log(_LARGEST))))

@@ -1,18 +1,17 @@
 """A hazard per interval of time, with features that may change from interval to interval.
 
-Within interval k of width w_k the hazard is constant,
+An event within interval k, of width w_k, reached without it, has the chance
 
-    λ_k(x) = exp(α_k + β·x + δ·x·c_k + γ·z_k),   h_k(x) = 1 − exp(−λ_k(x)·w_k)
+    h_k(x) = 1 − exp(−λ_k(x)·w_k),   λ_k(x) = exp(α_k + β·x + δ·x·c_k + γ·z_k)
 
-h_k is the discrete hazard with the complementary log-log link; c_k is the standardised logarithm
-of the interval's middle (effects that grow or fade), z_k are features that change while a viewing
-goes on (comments so far). A row counts in an interval for the seconds it was watched in it, so
-that leaving or the cut in the middle of an interval biases nothing.
+(the complementary log-log link: the hazard of a proportional-hazards law whose times are grouped).
+c_k is the standardised logarithm of the interval's middle (effects that grow or fade), z_k are
+features that change while a viewing goes on (comments so far). An event counts with log h_k; a row
+that ends without one in the middle of an interval counts with the seconds it was watched in it,
+−λ_k·seconds, so that leaving or the cut bias nothing. After the last edge the hazard is 0.
 
-The likelihood is Poisson's: Σ events·log λ − λ·seconds.
-
-Assumption: within an interval the hazard does not move, and censoring says nothing beyond x and z.
-Features z must not be caused by the gift itself.
+Assumption: censoring says nothing beyond x and z, and within an interval that censors many rows
+the hazard is nearly constant. Features z must not be caused by the gift itself.
 
 References
 ----------
@@ -34,6 +33,7 @@ from giftlive.models.delay.newton import Loss, covariance, minimise
 from giftlive.stats.intervals import checked_level
 from giftlive.types import Floats, Ints
 
+_TINY = float(np.finfo(np.float64).tiny)
 _STEEPEST = 50.0
 """Largest logarithm of a hazard times seconds tried by the solver."""
 
@@ -44,8 +44,8 @@ class DiscreteHazard:
 
     Parameters
     ----------
-    edges : ends of the intervals in seconds, ascending, the first above 0; ``()`` takes
-        ``intervals`` of equally many events. Beyond the last edge its interval goes on.
+    edges : ends of the intervals in seconds, ascending, the first above 0 and the last not before
+        the last event; ``()`` takes ``intervals`` of equally many events.
     by_time : whether effects of features may grow or fade with log time (δ).
     penalty : ½·penalty·Σ slope² on standardised slopes; the α are free.
     """
@@ -71,6 +71,13 @@ class DiscreteHazard:
         edges = self._edges(durations)
         design = Design.of(durations.X)
         seconds, happened = exposure(durations, edges)
+        if (late := durations.event & (durations.time > edges[-1])).any():
+            raise UsageError(
+                f"{int(late.sum())} events after {edges[-1]:g} s",
+                "argument edges",
+                "a last edge that no event passes",
+                "end at the horizon",
+            )
         empty = np.flatnonzero(happened.sum(axis=0) == 0.0)
         if len(empty):
             raise NotEnoughDataError(
@@ -152,23 +159,24 @@ class FittedHazard:
 def exposure(durations: Durations, edges: Floats) -> tuple[Floats, Floats]:
     """Return [n, K] seconds watched in every interval, and whether the event fell in it.
 
+    An interval with the event counts in full: when in it the event came is not used.
+
     Examples
     --------
     >>> one = Durations(np.zeros((1, 1)), np.array([5.0]), np.array([True]))
     >>> [part.tolist() for part in exposure(one, np.array([2.0, 4.0, 8.0]))]
-    [[[2.0, 2.0, 1.0]], [[0.0, 0.0, 1.0]]]
+    [[[2.0, 2.0, 4.0]], [[0.0, 0.0, 1.0]]]
     """
     at = np.minimum(np.searchsorted(edges, durations.time, side="left"), len(edges) - 1)
     happened = np.zeros((len(durations), len(edges)))
     happened[durations.event, at[durations.event]] = 1.0
-    return spent(durations.time, edges), happened
+    until = np.where(durations.event, edges[at], durations.time)
+    return spent(until, edges), happened
 
 
 def spent(t: Floats, edges: Floats) -> Floats:
-    """Return [m, K] the seconds of [0, t] in every interval; the last has no end."""
-    starts = np.append(0.0, edges[:-1])
-    widths = np.append(np.diff(edges, prepend=0.0)[:-1], np.inf)
-    return np.clip(t[:, None] - starts, 0.0, widths)
+    """Return [m, K] the seconds of [0, t] in every interval."""
+    return np.clip(t[:, None] - np.append(0.0, edges[:-1]), 0.0, np.diff(edges, prepend=0.0))
 
 
 def _clock(edges: Floats) -> Floats:
@@ -225,12 +233,14 @@ def _loss(blocks: _Blocks, seconds: Floats, happened: Floats, penalty: Floats) -
         value, slope, bend = 0.5 * float(a @ (penalty * a)), penalty * a, np.diag(penalty)
         for k, rows in enumerate(reached):
             columns = blocks.of(k, K, rows)
-            log = columns @ a
-            mean = np.exp(np.minimum(log, _STEEPEST)) * seconds[rows, k]
-            y = happened[rows, k]
-            value += float(mean.sum() - y @ log)
-            slope = slope + columns.T @ (mean - y)
-            bend = bend + (columns * mean[:, None]).T @ columns
+            mass = np.exp(np.minimum(columns @ a, _STEEPEST)) * seconds[rows, k]
+            y = happened[rows, k] > 0.0
+            lost = np.where(y, np.maximum(-np.expm1(-mass), _TINY), 1.0)
+            pull = np.where(y, mass * np.exp(-mass) / lost, -mass)
+            value -= float(np.where(y, np.log(lost), -mass).sum())
+            slope = slope - columns.T @ pull
+            bent = np.where(y, pull * (mass / lost - 1.0), mass)
+            bend = bend + (columns * bent[:, None]).T @ columns
         return value, slope, bend
 
     return loss

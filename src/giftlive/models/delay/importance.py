@@ -37,7 +37,7 @@ from giftlive.models.delay.follow_up import FollowUp
 from giftlive.models.delay.treatments import old_enough
 from giftlive.types import Bools, Floats, Ints
 
-ROUNDS, SETTLED = 50, 1e-6
+ROUNDS, SETTLED = 50, 1e-5
 """Most rounds of the fixed point of FNW, and the change of a probability that ends it."""
 
 
@@ -54,8 +54,13 @@ class Stream:
     positive: Bools
 
     @classmethod
-    def of(cls, follow_up: FollowUp, span: float, wait: float = 0.0) -> Stream:
-        """Return entries of the last ``span`` seconds when exposures enter after ``wait`` ones.
+    def of(cls, follow_up: FollowUp, span: float, wait: float | None = None) -> Stream:
+        """Return what entered in the last ``span`` seconds.
+
+        Parameters
+        ----------
+        wait : seconds after which an exposure enters with the label it shows then; ``None``: at
+            once, as a negative whatever its label is.
 
         Raises
         ------
@@ -63,8 +68,9 @@ class Stream:
             Nothing entered.
         """
         delay = np.where(follow_up.seen, follow_up.delay, np.inf)
-        entered = (follow_up.age >= wait) & (follow_up.age - wait <= span)
-        early = delay <= wait if wait > 0.0 else np.zeros(len(follow_up), dtype=bool)
+        start = 0.0 if wait is None else wait
+        entered = (follow_up.age >= start) & (follow_up.age - start <= span)
+        early = np.full(len(follow_up), False) if wait is None else delay <= wait
         late = follow_up.seen & ~early & (follow_up.age - np.nan_to_num(delay, posinf=0.0) <= span)
         first, again = np.flatnonzero(entered), np.flatnonzero(late)
         if not len(first):
@@ -114,7 +120,7 @@ class FakeNegativeWeighted:
         """Fit; raises NotEnoughDataError where the fixed point is not reached."""
         stream = Stream.of(follow_up, stream_span(follow_up, self.span))
         X, y = follow_up.X[stream.row], stream.positive.astype(np.float64)
-        p = np.full(len(y), min(y.mean() / (1.0 - y.mean()), 0.5) if y.mean() < 0.5 else 0.5)
+        p = np.full(len(y), min(float(y.sum() / max((1.0 - y).sum(), 1.0)), 0.5))
         for _ in range(ROUNDS):
             fitted = self.chance.fit(X, y, fake_negative_weights(stream.positive, p))
             new = fitted.probability(X)

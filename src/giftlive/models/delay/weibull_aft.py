@@ -33,6 +33,9 @@ from giftlive.types import Bools, Floats
 _NARROW = 1e-3
 """Width of a cell over its time below which the cell is one point."""
 
+_BARRIER = 1e-2
+"""Events of prior that keep k above 0 where all cells begin at 0: all at once, then never."""
+
 _WIDEST = 600.0
 """Largest (t/θ)^k whose survival is told from 0."""
 
@@ -86,6 +89,7 @@ class WeibullAft:
         unit = float(np.median(upper[np.isfinite(upper)]))
         sample = _Sample.of(design(X), lower / unit, upper / unit)
         penalty = np.append(0.0, ridge(design.width, self.penalty))
+        ridged = np.diag(penalty)
         open_share = float(np.mean(~np.isfinite(upper)))
         start = np.append(1.0, np.zeros(design.width))
         start[1] = -np.log(max(1.0 - open_share, 1e-6))  # a scale as long as events are rare
@@ -193,7 +197,8 @@ class _Sample:
         """Return −log L of a = (k, γ), its slope and curvature; u = k·log t − γ·x everywhere."""
         if a[0] <= 0.0:
             return np.inf, a, np.eye(len(a))
-        value, slope, bend = 0.0, np.zeros(len(a)), np.zeros((len(a), len(a)))
+        value, slope, bend = -_BARRIER * np.log(a[0]), np.zeros(len(a)), np.zeros((len(a), len(a)))
+        slope[0], bend[0, 0] = -_BARRIER / a[0], _BARRIER / a[0] ** 2
         for (columns, log_t), is_event in ((self.exact, 1.0), (self.open, 0.0)):
             U = np.column_stack([log_t, -columns])
             u = U @ a

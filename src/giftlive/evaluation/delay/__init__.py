@@ -1,0 +1,1 @@
+"""Treatments of late labels compared where the truth is known."""
