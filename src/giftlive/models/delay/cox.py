@@ -65,7 +65,7 @@ class Cox:
             return (
                 value + 0.5 * float(b @ (penalty * b)),
                 slope + penalty * b,
-                bend + np.diag(penalty),
+                bend + ridged,
             )
 
         slopes, curvature = minimise(loss, np.zeros(design.width - 1), "Cox's law")

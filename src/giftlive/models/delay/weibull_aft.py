@@ -99,7 +99,7 @@ class WeibullAft:
             return (
                 value + 0.5 * float(a @ (penalty * a)),
                 slope + penalty * a,
-                bend + np.diag(penalty),
+                bend + ridged,
             )
 
         found, curvature = minimise(loss, start, "Weibull law")
