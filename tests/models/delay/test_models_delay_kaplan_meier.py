@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.models.delay.checks import TREATED, remissions
 
 from giftlive.errors import NotEnoughDataError
 from giftlive.models.delay.durations import Durations
 from giftlive.models.delay.kaplan_meier import Curve, KaplanMeier
 from giftlive.rng import stream
-from tests.models.delay.checks import TREATED, remissions
 
 
 def test_the_published_curve_of_the_remissions() -> None:

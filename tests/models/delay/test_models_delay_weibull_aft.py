@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from tests.models.delay.checks import derivatives, leukaemia
 
 from giftlive.errors import InputError, NotEnoughDataError, UsageError
 from giftlive.models.delay.durations import Durations
 from giftlive.models.delay.weibull_aft import FittedWeibull, WeibullAft, _Sample
 from giftlive.rng import stream
 from giftlive.stats.intervals import Interval
-from tests.models.delay.checks import derivatives, leukaemia
 
 SHAPE, LEVEL, SLOPES = 0.7, np.log(300.0), np.array([0.5, -0.3])
 ROW = np.array([1.0, -1.0])
@@ -32,7 +32,7 @@ def holds(interval: Interval, truth: float) -> bool:
 
 
 def test_the_published_fit_of_the_remissions() -> None:
-    # Kleinbaum and Klein, "Survival analysis", chapter 7: Stata's streg, distribution(weibull) time.
+    # Kleinbaum and Klein, "Survival analysis", chapter 7: Stata's streg with a Weibull law.
     fitted = WeibullAft().fit(leukaemia())
     assert fitted.shape_value == pytest.approx(1.365757, rel=2e-3)
     level, arm = fitted.coefficients()

@@ -30,7 +30,7 @@ from giftlive.errors import UsageError
 from giftlive.models.delay.durations import Durations
 from giftlive.types import Floats
 
-STEPS = 256
+STEPS = 128
 """Steps of the integrals; they widen with the cube of time: delays crowd near the exposure."""
 
 ROWS = 4_096

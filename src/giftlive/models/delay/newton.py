@@ -17,7 +17,7 @@ from giftlive.types import Floats
 Loss = Callable[[Floats], tuple[float, Floats, Floats]]
 """Parameters [k] → loss (infinite outside its domain), gradient [k], curvature [k, k]."""
 
-STEPS, HALVINGS, TOLERANCE = 100, 40, 1e-10
+STEPS, HALVINGS, TOLERANCE = 100, 80, 1e-10
 
 
 def minimise(loss: Loss, start: Floats, what: str) -> tuple[Floats, Floats]:
@@ -52,7 +52,7 @@ def minimise(loss: Loss, start: Floats, what: str) -> tuple[Floats, Floats]:
         step = _step(curvature, gradient, what)
         decrement = float(gradient @ step)
         if decrement <= TOLERANCE * (1.0 + abs(value)):
-            return at, curvature
+            return at - step, curvature  # the last step halves no loss but doubles the digits
         for halving in range(HALVINGS):
             tried = at - step / 2.0**halving
             new, new_gradient, new_curvature = loss(tried)

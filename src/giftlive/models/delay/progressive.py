@@ -28,10 +28,17 @@ from giftlive.types import Bools, Floats, Ints
 
 
 class Kind(IntEnum):
-    """What happens; at equal times answers are heard before questions are asked."""
+    """What happens.
+
+    At equal times answers are heard before questions are asked, except for a gift that is known
+    in the millisecond of its exposure: nobody hears an answer before its question.
+    """
 
     ANSWER = 0
     QUESTION = 1
+
+
+_AT_ONCE = 2
 
 
 @dataclass(frozen=True)
@@ -96,7 +103,8 @@ def stream(history: History, end_ms: int | None = None) -> Iterator[Event]:
     ts = np.concatenate([history.ts.astype(np.float64), answer_ts(history)])
     kind = np.repeat([Kind.QUESTION, Kind.ANSWER], n)
     both = np.concatenate([rows, rows])
-    for at in np.lexsort((both, kind, ts)).tolist():
+    rank = np.where((kind == Kind.ANSWER) & (ts <= np.tile(history.ts, 2)), _AT_ONCE, kind)
+    for at in np.lexsort((both, rank, ts)).tolist():
         if end_ms is not None and ts[at] > end_ms:
             return
         row, is_answer = int(both[at]), kind[at] == Kind.ANSWER
