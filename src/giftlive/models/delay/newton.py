@@ -17,7 +17,13 @@ from giftlive.types import Floats
 Loss = Callable[[Floats], tuple[float, Floats, Floats]]
 """Parameters [k] → loss (infinite outside its domain), gradient [k], curvature [k, k]."""
 
-STEPS, HALVINGS, TOLERANCE = 100, 80, 1e-10
+STEPS, HALVINGS, TOLERANCE = 100, 40, 1e-10
+
+LONGEST = 10.0
+"""Largest change of a parameter in one step: all are logarithms or per standard deviation.
+
+Where the loss is nearly flat the curvature promises a step without end.
+"""
 
 
 def minimise(loss: Loss, start: Floats, what: str) -> tuple[Floats, Floats]:
@@ -73,7 +79,8 @@ def _step(curvature: Floats, gradient: Floats, what: str) -> Floats:
         raise _undetermined(what, "the curvature is singular") from error
     if not (np.isfinite(step).all() and float(gradient @ step) >= 0.0):
         raise _undetermined(what, "the curvature is not positive")
-    return np.asarray(step, dtype=np.float64)
+    longest = float(np.abs(step).max(initial=0.0))
+    return np.asarray(step * min(1.0, LONGEST / max(longest, LONGEST)), dtype=np.float64)
 
 
 def covariance(curvature: Floats) -> Floats:
