@@ -15,7 +15,7 @@ negatives credits the last with what is only youth.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -93,23 +93,14 @@ def arrivals(plan: Plan, seed: int) -> Planted:
 
 
 def shuffled(history: History, seed: int) -> History:
-    """Return the log with the delays of its gifts exchanged at random, and each label kept.
+    """Return the log with what became known, and when, exchanged between its rows at random.
 
-    Whether and how much is given is as before; when it is known says nothing any more about
-    features or amounts.
+    A negative control: delays (those that never end among them) and amounts now belong to other
+    exposures. What a treatment closes of the gap on the true labels when it has learnt from this
+    log it did not learn from delays.
     """
-    gift = np.flatnonzero(np.isfinite(history.delay))
-    delay = history.delay.copy()
-    delay[gift] = stream(seed, "shuffled delays").permutation(delay[gift])
-    return History(
-        history.X,
-        history.ts,
-        history.user,
-        delay,
-        history.left_after,
-        history.amount,
-        history.horizon,
-    )
+    other = stream(seed, "shuffled delays").permutation(len(history))
+    return replace(history, delay=history.delay[other], amount=history.amount[other])
 
 
 def _exposures(rng: np.random.Generator, plan: Plan) -> tuple[Ints, Ints, Floats, Floats]:

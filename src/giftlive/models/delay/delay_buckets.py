@@ -31,12 +31,12 @@ class DelayBuckets:
     Parameters
     ----------
     edges : inner ends of the buckets in seconds, ascending, below the horizon; the last bucket
-        ends at the horizon. ``()`` takes ``buckets`` buckets of about equally many gifts of
-        mature rows.
+        ends at the horizon. ``()`` takes ``buckets`` of them from the gifts of mature rows, each
+        with half of the gifts that are left: what must wait long is then little.
     """
 
     edges: tuple[float, ...] = ()
-    buckets: int = 5
+    buckets: int = 6
     chance: Chance = field(default_factory=Logistic)
 
     def fit(self, follow_up: FollowUp) -> FittedBuckets:
@@ -66,7 +66,7 @@ class DelayBuckets:
         inner = np.array(self.edges, dtype=np.float64)
         if not self.edges:
             delays = follow_up.delay[old & follow_up.seen]
-            parts = np.linspace(0.0, 1.0, self.buckets + 1)[1:-1]
+            parts = 1.0 - 0.5 ** np.arange(1, self.buckets)
             inner = np.unique(np.quantile(delays, parts)) if len(delays) else delays
             inner = inner[inner < follow_up.horizon]
         elif not (
