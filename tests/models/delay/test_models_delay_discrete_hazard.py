@@ -12,6 +12,7 @@ from giftlive.errors import NotEnoughDataError, UsageError
 from giftlive.models.delay.design import Design
 from giftlive.models.delay.discrete_hazard import (
     DiscreteHazard,
+    Times,
     _Blocks,
     _clock,
     _loss,
@@ -43,11 +44,12 @@ def planted(seed: int, n: int, fades: float = 0.0) -> Durations:
     return Durations(x[:, None], np.minimum(latent, leaving), latent <= leaving)
 
 
-def test_without_features_it_is_events_per_row_at_risk() -> None:
+@pytest.mark.parametrize("times", ["grouped", "exact"])  # all events of an interval at one time
+def test_without_features_it_is_events_per_row_at_risk(times: Times) -> None:
     rng, n = stream(1, "life table"), 2_000
     time = rng.choice([10.0, 30.0, 90.0, 300.0], n)
     event = rng.random(n) < 0.3
-    fitted = DiscreteHazard(EDGES).fit(Durations(np.zeros((n, 0)), time, event))
+    fitted = DiscreteHazard(EDGES, times=times).fit(Durations(np.zeros((n, 0)), time, event))
     table = [(event & (time == t)).sum() / (time >= t).sum() for t in EDGES]
     assert fitted.hazards(np.zeros((1, 0)))[0] == pytest.approx(table, rel=1e-8)
 
@@ -58,15 +60,22 @@ def test_gifts_all_at_second_0_are_a_share_and_not_a_rate() -> None:
     fitted = DiscreteHazard().fit(sample)
     left = fitted.survival(np.zeros((1, 0)), np.array([0.0, 1.0, 500.0]))[0]
     assert left == pytest.approx([1.0, 0.8, 0.8], rel=1e-9)
+    some = np.where(event & (np.arange(1_000) % 10 == 0), 400.0, sample.time)
+    half = DiscreteHazard(intervals=1).fit(Durations(sample.X, some, event))
+    assert half.edges.tolist() == [1e-3, 400.0]
+    left = half.survival(np.zeros((1, 0)), np.array([1.0, 400.0]))[0]
+    assert left == pytest.approx([0.9, 0.8], rel=3e-3)
 
 
+@pytest.mark.parametrize("times", ["grouped", "exact"])
 @pytest.mark.parametrize("by_time", [False, True])
-def test_slopes_and_curvature_are_those_of_the_loss(by_time: bool) -> None:
+def test_slopes_and_curvature_are_those_of_the_loss(by_time: bool, times: Times) -> None:
     sample, rng = planted(2, 200), stream(2, "moving")
     edges, z = np.array(EDGES), rng.normal(size=(200, 4, 1))
     blocks = _Blocks(Design.of(sample.X)(sample.X)[:, 1:], _clock(edges), by_time, z)
     penalty = blocks.penalty(4, 0.7)
-    loss = _loss(blocks, *exposure(sample, edges), penalty)
+    grouped = np.full(4, times == "grouped")
+    loss = _loss(blocks, *exposure(sample, edges), penalty, grouped)
     at = np.concatenate([np.log(RATES) + 0.2, [0.3] * (len(penalty) - 4)])
     slope, bend = derivatives(loss, at)
     _, found, curvature = loss(at)
@@ -79,6 +88,29 @@ def test_planted_hazards_and_their_effect_come_back() -> None:
     assert fitted.rates(np.zeros((1, 1)))[0] == pytest.approx(RATES, rel=0.08)
     ratio = fitted.rates(np.ones((1, 1)))[0] / fitted.rates(np.zeros((1, 1)))[0]
     assert ratio == pytest.approx(np.full(4, np.exp(SLOPE)), rel=0.04)
+
+
+def test_without_features_exact_times_give_events_per_second() -> None:
+    sample = planted(8, 3_000)
+    flat = Durations(np.zeros((3_000, 0)), sample.time, sample.event)
+    fitted = DiscreteHazard(EDGES).fit(flat)
+    seconds, happened = spent(sample.time, np.array(EDGES)), np.zeros(4)
+    happened += np.histogram(sample.time[sample.event], (0.0, *EDGES))[0]
+    truth = happened / seconds.sum(axis=0)
+    assert fitted.rates(np.zeros((1, 0)))[0] == pytest.approx(truth, rel=1e-7)
+
+
+def test_common_events_among_which_rows_are_censored_need_their_times() -> None:
+    rng, n = stream(9, "common"), 20_000
+    latent, cut = rng.exponential(1.0, n), rng.exponential(1.0, n)
+    end = float(np.minimum(latent, cut).max())
+    sample = Durations(np.zeros((n, 0)), np.minimum(latent, cut), latent <= cut)
+
+    def rate(times: Times) -> float:
+        return float(DiscreteHazard((end,), times=times).fit(sample).rates(np.zeros((1, 0)))[0, 0])
+
+    assert rate("exact") == pytest.approx(1.0, abs=0.03)
+    assert rate("grouped") < 0.9
 
 
 def test_an_effect_that_fades_is_found_only_where_it_may() -> None:

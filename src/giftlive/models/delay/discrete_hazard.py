@@ -6,9 +6,16 @@ An event within interval k, of width w_k, reached without it, has the chance
 
 (the complementary log-log link: the hazard of a proportional-hazards law whose times are grouped).
 c_k is the standardised logarithm of the interval's middle (effects that grow or fade), z_k are
-features that change while a viewing goes on (comments so far). An event counts with log h_k; a row
-that ends without one in the middle of an interval counts with the seconds it was watched in it,
-−λ_k·seconds, so that leaving or the cut bias nothing. After the last edge the hazard is 0.
+features that change while a viewing goes on (comments so far). A row that ends without the event
+in the middle of an interval counts with the seconds it was watched in it, −λ_k·seconds. The event
+itself counts in one of two ways:
+
+- *exact*: log λ_k − λ_k·seconds until it. An interval whose events all came at one time (gifts at
+  second 0) is grouped nevertheless: there is no time in it to use.
+- *grouped*: log h_k, where in the interval it came is not used. For a recorder with a coarse grid;
+  too low where common events compete with censoring within wide intervals.
+
+After the last edge the hazard is 0.
 
 Assumption: censoring says nothing beyond x and z, and within an interval that censors many rows
 the hazard is nearly constant. Features z must not be caused by the gift itself.
@@ -22,6 +29,7 @@ Prentice and Gloeckler (1978), "Regression analysis of grouped survival data"; F
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from scipy.special import ndtri
@@ -31,7 +39,12 @@ from giftlive.models.delay.design import Design
 from giftlive.models.delay.durations import Durations
 from giftlive.models.delay.newton import Loss, covariance, minimise
 from giftlive.stats.intervals import checked_level
-from giftlive.types import Floats, Ints
+from giftlive.types import Bools, Floats, Ints
+
+Times = Literal["grouped", "exact"]
+
+MOMENT = 1e-3
+"""Seconds a recorder of milliseconds cannot tell from 0."""
 
 _TINY = float(np.finfo(np.float64).tiny)
 _STEEPEST = 50.0
@@ -46,12 +59,14 @@ class DiscreteHazard:
     ----------
     edges : ends of the intervals in seconds, ascending, the first above 0 and the last not before
         the last event; ``()`` takes ``intervals`` of equally many events.
+    times : "grouped" or "exact", as above.
     by_time : whether effects of features may grow or fade with log time (δ).
     penalty : ½·penalty·Σ slope² on standardised slopes; the α are free.
     """
 
     edges: tuple[float, ...] = ()
     intervals: int = 8
+    times: Times = "exact"
     by_time: bool = True
     penalty: float = 1.0
 
@@ -89,7 +104,9 @@ class DiscreteHazard:
         blocks = _Blocks(design(durations.X)[:, 1:], _clock(edges), self.by_time, moving)
         blocks.check(len(edges))
         penalty = blocks.penalty(len(edges), self.penalty)
-        loss = _loss(blocks, seconds, happened, penalty)
+        grouped = _grouped_intervals(durations, happened) | (self.times == "grouped")
+        seconds = np.where(happened * grouped > 0.0, np.diff(edges, prepend=0.0), seconds)
+        loss = _loss(blocks, seconds, happened, penalty, grouped)
         start = np.zeros(len(penalty))
         start[: len(edges)] = np.log(happened.sum(axis=0) / seconds.sum(axis=0))
         found, curvature = minimise(loss, start, "discrete hazard")
@@ -106,7 +123,9 @@ class DiscreteHazard:
             raise NotEnoughDataError("no event", "discrete hazard", "at least one")
         parts = np.linspace(0.0, 1.0, self.intervals + 1)[1:]
         edges = np.unique(np.quantile(times, parts, method="higher"))
-        return edges[edges > 0.0] if (edges > 0.0).any() else np.array([1.0])
+        edges = edges[edges > MOMENT]
+        # Gifts at second 0 are an atom, not a rate: they have a moment of their own.
+        return np.append(MOMENT, edges) if (times <= MOMENT).any() else edges
 
 
 @dataclass(frozen=True)
@@ -159,19 +178,22 @@ class FittedHazard:
 def exposure(durations: Durations, edges: Floats) -> tuple[Floats, Floats]:
     """Return [n, K] seconds watched in every interval, and whether the event fell in it.
 
-    An interval with the event counts in full: when in it the event came is not used.
-
     Examples
     --------
     >>> one = Durations(np.zeros((1, 1)), np.array([5.0]), np.array([True]))
     >>> [part.tolist() for part in exposure(one, np.array([2.0, 4.0, 8.0]))]
-    [[[2.0, 2.0, 4.0]], [[0.0, 0.0, 1.0]]]
+    [[[2.0, 2.0, 1.0]], [[0.0, 0.0, 1.0]]]
     """
     at = np.minimum(np.searchsorted(edges, durations.time, side="left"), len(edges) - 1)
     happened = np.zeros((len(durations), len(edges)))
     happened[durations.event, at[durations.event]] = 1.0
-    until = np.where(durations.event, edges[at], durations.time)
-    return spent(until, edges), happened
+    return spent(durations.time, edges), happened
+
+
+def _grouped_intervals(durations: Durations, happened: Floats) -> Bools:
+    """Return [K] where all events of an interval came at one time."""
+    times = np.where(happened > 0.0, durations.time[:, None], np.nan)
+    return np.asarray(np.nanmax(times, axis=0) == np.nanmin(times, axis=0))
 
 
 def spent(t: Floats, edges: Floats) -> Floats:
@@ -225,7 +247,9 @@ class _Blocks:
         return np.stack([self.of(k, K, slice(None)) @ a for k in range(K)], axis=1)
 
 
-def _loss(blocks: _Blocks, seconds: Floats, happened: Floats, penalty: Floats) -> Loss:
+def _loss(
+    blocks: _Blocks, seconds: Floats, happened: Floats, penalty: Floats, grouped: Bools
+) -> Loss:
     K = seconds.shape[1]
     reached = [np.flatnonzero((seconds[:, k] > 0.0) | (happened[:, k] > 0.0)) for k in range(K)]
 
@@ -233,14 +257,26 @@ def _loss(blocks: _Blocks, seconds: Floats, happened: Floats, penalty: Floats) -
         value, slope, bend = 0.5 * float(a @ (penalty * a)), penalty * a, np.diag(penalty)
         for k, rows in enumerate(reached):
             columns = blocks.of(k, K, rows)
-            mass = np.exp(np.minimum(columns @ a, _STEEPEST)) * seconds[rows, k]
-            y = happened[rows, k] > 0.0
-            lost = np.where(y, np.maximum(-np.expm1(-mass), _TINY), 1.0)
-            pull = np.where(y, mass * np.exp(-mass) / lost, -mass)
-            value -= float(np.where(y, np.log(lost), -mass).sum())
+            log = np.minimum(columns @ a, _STEEPEST)
+            term = _grouped if grouped[k] else _exact
+            row_value, pull, bent = term(log, seconds[rows, k], happened[rows, k] > 0.0)
+            value -= float(row_value.sum())
             slope = slope - columns.T @ pull
-            bent = np.where(y, pull * (mass / lost - 1.0), mass)
             bend = bend + (columns * bent[:, None]).T @ columns
         return value, slope, bend
 
     return loss
+
+
+def _grouped(log: Floats, seconds: Floats, y: Bools) -> tuple[Floats, Floats, Floats]:
+    """Return [m] log-likelihood of rows by log λ, its slope and minus its curvature."""
+    mass = np.exp(log) * seconds
+    lost = np.where(y, np.maximum(-np.expm1(-mass), _TINY), 1.0)
+    pull = np.where(y, mass * np.exp(-mass) / lost, -mass)
+    return np.where(y, np.log(lost), -mass), pull, np.where(y, pull * (mass / lost - 1.0), mass)
+
+
+def _exact(log: Floats, seconds: Floats, y: Bools) -> tuple[Floats, Floats, Floats]:
+    """Return the same where the time of the event is used."""
+    mass = np.exp(log) * seconds
+    return y * log - mass, y - mass, mass
