@@ -97,8 +97,8 @@ def viewings(seed: int, n: int, cut: bool) -> tuple[FollowUp, Floats, Floats]:
 
 
 def test_leaving_intent_that_moves_giving_does_not_bias_the_chance_of_a_gift() -> None:
-    known, delay, _ = viewings(1, 30_000, cut=True)
-    model = SurvivalChance(DiscreteHazard(intervals=16))
+    known, delay, _ = viewings(1, 20_000, cut=True)
+    model = SurvivalChance(DiscreteHazard())
     fitted = model.fit(known)
     for t in (60.0, 200.0, HORIZON):
         truth = (delay <= t).mean()
@@ -110,8 +110,8 @@ def test_leaving_intent_that_moves_giving_does_not_bias_the_chance_of_a_gift() -
 
 
 def test_what_is_given_by_t_comes_back_where_late_gifts_are_larger() -> None:
-    known, delay, amount = viewings(2, 30_000, cut=True)
-    fitted = SurvivalChance(DiscreteHazard(intervals=16)).fit(known)
+    known, delay, amount = viewings(2, 20_000, cut=True)
+    fitted = SurvivalChance(DiscreteHazard()).fit(known)
     worth = DelayedAmount().fit(known)
     for t in (60.0, 300.0, HORIZON):
         truth = float(np.where(delay <= t, amount, 0.0).mean())

@@ -80,6 +80,7 @@ def compare(
     chance: Chance | None = None,
     truth: Floats | None = None,
     end_ms: int | None = None,
+    learnt_from: History | None = None,
 ) -> Comparison:
     """Fit every treatment, vanilla and the oracle at the cut.
 
@@ -89,6 +90,9 @@ def compare(
     truth : [n] true chances of all rows, where known: losses are then expected losses.
     end_ms : when the log ends: rows asked whose label is not final by then are left out. ``None``:
         every label of the history is final.
+
+    learnt_from : another log of the same rows that the treatments see instead (a negative
+        control, ``shuffled``); vanilla, the oracle and the labels stay those of ``history``.
 
     Raises
     ------
@@ -107,7 +111,8 @@ def compare(
         raise UsageError(f"cut at {cut_ms} ms", "argument cut_ms", "final labels after the cut")
     known, label = history.at(cut_ms), history.label.astype(np.float64)
     fitted = {VANILLA: Naive(learner).fit(known)}
-    fitted |= {name: one.fit(known) for name, one in treatments.items()}
+    shown = known if learnt_from is None else learnt_from.at(cut_ms)
+    fitted |= {name: one.fit(shown) for name, one in treatments.items()}
     settled = before[final[before]]
     fitted[ORACLE] = learner.fit(history.X[settled], label[settled])
     y = label if truth is None else truth

@@ -65,7 +65,7 @@ class DiscreteHazard:
     """
 
     edges: tuple[float, ...] = ()
-    intervals: int = 8
+    intervals: int = 16
     times: Times = "exact"
     by_time: bool = True
     penalty: float = 1.0

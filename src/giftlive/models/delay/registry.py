@@ -19,9 +19,7 @@ TREATMENTS: dict[str, Callable[[Chance], Treatment]] = {
     "naive": Naive,
     "fixed_window": lambda chance: FixedWindow(chance=chance),
     "delay_buckets": lambda chance: DelayBuckets(chance=chance),
-    "discrete_hazard": lambda chance: SurvivalChance(
-        DiscreteHazard(), DiscreteHazard(intervals=16)
-    ),
+    "discrete_hazard": lambda chance: SurvivalChance(DiscreteHazard()),
     "weibull_aft": lambda chance: SurvivalChance(WeibullAft(grid=1e-3, penalty=1.0)),
     "kaplan_meier": lambda chance: SurvivalChance(KaplanMeier()),
     "cox": lambda chance: SurvivalChance(Cox(penalty=1.0)),
