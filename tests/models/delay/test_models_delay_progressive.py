@@ -103,7 +103,7 @@ def test_only_final_labels_are_scored() -> None:
         progressive_validation(Naive(), log, 30 * HOUR_MS, 6 * HOUR_MS, 40 * HOUR_MS)
 
 
-def test_waiting_follows_a_drift_late_and_naive_falls_short() -> None:
+def test_waiting_gets_the_level_and_naive_falls_short() -> None:
     log = history(5, 40_000, hours=96.0)
     args = (40 * HOUR_MS, 8 * HOUR_MS, 96 * HOUR_MS)
     naive = progressive_validation(Naive(), log, *args)

@@ -24,7 +24,7 @@ from giftlive.models.delay.importance import (
 )
 from giftlive.models.delay.registry import TREATMENTS, treatment
 from giftlive.models.delay.survival_chance import SurvivalChance
-from giftlive.models.delay.treatments import FixedWindow, Naive, Treatment
+from giftlive.models.delay.treatments import FixedWindow, Naive, Recent, Treatment
 from giftlive.models.trees import TreeSettings
 from giftlive.types import Floats
 
@@ -115,6 +115,19 @@ def test_a_window_uses_the_rows_that_are_older() -> None:
         FixedWindow(100 * HOUR).fit(known)
     with pytest.raises(UsageError, match="window"):
         FixedWindow(0.0).fit(known)
+
+
+def test_a_memory_keeps_the_rows_that_are_younger() -> None:
+    log, seen = history(12, 2_000), Recorded([])
+    known = log.at(CUT)
+    Recent(Naive(seen), 6 * HOUR).fit(known)  # type: ignore[arg-type]
+    young = log.ts >= CUT - 6 * HOUR_MS
+    arrived = log.ts / 1_000 + log.delay <= CUT / 1_000
+    assert seen.seen == [(young.sum(), (young & arrived).sum())]
+    with pytest.raises(NotEnoughDataError, match="older than the window"):
+        Recent(FixedWindow(), 6 * HOUR).fit(known)  # nothing young is mature
+    with pytest.raises(NotEnoughDataError, match="no row of the last"):
+        Recent(Naive(), 1e-6).fit(known)
 
 
 def test_one_bucket_is_a_fixed_window() -> None:

@@ -13,9 +13,10 @@ import numpy as np
 from scipy.special import expit
 
 from giftlive.errors import InputError, NotEnoughDataError, UsageError
+from giftlive.models.curves import probability
 from giftlive.models.delay.design import Design, ridge
 from giftlive.models.delay.newton import minimise
-from giftlive.models.trees import TreeSettings
+from giftlive.models.trees import Forest, TreeSettings
 from giftlive.types import Floats
 
 
@@ -46,7 +47,7 @@ class LinearChance:
 
     def probability(self, X: Floats) -> Floats:
         """Return [n] the probability of every row."""
-        return np.asarray(expit(self.logit(X)), dtype=np.float64)
+        return probability(self.logit(X))
 
 
 @dataclass(frozen=True)
@@ -97,22 +98,21 @@ class BoostedChance:
         w = checked_weight(X, y, weight)
         if not np.isin(y, (0.0, 1.0)).all():
             raise InputError("a label is not 0 or 1", "argument y", "zeros and ones")
-        data = lightgbm.Dataset(X, y, weight=w, free_raw_data=True)
-        grown = lightgbm.train(self.trees.parameters("binary"), data, self.trees.rounds)
-        return GrownChance(grown.model_to_string())
+        settings = self.trees.parameters("binary")
+        data = lightgbm.Dataset(X, y, weight=w, params=settings)
+        grown = lightgbm.train(settings, data, num_boost_round=self.trees.rounds)
+        return GrownChance(Forest((str(grown.model_to_string()),)))
 
 
 @dataclass(frozen=True)
 class GrownChance:
-    """An ensemble in LightGBM's own text format."""
+    """An ensemble of trees; its raw score is the logit."""
 
-    text: str
+    forest: Forest
 
     def probability(self, X: Floats) -> Floats:
         """Return [n] the probability of every row."""
-        import lightgbm
-
-        return np.asarray(lightgbm.Booster(model_str=self.text).predict(X), dtype=np.float64)
+        return probability(self.forest.raw(X))
 
 
 def checked_weight(X: Floats, y: Floats, weight: Floats | None) -> Floats:

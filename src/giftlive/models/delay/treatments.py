@@ -7,6 +7,7 @@ rows; what they assume differs:
 - ``Naive`` takes every exposure without a gift for a negative: right only without delay.
 - ``FixedWindow`` uses exposures older than a window: right if nothing changes meanwhile, and
   what it knows is as old as the window.
+- ``Recent`` wraps another treatment and forgets old rows.
 """
 
 from __future__ import annotations
@@ -80,6 +81,34 @@ class FixedWindow:
         if not self.back_fill:
             gift = gift & (np.nan_to_num(follow_up.delay[old]) <= window)
         return self.chance.fit(follow_up.X[old], gift.astype(np.float64))
+
+
+@dataclass(frozen=True)
+class Recent:
+    """Another treatment on the exposures of the last ``memory`` seconds only.
+
+    What a drift asks for: how many give is then that of the last ``memory`` seconds. The treatment
+    must be able to use rows whose labels are not there yet; a fixed window of the same length has
+    no row left.
+    """
+
+    treatment: Treatment
+    memory: float
+
+    def fit(self, follow_up: FollowUp) -> FittedChance:
+        """Fit to the rows that are young enough.
+
+        Raises
+        ------
+        NotEnoughDataError
+            No row is.
+        """
+        young = follow_up.age <= self.memory
+        if not young.any():
+            raise NotEnoughDataError(
+                f"no row of the last {self.memory:g} s", "follow-up", "at least one"
+            )
+        return self.treatment.fit(follow_up.rows(young))
 
 
 def old_enough(follow_up: FollowUp, window: float) -> Bools:
