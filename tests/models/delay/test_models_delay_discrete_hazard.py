@@ -10,16 +10,15 @@ from tests.models.delay.checks import derivatives
 
 from giftlive.errors import NotEnoughDataError, UsageError
 from giftlive.models.delay.design import Design
-from giftlive.models.delay.discrete_hazard import (
-    DiscreteHazard,
-    Times,
-    _Blocks,
-    _clock,
-    _loss,
+from giftlive.models.delay.discrete_hazard import DiscreteHazard, Times
+from giftlive.models.delay.durations import Durations
+from giftlive.models.delay.hazard_likelihood import (
+    Blocks,
+    clock_of,
     exposure,
+    hazard_loss,
     spent,
 )
-from giftlive.models.delay.durations import Durations
 from giftlive.rng import stream
 from giftlive.types import Floats
 
@@ -72,10 +71,10 @@ def test_gifts_all_at_second_0_are_a_share_and_not_a_rate() -> None:
 def test_slopes_and_curvature_are_those_of_the_loss(by_time: bool, times: Times) -> None:
     sample, rng = planted(2, 200), stream(2, "moving")
     edges, z = np.array(EDGES), rng.normal(size=(200, 4, 1))
-    blocks = _Blocks(Design.of(sample.X)(sample.X)[:, 1:], _clock(edges), by_time, z)
+    blocks = Blocks(Design.of(sample.X)(sample.X)[:, 1:], clock_of(edges), by_time, z)
     penalty = blocks.penalty(4, 0.7)
     grouped = np.full(4, times == "grouped")
-    loss = _loss(blocks, *exposure(sample, edges), penalty, grouped)
+    loss = hazard_loss(blocks, *exposure(sample, edges), penalty, grouped)
     at = np.concatenate([np.log(RATES) + 0.2, [0.3] * (len(penalty) - 4)])
     slope, bend = derivatives(loss, at)
     _, found, curvature = loss(at)

@@ -14,7 +14,7 @@ from scipy.special import expit
 
 from giftlive.errors import InputError, NotEnoughDataError, UsageError
 from giftlive.models.curves import probability
-from giftlive.models.delay.design import Design, ridge
+from giftlive.models.delay.design import Design, gram, ridge
 from giftlive.models.delay.newton import minimise
 from giftlive.models.trees import Forest, TreeSettings
 from giftlive.types import Floats
@@ -79,7 +79,7 @@ class Logistic:
             p = expit(z)
             value = w @ (np.logaddexp(0.0, z) - y * z) + 0.5 * b @ (penalty * b)
             slope = columns.T @ (w * (p - y)) + penalty * b
-            bend = (columns * (w * p * (1.0 - p))[:, None]).T @ columns
+            bend = gram(columns, w * p * (1.0 - p))
             return float(value), slope, bend + np.diag(penalty) + constant
 
         return LinearChance(design, minimise(loss, start, "logistic regression")[0])

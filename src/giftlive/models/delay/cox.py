@@ -21,7 +21,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from giftlive.errors import NotEnoughDataError
-from giftlive.models.delay.design import Design
+from giftlive.models.delay.design import Design, gram
 from giftlive.models.delay.durations import Durations
 from giftlive.models.delay.newton import covariance, minimise
 from giftlive.stats.intervals import Interval, checked_level
@@ -177,5 +177,5 @@ class _RiskSets:
         risk = np.append(0.0, self.grown(mass))[self.since]
         lost = np.bincount(self.time_of, self.gone / mass, len(self.times))
         risk[self.of_event] -= lost[self.time_of]
-        bend = (self.columns * (weight * risk)[:, None]).T @ self.columns
+        bend = gram(self.columns, weight * risk)
         return value, slope, bend - mean.T @ mean

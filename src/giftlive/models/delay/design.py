@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from giftlive.errors import UsageError
+from giftlive.models.base import chunks
 from giftlive.types import Floats
 
 
@@ -46,6 +47,20 @@ class Design:
         matrix = np.diag(np.append(1.0, 1.0 / self.spread))
         matrix[0, 1:] = -self.centre / self.spread
         return matrix
+
+
+def gram(columns: Floats, weight: Floats) -> Floats:
+    """Return Σ_i w_i·c_i c_iᵀ [k, k] of columns [n, k], without a weighted copy of all of them.
+
+    Examples
+    --------
+    >>> gram(np.array([[1.0, 2.0], [0.0, 1.0]]), np.array([1.0, 3.0])).tolist()
+    [[1.0, 2.0], [2.0, 7.0]]
+    """
+    total = np.zeros((columns.shape[1], columns.shape[1]))
+    for part in chunks(len(columns)):
+        total += (columns[part] * weight[part, None]).T @ columns[part]
+    return total
 
 
 def ridge(width: int, penalty: float) -> Floats:

@@ -37,18 +37,22 @@ from scipy.special import ndtri
 from giftlive.errors import NotEnoughDataError, UsageError
 from giftlive.models.delay.design import Design
 from giftlive.models.delay.durations import Durations
-from giftlive.models.delay.newton import Loss, covariance, minimise
+from giftlive.models.delay.hazard_likelihood import (
+    Blocks,
+    at_one_time,
+    clock_of,
+    exposure,
+    hazard_loss,
+    spent,
+)
+from giftlive.models.delay.newton import covariance, minimise
 from giftlive.stats.intervals import checked_level
-from giftlive.types import Bools, Floats, Ints
+from giftlive.types import Floats
 
 Times = Literal["grouped", "exact"]
 
 MOMENT = 1e-3
 """Seconds a recorder of milliseconds cannot tell from 0."""
-
-_TINY = float(np.finfo(np.float64).tiny)
-_STEEPEST = 50.0
-"""Largest logarithm of a hazard times seconds tried by the solver."""
 
 
 @dataclass(frozen=True)
@@ -101,12 +105,12 @@ class DiscreteHazard:
                 "an event in every interval",
                 "take fewer edges",
             )
-        blocks = _Blocks(design(durations.X)[:, 1:], _clock(edges), self.by_time, moving)
+        blocks = Blocks(design(durations.X)[:, 1:], clock_of(edges), self.by_time, moving)
         blocks.check(len(edges))
         penalty = blocks.penalty(len(edges), self.penalty)
-        grouped = _grouped_intervals(durations, happened) | (self.times == "grouped")
+        grouped = at_one_time(durations, happened) | (self.times == "grouped")
         seconds = np.where(happened * grouped > 0.0, np.diff(edges, prepend=0.0), seconds)
-        loss = _loss(blocks, seconds, happened, penalty, grouped)
+        loss = hazard_loss(blocks, seconds, happened, penalty, grouped)
         start = np.zeros(len(penalty))
         start[: len(edges)] = np.log(happened.sum(axis=0) / seconds.sum(axis=0))
         found, curvature = minimise(loss, start, "discrete hazard")
@@ -151,7 +155,7 @@ class FittedHazard:
         ----------
         moving : [n, K, q] the path of the features z, as in training; needed if they were there.
         """
-        blocks = _Blocks(self.design(X)[:, 1:], _clock(self.edges), self.by_time, moving)
+        blocks = Blocks(self.design(X)[:, 1:], clock_of(self.edges), self.by_time, moving)
         blocks.check(len(self.edges), len(self.parameters))
         return np.exp(blocks.predictor(self.parameters, len(self.edges)))
 
@@ -167,116 +171,10 @@ class FittedHazard:
         """Return [K] low, value and high of λ_k(x) at one row [p]: Wald on the log scale."""
         z = float(ndtri(0.5 + checked_level(level) / 2.0))
         row, K = np.asarray(x, dtype=np.float64)[None, :], len(self.edges)
-        blocks = _Blocks(self.design(row)[:, 1:], _clock(self.edges), self.by_time, None)
+        blocks = Blocks(self.design(row)[:, 1:], clock_of(self.edges), self.by_time, None)
         blocks.check(K, len(self.parameters))
-        columns = np.concatenate([blocks.of(k, K, slice(None)) for k in range(K)])
+        slopes = np.concatenate([blocks.of(k, slice(None)) for k in range(K)])
+        columns = np.concatenate([np.eye(K), slopes], axis=1)
         log = columns @ self.parameters
         half = z * np.sqrt(np.einsum("kp,pq,kq->k", columns, self.covariance, columns))
         return np.exp(log - half), np.exp(log), np.exp(log + half)
-
-
-def exposure(durations: Durations, edges: Floats) -> tuple[Floats, Floats]:
-    """Return [n, K] seconds watched in every interval, and whether the event fell in it.
-
-    Examples
-    --------
-    >>> one = Durations(np.zeros((1, 1)), np.array([5.0]), np.array([True]))
-    >>> [part.tolist() for part in exposure(one, np.array([2.0, 4.0, 8.0]))]
-    [[[2.0, 2.0, 1.0]], [[0.0, 0.0, 1.0]]]
-    """
-    at = np.minimum(np.searchsorted(edges, durations.time, side="left"), len(edges) - 1)
-    happened = np.zeros((len(durations), len(edges)))
-    happened[durations.event, at[durations.event]] = 1.0
-    return spent(durations.time, edges), happened
-
-
-def _grouped_intervals(durations: Durations, happened: Floats) -> Bools:
-    """Return [K] where all events of an interval came at one time."""
-    times = np.where(happened > 0.0, durations.time[:, None], np.nan)
-    return np.asarray(np.nanmax(times, axis=0) == np.nanmin(times, axis=0))
-
-
-def spent(t: Floats, edges: Floats) -> Floats:
-    """Return [m, K] the seconds of [0, t] in every interval."""
-    return np.clip(t[:, None] - np.append(0.0, edges[:-1]), 0.0, np.diff(edges, prepend=0.0))
-
-
-def _clock(edges: Floats) -> Floats:
-    """Return [K] the standardised logarithm of the middles."""
-    log = np.log((edges + np.append(0.0, edges[:-1])) / 2.0)
-    return (log - log.mean()) / (log.std() or 1.0)
-
-
-@dataclass(frozen=True)
-class _Blocks:
-    """Columns of the predictor, one interval at a time, so that no [n·K, p] is built."""
-
-    features: Floats
-    clock: Floats
-    by_time: bool
-    moving: Floats | None
-
-    def check(self, K: int, width: int | None = None) -> None:
-        shape = None if self.moving is None else self.moving.shape
-        if shape is not None and (len(shape) != 3 or shape[:2] != (len(self.features), K)):
-            raise UsageError(f"shape {shape}", "argument moving", f"[{len(self.features)}, {K}, q]")
-        if width is not None and self._width(K) != width:
-            raise UsageError(
-                f"{self._width(K)} columns", "argument moving", f"those of the training, {width}"
-            )
-
-    def _width(self, K: int) -> int:
-        steady = self.features.shape[1] * (2 if self.by_time else 1)
-        return K + steady + (0 if self.moving is None else self.moving.shape[2])
-
-    def penalty(self, K: int, size: float) -> Floats:
-        return np.append(np.zeros(K), np.full(self._width(K) - K, size))
-
-    def of(self, k: int, K: int, rows: slice | Ints) -> Floats:
-        """Return the columns of some rows in interval k."""
-        X = self.features[rows]
-        own = np.zeros((len(X), K))
-        own[:, k] = 1.0
-        parts = [own, X] + ([X * self.clock[k]] if self.by_time else [])
-        if self.moving is not None:
-            parts.append(self.moving[rows, k])
-        return np.concatenate(parts, axis=1)
-
-    def predictor(self, a: Floats, K: int) -> Floats:
-        """Return [n, K] log λ."""
-        return np.stack([self.of(k, K, slice(None)) @ a for k in range(K)], axis=1)
-
-
-def _loss(
-    blocks: _Blocks, seconds: Floats, happened: Floats, penalty: Floats, grouped: Bools
-) -> Loss:
-    K = seconds.shape[1]
-    reached = [np.flatnonzero((seconds[:, k] > 0.0) | (happened[:, k] > 0.0)) for k in range(K)]
-
-    def loss(a: Floats) -> tuple[float, Floats, Floats]:
-        value, slope, bend = 0.5 * float(a @ (penalty * a)), penalty * a, np.diag(penalty)
-        for k, rows in enumerate(reached):
-            columns = blocks.of(k, K, rows)
-            log = np.minimum(columns @ a, _STEEPEST)
-            term = _grouped if grouped[k] else _exact
-            row_value, pull, bent = term(log, seconds[rows, k], happened[rows, k] > 0.0)
-            value -= float(row_value.sum())
-            slope = slope - columns.T @ pull
-            bend = bend + (columns * bent[:, None]).T @ columns
-        return value, slope, bend
-
-    return loss
-
-
-def _grouped(log: Floats, seconds: Floats, y: Bools) -> tuple[Floats, Floats, Floats]:
-    """Return [m] log-likelihood of rows by log λ, its slope and minus its curvature."""
-    mass = np.exp(log) * seconds
-    lost = np.where(y, np.maximum(-np.expm1(-mass), _TINY), 1.0)
-    pull = np.where(y, mass * np.exp(-mass) / lost, -mass)
-    return np.where(y, np.log(lost), -mass), pull, np.where(y, pull * (mass / lost - 1.0), mass)
-
-
-def _exact(log: Floats, seconds: Floats, y: Bools) -> tuple[Floats, Floats, Floats]:
-    """Return the same where the time of the event is used."""
-    mass = np.exp(log) * seconds
-    return y * log - mass, y - mass, mass

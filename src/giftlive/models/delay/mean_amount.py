@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from giftlive.errors import NotEnoughDataError
-from giftlive.models.delay.design import Design, ridge
+from giftlive.models.delay.design import Design, gram, ridge
 from giftlive.models.delay.follow_up import FollowUp
 from giftlive.models.delay.newton import minimise
 from giftlive.types import Floats
@@ -49,7 +49,7 @@ class DelayedAmount:
             log = columns @ b
             mean = np.exp(np.minimum(log, _STEEPEST))
             value = float(mean.sum() - y @ log + 0.5 * b @ (penalty * b))
-            bend = (columns * mean[:, None]).T @ columns + np.diag(penalty)
+            bend = gram(columns, mean) + np.diag(penalty)
             return value, columns.T @ (mean - y) + penalty * b, bend
 
         found, _ = minimise(loss, np.zeros(design.width), "amount by delay")

@@ -24,7 +24,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from giftlive.errors import InputError, NotEnoughDataError, UsageError
-from giftlive.models.delay.design import Design, ridge
+from giftlive.models.delay.design import Design, gram, ridge
 from giftlive.models.delay.durations import Durations
 from giftlive.models.delay.newton import covariance, minimise
 from giftlive.stats.intervals import Interval, checked_level
@@ -206,7 +206,7 @@ class _Sample:
             value += float(power.sum() - is_event * (u.sum() + len(u) * np.log(a[0])))
             slope += U.T @ (power - is_event)
             slope[0] -= is_event * len(u) / a[0]
-            bend += (U * power[:, None]).T @ U
+            bend += gram(U, power)
             bend[0, 0] += is_event * len(u) / a[0] ** 2
         more = self._between(a)
         return value + more[0], slope + more[1], bend + more[2]
@@ -222,8 +222,8 @@ class _Sample:
         value = float((A - np.log(lost)).sum())
         slope = L.T @ to_low - H.T @ to_high
         cross = (L * (to_low * to_high)[:, None]).T @ H
-        bend = (L * (to_low * (1.0 - A) + to_low**2)[:, None]).T @ L
-        bend += (H * (to_high**2 - to_high * (1.0 - B))[:, None]).T @ H - cross - cross.T
+        bend = gram(L, to_low * (1.0 - A) + to_low**2)
+        bend += gram(H, to_high**2 - to_high * (1.0 - B)) - cross - cross.T
         return value, slope, bend
 
 
