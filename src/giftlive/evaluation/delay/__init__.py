@@ -1,0 +1,31 @@
+"""Treatments of late labels where the truth is known: gap closed, bias by age, controls."""
+
+from giftlive.evaluation.delay.comparison import ORACLE, VANILLA, Comparison, compare
+from giftlive.evaluation.delay.gap import error_ratio, gap_closed, harm
+from giftlive.evaluation.delay.measure import Questions, measured, read_logs
+from giftlive.evaluation.delay.planted import LAWS, Plan, Planted, arrivals, shuffled
+from giftlive.evaluation.delay.planted_viewings import ViewingPlan, viewings
+from giftlive.evaluation.delay.recency import AgeBand, bias_by_age, tilt
+
+__all__ = [
+    "LAWS",
+    "ORACLE",
+    "VANILLA",
+    "AgeBand",
+    "Comparison",
+    "Plan",
+    "Planted",
+    "Questions",
+    "ViewingPlan",
+    "arrivals",
+    "bias_by_age",
+    "compare",
+    "error_ratio",
+    "gap_closed",
+    "harm",
+    "measured",
+    "read_logs",
+    "shuffled",
+    "tilt",
+    "viewings",
+]

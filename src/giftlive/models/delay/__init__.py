@@ -1,0 +1,8 @@
+"""Late labels: laws of delay, and ways to learn from what a cut in time has not seen yet.
+
+``follow_up`` says what a cut knew. Laws of time (``kaplan_meier``, ``weibull_aft``, ``cox``,
+``discrete_hazard``) give S(t | x); ``law`` joins giving and leaving to F(H | x) and
+E[amount by t]. Treatments (``registry.TREATMENTS``) all have ``fit(follow_up)`` →
+``probability(X)``. ``progressive`` asks questions and hears answers in order of time. All take
+arrays; whether a log holds delays at all is ``facts.delay``'s to say, before anything here.
+"""
