@@ -37,12 +37,25 @@ from giftlive.ope.catalogue import (
     switch_dr,
     weighted_ips,
 )
+from giftlive.ope.cross_fit import balanced_weights, cross_fitted_q, user_folds
 from giftlive.ope.diagnostics import Diagnostics, Overlap, diagnose, overlap_by_slice
+from giftlive.ope.distribution import off_policy_cvar, off_policy_quantile, weighted_cdf
 from giftlive.ope.estimation import Estimate, Panel, estimate, evaluate
 from giftlive.ope.estimators import Estimator, difference
 from giftlive.ope.log import Interactions
 from giftlive.ope.printing import Printing
 from giftlive.ope.replications import dr_replications, ips_replications, snips_replications
+from giftlive.ope.slates import (
+    CASCADE_DR,
+    IIPS,
+    RIPS,
+    SIPS,
+    SlateEstimator,
+    Slates,
+    estimate_slates,
+    self_normalised,
+)
+from giftlive.ope.selection import Selection, select, slope
 from giftlive.ope.verdict import Verdict
 from giftlive.ope.weights import (
     category_weight,
@@ -58,12 +71,16 @@ __all__ = [
     "BALANCED_DR",
     "BALANCED_IPS",
     "BIPW",
+    "CASCADE_DR",
     "DM",
     "DR",
+    "IIPS",
     "IPS",
     "MIPS",
     "OFFCEM",
     "REPLAY",
+    "RIPS",
+    "SIPS",
     "SNDR",
     "SNIPS",
     "SNMIPS",
@@ -76,14 +93,19 @@ __all__ = [
     "Overlap",
     "Panel",
     "Printing",
+    "Selection",
+    "SlateEstimator",
+    "Slates",
     "Verdict",
     "WhaleInfluence",
     "audit_propensities",
+    "balanced_weights",
     "bounded_ratio",
     "category_weight",
     "clipped_dr",
     "clipped_ips",
     "coverage",
+    "cross_fitted_q",
     "crossed_intervals",
     "diagnose",
     "difference",
@@ -91,16 +113,24 @@ __all__ = [
     "dros",
     "embedding_weight",
     "estimate",
+    "estimate_slates",
     "evaluate",
     "ips_replications",
     "log_sum_exp",
     "mean_propensity",
     "mrdr_weights",
+    "off_policy_cvar",
+    "off_policy_quantile",
     "overlap_by_slice",
+    "select",
+    "self_normalised",
+    "slope",
     "snips_replications",
     "sub_gaussian_dr",
     "sub_gaussian_ips",
     "switch_dr",
+    "user_folds",
+    "weighted_cdf",
     "weighted_ips",
     "whale_influence",
 ]
