@@ -45,6 +45,7 @@ from giftlive.ope.estimators import Estimator, difference
 from giftlive.ope.log import Interactions
 from giftlive.ope.printing import Printing
 from giftlive.ope.replications import dr_replications, ips_replications, snips_replications
+from giftlive.ope.selection import Selection, select, slope
 from giftlive.ope.slates import (
     CASCADE_DR,
     IIPS,
@@ -55,7 +56,6 @@ from giftlive.ope.slates import (
     estimate_slates,
     self_normalised,
 )
-from giftlive.ope.selection import Selection, select, slope
 from giftlive.ope.verdict import Verdict
 from giftlive.ope.weights import (
     category_weight,

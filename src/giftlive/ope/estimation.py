@@ -14,6 +14,7 @@ from giftlive.ope.bounded import Bounds, bounded_ratio
 from giftlive.ope.catalogue import DM, DR, IPS, SNIPS
 from giftlive.ope.diagnostics import diagnose
 from giftlive.ope.estimators import FIXED, Estimator
+from giftlive.ope.intervals import from_draws, named
 from giftlive.ope.log import Interactions
 from giftlive.ope.printing import Printing
 from giftlive.ope.verdict import Verdict
@@ -126,7 +127,8 @@ class Panel:
             if problem is None:
                 own = list(columns[FIXED:])
                 mine = draws[:, [place[c] for c in own]]
-                problem = estimator.of_draws(sums[:, own], mine, level)
+                problem = from_draws(estimator.form, sums[:, own], mine, level)
+                problem = named(problem, estimator.name)
             found.append(problem)
         return tuple(found)
 

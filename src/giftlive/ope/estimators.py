@@ -12,23 +12,16 @@ policy never goes has no estimate, and the status says so.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from giftlive.errors import InputError, MissingCapabilityError
 from giftlive.ope.forms import RATIO, Form
+from giftlive.ope.intervals import bootstrap, delta, named, skew_corrected
 from giftlive.ope.log import Interactions
-from giftlive.stats.bootstrap import percentile_interval, poisson_sums
 from giftlive.stats.cluster_sums import ClusterSums, cluster_sums, merge, no_sums
-from giftlive.stats.intervals import (
-    Interval,
-    influence_t,
-    no_interval,
-    ratio_delta,
-    ratio_difference,
-)
-from giftlive.stats.skewed import skew_t, skew_t_of
+from giftlive.stats.intervals import Interval, influence_t, no_interval, ratio_difference
 from giftlive.types import Floats
 
 MAX_UNSUPPORTED_SHARE = 1e-6
@@ -128,13 +121,7 @@ class Estimator:
         problem = self.problem(sums)
         if problem is not None:
             return problem
-        own = sums[:, FIXED:]
-        if self.form == RATIO:
-            delta = ratio_delta(own[:, 0], own[:, 1], level=level, n_unit="users")
-        else:
-            value, error = self.form.errors(own)
-            delta = influence_t(value, error, None, level, "users", "ratio_delta")
-        return replace(delta, method=f"{self.name}, {delta.method}")
+        return named(delta(self.form, sums[:, FIXED:], level), self.name)
 
     def skew_corrected(self, state: ClusterSums, level: float = 0.95) -> Interval:
         """Estimate the value per decision with the skewness taken out of the interval."""
@@ -142,12 +129,7 @@ class Estimator:
         problem = self.problem(sums)
         if problem is not None:
             return problem
-        own = sums[:, FIXED:]
-        if self.form == RATIO:
-            found = skew_t(own[:, 0], own[:, 1], level=level, n_unit="users")
-        else:
-            found = skew_t_of(*self.form.errors(own), level, "users")
-        return replace(found, method=f"{self.name}, {found.method}")
+        return named(skew_corrected(self.form, sums[:, FIXED:], level), self.name)
 
     def bootstrap(
         self, state: ClusterSums, replicates: int = 1000, seed: int = 0, level: float = 0.95
@@ -158,19 +140,7 @@ class Estimator:
         if problem is not None:
             return problem
         own = sums[:, FIXED:]
-        return self.of_draws(own, poisson_sums(state.keys, own, replicates, seed), level)
-
-    def of_draws(self, own: Floats, draws: Floats, level: float) -> Interval:
-        """Turn the users' sums [G, K] and their resampled totals [R, K] into an interval."""
-        value = float(self.form.value(own.sum(axis=0)))
-        method = f"{self.name}, poisson_bootstrap({len(draws)})"
-        found = percentile_interval(value, self.form.value(draws), method, len(own), "users", level)
-        flat = self.estimate_is_flat(own)
-        return replace(found, low=value, high=value) if flat and found.value is not None else found
-
-    def estimate_is_flat(self, own: Floats) -> bool:
-        """Return whether no user moves the estimate: all errors are nothing but rounding."""
-        return not np.any(self.form.errors(own)[1])
+        return named(bootstrap(self.form, state.keys, own, replicates, seed, level), self.name)
 
     def problem(self, sums: Floats) -> Interval | None:
         """Return why there is no estimate from the users' sums, if there is none."""
@@ -213,9 +183,9 @@ def difference(
         own.append(sums[:, FIXED:])
     if estimator.form == RATIO:
         columns = (own[0][:, 0], own[0][:, 1], own[1][:, 0], own[1][:, 1])
-        delta = ratio_difference(*columns, level=level, n_unit="users")
+        found = ratio_difference(*columns, level=level, n_unit="users")
     else:
         (value_a, error_a), (value_b, error_b) = (estimator.form.errors(sums) for sums in own)
         method = "ratio_difference"
-        delta = influence_t(value_a - value_b, error_a - error_b, None, level, "users", method)
-    return replace(delta, method=f"{estimator.name}, {delta.method}")
+        found = influence_t(value_a - value_b, error_a - error_b, None, level, "users", method)
+    return named(found, estimator.name)

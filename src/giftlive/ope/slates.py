@@ -27,8 +27,9 @@ import numpy as np
 
 from giftlive.errors import InputError, MissingCapabilityError, NotEnoughDataError
 from giftlive.ope.forms import Ratios
+from giftlive.ope.intervals import bootstrap, delta, named, skew_corrected
 from giftlive.stats.cluster_sums import ClusterSums, cluster_sums, merge, no_sums
-from giftlive.stats.intervals import Interval, influence_t, no_interval
+from giftlive.stats.intervals import Interval, no_interval
 from giftlive.types import Bools, Floats, Ints
 
 Scope = Literal["slate", "item", "prefix"]
@@ -161,16 +162,35 @@ class SlateEstimator:
     def estimate(self, state: ClusterSums, level: float = 0.95) -> Interval:
         """Estimate the value per slate with an interval clustered by user (delta method)."""
         sums = state.values
+        problem = self._problem(sums)
+        return problem or named(delta(self.form, sums[:, 1:], level), self.name)
+
+    def skew_corrected(self, state: ClusterSums, level: float = 0.95) -> Interval:
+        """Estimate the value per slate with the skewness taken out of the interval."""
+        sums = state.values
+        problem = self._problem(sums)
+        return problem or named(skew_corrected(self.form, sums[:, 1:], level), self.name)
+
+    def bootstrap(
+        self, state: ClusterSums, replicates: int = 1000, seed: int = 0, level: float = 0.95
+    ) -> Interval:
+        """Estimate the value per slate with a percentile interval over resampled users."""
+        sums = state.values
+        problem = self._problem(sums)
+        if problem is not None:
+            return problem
+        own = sums[:, 1:]
+        return named(bootstrap(self.form, state.keys, own, replicates, seed, level), self.name)
+
+    def _problem(self, sums: Floats) -> Interval | None:
         users, carrying = len(sums), int((sums[:, 0] > 0.0).sum())
         if carrying < 2:
             reason = f"{carrying} of {users} users carry weight under the target: need at least 2"
             return no_interval("not_enough_data", reason, self.name, users, "users")
-        value, error = self.form.errors(sums[:, 1:])
-        if np.isnan(value):
+        if not np.all(sums[:, 2::2].sum(axis=0)):
             reason = "a place has no weight under the target"
             return no_interval("undefined", reason, self.name, users, "users")
-        found = influence_t(value, error, None, level, "users", "ratio_delta")
-        return replace(found, method=f"{self.name}, {found.method}")
+        return None
 
     def _terms(self, chunk: Slates, weight: Floats) -> Floats:
         if not self.modelled:
