@@ -18,6 +18,7 @@ def delta(form: Form, own: Floats, level: float = 0.95) -> Interval:
 
     Width exactly 0 where no user moves the value: a self-normalised mean of a constant reward.
     """
+    own = np.ascontiguousarray(own)  # sums add up alike however the columns came
     if form == RATIO:
         return ratio_delta(own[:, 0], own[:, 1], level=level, n_unit="users")
     value, error = form.errors(own)
@@ -26,6 +27,7 @@ def delta(form: Form, own: Floats, level: float = 0.95) -> Interval:
 
 def skew_corrected(form: Form, own: Floats, level: float = 0.95) -> Interval:
     """Return the delta-method interval with the skewness of the users' errors taken out."""
+    own = np.ascontiguousarray(own)
     if form == RATIO:
         return skew_t(own[:, 0], own[:, 1], level=level, n_unit="users")
     return skew_t_of(*form.errors(own), level, "users")
@@ -40,6 +42,7 @@ def bootstrap(
 
 def from_draws(form: Form, own: Floats, draws: Floats, level: float = 0.95) -> Interval:
     """Turn the users' sums [G, K] and their resampled totals [R, K] into an interval."""
+    own = np.ascontiguousarray(own)
     value = float(form.value(own.sum(axis=0)))
     method = f"poisson_bootstrap({len(draws)})"
     found = percentile_interval(value, form.value(draws), method, len(own), "users", level)
