@@ -19,7 +19,7 @@ FIRST = np.array([[0.5, 0.3, 0.2], [0.4, 0.35, 0.25]])  # logging, target: the f
 NEXT = np.array(  # by the item above: an item is not shown twice
     [
         [[0.0, 0.6, 0.4], [0.5, 0.0, 0.5], [0.7, 0.3, 0.0]],
-        [[0.0, 0.3, 0.7], [0.8, 0.0, 0.2], [0.4, 0.6, 0.0]],
+        [[0.0, 0.4, 0.6], [0.7, 0.0, 0.3], [0.5, 0.5, 0.0]],
     ]
 )
 PLAIN = (ope.SIPS, ope.IIPS, ope.RIPS, ope.CASCADE_DR)
