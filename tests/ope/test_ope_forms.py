@@ -83,3 +83,12 @@ def test_a_small_scale_is_the_mean_and_a_large_one_the_minimum() -> None:
     for scale, expected in ((1e-6, 3.0), (200.0, 1.0)):
         sums = np.array([np.exp(-scale * x).sum(), 3.0])
         assert float(LogMeanExp(scale).value(sums)) == pytest.approx(expected, abs=1e-2)
+
+
+def test_no_rows_at_all_and_rounding_in_place_of_variance_are_undefined() -> None:
+    form = InverseVariance(2)
+    assert np.isnan(form.value(np.zeros(6)))
+    tenth = np.full(10, 0.1)
+    nearly = np.array([tenth.sum(), (tenth**2).sum(), 10.0])
+    assert nearly[1] / 10 - (nearly[0] / 10) ** 2 != 0.0  # rounding alone
+    assert np.isnan(form.value(np.concatenate([nearly, [4.0, 10.0, 2.0]])))

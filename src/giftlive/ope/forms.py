@@ -15,7 +15,7 @@ from typing import Protocol
 
 import numpy as np
 
-from giftlive.stats.cluster_errors import ratio_errors
+from giftlive.stats.cluster_errors import ROUNDING, ratio_errors
 from giftlive.types import Floats
 
 
@@ -125,11 +125,13 @@ class InverseVariance:
         return float((weight * mean).sum()), error
 
     def _means(self, sums: Floats) -> tuple[Floats, Floats]:
-        total, squares, count = sums[..., 0::3], sums[..., 1::3], sums[..., 2::3]
+        x, squares, count = sums[..., 0::3], sums[..., 1::3], sums[..., 2::3]
         there = count > 0.0
         n = np.where(there, count, 1.0)
-        mean = total / n
+        mean = x / n
         variance = np.where(there, squares / n - mean * mean, 1.0)
+        varies = variance > ROUNDING * np.maximum(mean * mean, squares / n)
         precision = np.full(n.shape, np.nan)
-        np.divide(np.where(there, n, 0.0), variance, out=precision, where=variance > 0.0)
-        return mean, precision / precision.sum(axis=-1, keepdims=True)
+        np.divide(np.where(there, n, 0.0), variance, out=precision, where=varies)
+        total = precision.sum(axis=-1, keepdims=True)
+        return mean, precision / np.where(total > 0.0, total, np.nan)

@@ -70,7 +70,7 @@ def whale_influence(
     moved = np.where(np.isnan(without), np.inf, np.abs(without - value))
     most = int(np.argmax(moved))
     order = np.argsort(-estimator.form.errors(own)[1], kind="stable")
-    rest = {k: float(estimator.form.value(totals - own[order[:k]].sum(axis=0))) for k in top}
+    rest = {k: float(estimator.form.value(own[order[k:]].sum(axis=0))) for k in top}
     return WhaleInfluence(
         value=value,
         user=int(state.keys[most]),
