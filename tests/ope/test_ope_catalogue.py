@@ -143,6 +143,15 @@ def test_a_panel_is_its_estimators_one_by_one() -> None:
             assert found.status == "ok"
 
 
+def test_a_constant_reward_has_no_width_even_where_many_resamples_are_empty() -> None:
+    log = full_log(77)
+    constant = replace(log, reward=np.ones(len(log)))
+    state = ope.REPLAY.update(ope.REPLAY.init(), constant)
+    assert 2 <= np.count_nonzero(state.values[:, 1]) < 4  # users whose rows the target would take
+    found = ope.REPLAY.bootstrap(state, 40)
+    assert (found.value, found.width) == (1.0, 0.0)
+
+
 def test_a_panel_keeps_what_estimators_share_once() -> None:
     panel = ope.Panel((ope.IPS, ope.SNIPS, ope.DR, ope.clipped_ips(2.0)))
     columns = panel.init().whole.shape[1]

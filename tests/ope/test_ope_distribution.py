@@ -43,6 +43,21 @@ def test_equal_weights_give_the_plain_quantile_and_shortfall() -> None:
     assert top == pytest.approx(ordered[-10:].mean())
 
 
+def test_the_decision_on_the_border_counts_in_part() -> None:
+    """Rewards 0, 10, 40 of weights 1, 1, 2: the lowest 3/8 are 0 and half of the 10."""
+    base = ope.Interactions(
+        user=np.arange(60),
+        action=np.tile([0, 0, 1], 20),
+        propensity=np.tile([0.5, 0.5, 0.25], 20),
+        reward=np.tile([0.0, 10.0, 40.0], 20),
+        target=np.full((60, 2), 0.5),
+    )
+    lowest = ope.off_policy_cvar(base, 0.375, replicates=3).value
+    assert lowest == pytest.approx(5.0 / 1.5)
+    highest = ope.off_policy_cvar(base, 0.625, "highest", replicates=3).value
+    assert highest == pytest.approx((80.0 + 5.0) / 2.5)
+
+
 def test_the_whole_is_the_mean() -> None:
     base = log(2, 300)
     mean = ope.evaluate(base, [ope.SNIPS])["snips"].value

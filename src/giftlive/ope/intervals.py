@@ -45,10 +45,10 @@ def from_draws(form: Form, own: Floats, draws: Floats, level: float = 0.95) -> I
     own = np.ascontiguousarray(own)
     value = float(form.value(own.sum(axis=0)))
     method = f"poisson_bootstrap({len(draws)})"
-    found = percentile_interval(value, form.value(draws), method, len(own), "users", level)
-    if found.value is None or np.any(form.errors(own)[1]):
-        return found
-    return replace(found, low=value, high=value)  # resampled totals differ by rounding alone
+    if np.isfinite(value) and len(own) > 1 and not np.any(form.errors(own)[1]):
+        # resampled totals differ by rounding alone, or are empty
+        return Interval(value, value, value, method, len(own), "users")
+    return percentile_interval(value, form.value(draws), method, len(own), "users", level)
 
 
 def named(interval: Interval, name: str) -> Interval:
