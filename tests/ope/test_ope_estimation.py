@@ -162,6 +162,27 @@ def test_each_estimator_is_judged_by_its_own_weights() -> None:
     assert one(found, "offcem").interval.value is not None
 
 
+def test_replay_is_judged_by_how_many_decisions_it_keeps() -> None:
+    """Its weights are 0 or 1 and average the share kept, which is no fault."""
+    log = arrays(3) | {"propensity": np.full(1_500, 1 / 3), "propensities": None}
+    log["action"] = np.random.default_rng(3).integers(0, 3, 1_500)
+    log["target_probability"] = np.tile([1.0, 0.0, 0.0], (1_500, 1))
+    kept = one(ope.estimate(**log, estimators=(ope.REPLAY,)), "replay")
+    assert kept.verdict.status == "ok"
+    assert kept.interval.value == pytest.approx(log["reward"][log["action"] == 0].mean())
+    few = {k: v[:200] if isinstance(v, np.ndarray) else v for k, v in log.items()}
+    refused = one(ope.estimate(**few, estimators=(ope.REPLAY,)), "replay")
+    assert refused.verdict.check == "effective_n"
+
+
+def test_taming_weights_does_not_change_the_verdict() -> None:
+    log = arrays()
+    log["propensity"] = np.where(np.arange(1_500) < 3, 1e-6, log["propensity"])
+    log["propensities"] = None
+    found = ope.estimate(**log, estimators=(ope.clipped_ips(2.0), ope.switch_dr(2.0)))
+    assert {e.verdict.check for e in found} == {"effective_n"}
+
+
 def test_the_print_rule_withholds_bounds_and_says_how_many_are_needed() -> None:
     log = arrays()
     free = ope.estimate(**log)[0].interval

@@ -198,7 +198,7 @@ def _balanced_dr(log: Interactions) -> Terms:
     return log.q_of_target + _mixed(log) * (log.reward - log.q_of_action), log.ones
 
 
-REPLAY = Estimator("replay", _replay, weigh=_matched)
+REPLAY = Estimator("replay", _replay, weigh=_matched, mean_one=False)
 IPS = Estimator("ips", _ips)
 SNIPS = Estimator("snips", _snips)
 DM = Estimator("dm", _dm, weigh=None, needs=("q",))

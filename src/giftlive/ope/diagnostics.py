@@ -63,6 +63,7 @@ def diagnose(
     log: Interactions,
     weigh: Callable[[Interactions], Floats] = importance,
     by_action: bool = True,
+    mean_one: bool = True,
 ) -> Diagnostics:
     """Compute the diagnostics of a log.
 
@@ -70,6 +71,7 @@ def diagnose(
     ----------
     weigh : the weights to look at, [n] of a log; by default the importance weights.
     by_action : False for weights of something coarser than actions, whose support is not theirs.
+    mean_one : False for weights that need not average 1 (replay's): their mean is not tested.
 
     Raises
     ------
@@ -90,7 +92,10 @@ def diagnose(
     effective = effective_n(weight)
     lost = None if unsupported is None else float(unsupported.mean())
     expected = 1.0 if unsupported is None else 1.0 - unsupported
-    mean = mean_test("weights_average_one", weight - expected, log.user)
+    name = "weights_average_one"
+    mean = mean_test(name, weight - expected, log.user)
+    if not mean_one:
+        mean = AuditFinding(name, None, None, "these weights need not average 1")
     pareto_k = fit_exceedances(weight).shape
     users = len(np.unique(log.user))
     return Diagnostics(

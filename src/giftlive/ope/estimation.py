@@ -242,7 +242,9 @@ def _verdicts(estimators: Sequence[Estimator], log: Interactions) -> list[Verdic
             continue
         if key not in known:
             empty = Verdict("not_enough_data", "no decisions", "users")
-            known[key] = diagnose(log, e.weigh, e.by_action).verdict if len(log) else empty
+            known[key] = (
+                diagnose(log, e.weigh, e.by_action, e.mean_one).verdict if len(log) else empty
+            )
         found.append(known[key])
     return found
 

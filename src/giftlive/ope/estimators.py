@@ -60,6 +60,7 @@ class Estimator:
     needs : optional columns of the log it cannot do without.
     by_action : whether the target must lie inside the support of the logging policy, action by
         action; False where overlap of something coarser is enough.
+    mean_one : whether the weights average 1 where propensities are true.
 
     Examples
     --------
@@ -77,6 +78,7 @@ class Estimator:
     weigh: Callable[[Interactions], Floats] | None = importance
     needs: tuple[str, ...] = ()
     by_action: bool = True
+    mean_one: bool = True
     columns: int = 2
 
     def init(self) -> ClusterSums:

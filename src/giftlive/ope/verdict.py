@@ -9,6 +9,9 @@ seeing it selects. In this order, the first that fails decides::
     Pareto k     shape of the tail of the weights               at most 0.7
     mean weight  its z against what true propensities give      at most 3.29 in magnitude
 
+An estimator with tamed weights is judged by the weights as they were: taming hides that there is
+no overlap, and pays for it with a bias that no interval shows.
+
 Reference: Vehtari, Simpson, Gelman, Yao, Gabry (2024), "Pareto smoothed importance sampling",
 section 3.2 for the limit of k.
 """
