@@ -164,13 +164,13 @@ def test_each_estimator_is_judged_by_its_own_weights() -> None:
 
 def test_replay_is_judged_by_how_many_decisions_it_keeps() -> None:
     """Its weights are 0 or 1 and average the share kept, which is no fault."""
-    log = arrays(3) | {"propensity": np.full(1_500, 1 / 3), "propensities": None}
+    log: dict[str, Any] = arrays(3) | {"propensity": np.full(1_500, 1 / 3), "propensities": None}
     log["action"] = np.random.default_rng(3).integers(0, 3, 1_500)
     log["target_probability"] = np.tile([1.0, 0.0, 0.0], (1_500, 1))
     kept = one(ope.estimate(**log, estimators=(ope.REPLAY,)), "replay")
     assert kept.verdict.status == "ok"
     assert kept.interval.value == pytest.approx(log["reward"][log["action"] == 0].mean())
-    few = {k: v[:200] if isinstance(v, np.ndarray) else v for k, v in log.items()}
+    few: dict[str, Any] = {k: v[:200] if isinstance(v, np.ndarray) else v for k, v in log.items()}
     refused = one(ope.estimate(**few, estimators=(ope.REPLAY,)), "replay")
     assert refused.verdict.check == "effective_n"
 

@@ -17,7 +17,7 @@ from giftlive.ope.estimators import FIXED, Estimator
 from giftlive.ope.intervals import from_draws, named
 from giftlive.ope.log import Interactions
 from giftlive.ope.printing import Printing
-from giftlive.ope.verdict import Verdict
+from giftlive.ope.verdict import OK, Verdict
 from giftlive.stats.bootstrap import poisson_sums
 from giftlive.stats.cluster_sums import ClusterSums, cluster_sums, merge, no_sums
 from giftlive.stats.intervals import Interval, no_interval
@@ -233,18 +233,18 @@ def evaluate(
 
 def _verdicts(estimators: Sequence[Estimator], log: Interactions) -> list[Verdict]:
     """Judge the weights of every estimator; equal weights are looked at once."""
-    known: dict[tuple[int, bool], Verdict] = {}
+    known: dict[int, Verdict] = {}
     found = []
     for e in estimators:
-        key = (id(e.weigh), e.by_action)
         if e.weigh is None:
-            found.append(Verdict("ok"))
+            found.append(OK)
             continue
+        if not len(log):
+            found.append(Verdict("not_enough_data", "no decisions", "users"))
+            continue
+        key = id(e.weigh)
         if key not in known:
-            empty = Verdict("not_enough_data", "no decisions", "users")
-            known[key] = (
-                diagnose(log, e.weigh, e.by_action, e.mean_one).verdict if len(log) else empty
-            )
+            known[key] = diagnose(log, e.weigh, e.by_action, e.mean_one).verdict
         found.append(known[key])
     return found
 
