@@ -13,6 +13,7 @@ shown. A policy that changes which rooms are full breaks it.
 """
 
 from giftlive.ope.audit import AuditFinding, audit_propensities
+from giftlive.ope.audit_parts import audit_parts
 from giftlive.ope.bounded import Bounds, bounded_ratio
 from giftlive.ope.catalogue import (
     ASSISTED_SNIPS,
@@ -98,6 +99,7 @@ __all__ = [
     "Slates",
     "Verdict",
     "WhaleInfluence",
+    "audit_parts",
     "audit_propensities",
     "balanced_weights",
     "bounded_ratio",
