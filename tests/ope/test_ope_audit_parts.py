@@ -26,7 +26,7 @@ def log(seed: int = 1, uniforms: Floats | None = None) -> Interactions:
         action=action,
         propensity=of_action(rows, action),
         reward=np.zeros(N),
-        target=rng.dirichlet(np.ones(M), N),
+        target=rng.dirichlet(np.array([2.0, 1.0, 1.0, 0.4]), N),
         propensities=rows,
     )
 
@@ -70,6 +70,21 @@ def test_one_favoured_room_is_named() -> None:
     found = {f.name: f for f in audit_parts(wrong, candidate=rooms)}["weights_by_candidate"]
     assert found.passed is False
     assert "candidate 30" in found.detail
+
+
+def test_mass_outside_the_support_is_not_taken_for_a_wrong_propensity() -> None:
+    base = log(9)
+    assert base.propensities is not None
+    pad = np.zeros((N, 1))
+    blind = replace(
+        base,
+        target=np.hstack([0.8 * base.target, pad + 0.2]),
+        propensities=np.hstack([base.propensities, pad]),
+    )
+    twins = np.array([0, 1, 2, 3, 3])  # the blind candidate has the id of one that is shown
+    found = {f.name: f for f in audit_parts(blind, candidate=twins, segments={"hour": HOUR})}
+    assert found["weights_by_candidate"].passed is True
+    assert found["weights_by_hour"].passed is True
 
 
 def test_columns_that_move_are_followed_by_their_ids() -> None:

@@ -44,7 +44,7 @@ def test_equal_weights_give_the_plain_quantile_and_shortfall() -> None:
 
 
 def test_the_decision_on_the_border_counts_in_part() -> None:
-    """Rewards 0, 10, 40 of weights 1, 1, 2: the lowest 3/8 are 0 and half of the 10."""
+    """Rewards 0, 10, 40 of weights 1, 1, 2, twenty times: 80 in all, 38 % of which are 30.4."""
     base = ope.Interactions(
         user=np.arange(60),
         action=np.tile([0, 0, 1], 20),
@@ -52,10 +52,10 @@ def test_the_decision_on_the_border_counts_in_part() -> None:
         reward=np.tile([0.0, 10.0, 40.0], 20),
         target=np.full((60, 2), 0.5),
     )
-    lowest = ope.off_policy_cvar(base, 0.375, replicates=3).value
-    assert lowest == pytest.approx(5.0 / 1.5)
-    highest = ope.off_policy_cvar(base, 0.625, "highest", replicates=3).value
-    assert highest == pytest.approx((80.0 + 5.0) / 2.5)
+    lowest = ope.off_policy_cvar(base, 0.38, replicates=3).value
+    assert lowest == pytest.approx((20 * 0.0 + 10.4 * 10.0) / 30.4)
+    highest = ope.off_policy_cvar(base, 0.62, "highest", replicates=3).value
+    assert highest == pytest.approx((40 * 40.0 + 9.6 * 10.0) / 49.6)
 
 
 def test_the_whole_is_the_mean() -> None:

@@ -203,6 +203,17 @@ def test_the_print_rule_withholds_bounds_and_says_how_many_are_needed() -> None:
             ope.Printing(**wrong)
 
 
+def test_the_rule_of_cv_and_skew_is_met_at_its_number_and_not_one_below() -> None:
+    rule = ope.Printing(cv=5.0, skew=3.0)  # max((5 / 0.25)², 25 · 3²) = 400
+    for n, low in ((399, None), (400, 0.5)):
+        found = Interval(1.0, 0.5, 1.5, "ips, ratio_delta", n, "users")
+        assert rule.of(found, np.ones((n, 3))).low == low
+    skewed = ope.Printing(cv=0.1, skew=10.0)
+    for method, low in (("ratio_delta", None), ("skew_t", 0.5)):  # 2,500 and 500
+        found = Interval(1.0, 0.5, 1.5, f"ips, {method}", 600, "users")
+        assert skewed.of(found, np.ones((600, 3))).low == low
+
+
 def test_uneven_weights_count_as_fewer_users_for_the_table() -> None:
     even, uneven = np.ones((900, 3)), np.ones((900, 3))
     uneven[:9, 1] = 1_000.0
