@@ -293,3 +293,24 @@ def test_a_logger_whose_rewards_never_vary_has_no_variance_to_weigh_by() -> None
     log = replace(full_log(12), reward=np.zeros(80))
     found = ope.evaluate(log, [ope.weighted_ips(2)])["weighted_ips(2)"]
     assert (found.status, found.value) == ("undefined", None)
+
+
+def test_one_array_may_serve_as_two_columns() -> None:
+    """What estimators share is a matter of their terms, not of who passes which array."""
+    log = full_log(13)
+    both = replace(log, balanced_weight=log.marginal_weight)
+    apart = replace(log, balanced_weight=np.array(log.marginal_weight))
+    estimators = (ope.SNMIPS, ope.BIPW)
+    assert ope.evaluate(both, estimators) == ope.evaluate(apart, estimators)
+
+
+def test_gifts_of_full_size_and_large_weights_can_be_summed() -> None:
+    """The largest published gift, weights of thousands, 100,000 rows: no sum leaves its bounds."""
+    log = full_log(14)
+    assert log.propensity is not None
+    large = replace(log, reward=np.full(80, 56_246.0), propensity=log.propensity / 500.0)
+    repeated = rows_of(large, np.tile(np.arange(80), 100_000 // 80))
+    found = ope.evaluate(repeated, [ope.weighted_ips(2), ope.IPS])
+    assert found["weighted_ips(2)"].value is not None
+    with pytest.raises(InputError, match="cluster sums"):
+        ope.evaluate(replace(large, reward=-large.reward), [ope.log_sum_exp(1.0)])

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from giftlive.ope.forms import RATIO, Form, InverseVariance, LogMeanExp, Ratios
+from giftlive.ope.forms import RATIO, SQUARE_UNIT, Form, InverseVariance, LogMeanExp, Ratios
 from giftlive.types import Floats
 
 FORMS: dict[str, tuple[Form, int]] = {
@@ -25,7 +25,13 @@ def groups(seed: int, count: int = 40) -> Floats:
     x = rng.normal(2.0, [1.0, 3.0], (count, 2))
     x += 2.0 - x.mean(axis=0)
     one = np.ones(count)
-    return np.stack([x[:, 0], x[:, 0] ** 2, one, x[:, 1], x[:, 1] ** 2, one], axis=1)
+    squares = x**2 / SQUARE_UNIT
+    return np.stack([x[:, 0], squares[:, 0], one, x[:, 1], squares[:, 1], one], axis=1)
+
+
+def in_units(sums: Floats) -> Floats:
+    """Return sums of groups with their squares in the unit of the form."""
+    return np.where(np.arange(len(sums)) % 3 == 1, sums / SQUARE_UNIT, sums)
 
 
 @pytest.mark.parametrize("name", FORMS)
@@ -51,16 +57,16 @@ def test_errors_of_groups_with_one_mean_are_the_derivative_too() -> None:
 
 def test_inverse_variance_by_hand() -> None:
     """Group 0: 1, 3 (mean 2, variance 1); group 1: 0, 12 (mean 6, variance 36)."""
-    sums = np.array([4.0, 10.0, 2.0, 12.0, 144.0, 2.0])
+    sums = in_units(np.array([4.0, 10.0, 2.0, 12.0, 144.0, 2.0]))
     expected = (2.0 / 1.0 * 2.0 + 2.0 / 36.0 * 6.0) / (2.0 / 1.0 + 2.0 / 36.0)
     assert float(InverseVariance(2).value(sums)) == pytest.approx(expected, rel=1e-14)
 
 
 def test_a_group_without_rows_takes_no_part_and_one_that_never_varies_has_no_weight() -> None:
-    there, absent = np.array([4.0, 10.0, 2.0]), np.zeros(3)
+    there, absent = in_units(np.array([4.0, 10.0, 2.0])), np.zeros(3)
     both = np.concatenate([there, absent])
     assert float(InverseVariance(2).value(both)) == 2.0
-    constant = np.array([4.0, 8.0, 2.0])
+    constant = in_units(np.array([4.0, 8.0, 2.0]))
     assert np.isnan(InverseVariance(2).value(np.concatenate([there, constant])))
 
 
@@ -91,4 +97,4 @@ def test_no_rows_at_all_and_rounding_in_place_of_variance_are_undefined() -> Non
     tenth = np.full(10, 0.1)
     nearly = np.array([tenth.sum(), (tenth**2).sum(), 10.0])
     assert nearly[1] / 10 - (nearly[0] / 10) ** 2 != 0.0  # rounding alone
-    assert np.isnan(form.value(np.concatenate([nearly, [4.0, 10.0, 2.0]])))
+    assert np.isnan(form.value(in_units(np.concatenate([nearly, [4.0, 10.0, 2.0]]))))

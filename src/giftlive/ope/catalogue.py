@@ -31,7 +31,7 @@ import numpy as np
 
 from giftlive.errors import InputError
 from giftlive.ope.estimators import Estimator, Terms
-from giftlive.ope.forms import InverseVariance, LogMeanExp, Ratios
+from giftlive.ope.forms import SQUARE_UNIT, InverseVariance, LogMeanExp, Ratios
 from giftlive.ope.log import Interactions, of_action
 from giftlive.ope.weights import Shape, clip, shrink, sub_gaussian, switch
 from giftlive.types import Floats
@@ -91,7 +91,8 @@ def log_sum_exp(scale: float) -> Estimator:
         raise InputError(f"scale {scale:g}", "log_sum_exp", "a finite number above 0")
 
     def terms(log: Interactions) -> Terms:
-        return np.exp(-scale * log.weight * log.reward), log.ones
+        with np.errstate(over="ignore"):  # what is no number is refused when summed
+            return np.exp(-scale * log.weight * log.reward), log.ones
 
     return Estimator(f"lse({scale:g})", terms, form=LogMeanExp(scale))
 
@@ -111,7 +112,7 @@ def weighted_ips(loggers: int) -> Estimator:
             raise InputError(what, "column logger", f"a number from 0 to {loggers - 1}")
         x = log.weight * log.reward
         mine = [(log.logger == k).astype(np.float64) for k in range(loggers)]
-        return tuple(column for k in mine for column in (k * x, k * x * x, k))
+        return tuple(column for k in mine for column in (k * x, k * x * x / SQUARE_UNIT, k))
 
     form = InverseVariance(loggers)
     name = f"weighted_ips({loggers})"

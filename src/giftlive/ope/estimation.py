@@ -63,7 +63,7 @@ class Panel:
     @cached_property
     def layout(self) -> tuple[tuple[int, ...], ...]:
         """Return, for every estimator, where its columns are in the state."""
-        return _shared(self, _probe())[0]
+        return _layout(self.estimators, _probe())
 
     def init(self) -> ClusterSums:
         """Return the state that has seen nothing."""
@@ -71,14 +71,17 @@ class Panel:
 
     def update(self, state: ClusterSums, chunk: Interactions) -> ClusterSums:
         """Return the state after a chunk of the log; chunks may come in any order."""
-        layout, columns = _shared(self, chunk)
-        if layout != self.layout:
-            raise InputError(
-                "terms that share a column in one log and not in another",
-                "Panel",
-                "terms that build their columns the same way for every log",
-            )
-        return merge(state, cluster_sums(chunk.user, np.column_stack(columns)))
+        columns: dict[int, Floats] = {}
+        for places, estimator in zip(self.layout, self.estimators, strict=True):
+            for place, column in zip(places, estimator.rows_of(chunk), strict=True):
+                if columns.setdefault(place, column) is not column:
+                    raise InputError(
+                        f"terms of {estimator.name} that share a column in one log, not in another",
+                        "Panel",
+                        "terms that build their columns the same way for every log",
+                    )
+        stacked = np.column_stack([columns[place] for place in range(len(columns))])
+        return merge(state, cluster_sums(chunk.user, stacked))
 
     def merge(self, a: ClusterSums, b: ClusterSums) -> ClusterSums:
         """Return the state of both logs together, to the bit."""
@@ -265,20 +268,16 @@ def _judged(
     return Estimate(estimator.name, computed, verdict, reported)
 
 
-def _shared(panel: Panel, log: Interactions) -> tuple[tuple[tuple[int, ...], ...], list[Floats]]:
-    """Return the layout and the columns of a log, every array once."""
-    columns: list[Floats] = []
+def _layout(estimators: Sequence[Estimator], log: Interactions) -> tuple[tuple[int, ...], ...]:
+    """Return which place in the state every column of every estimator has."""
+    kept: list[Floats] = []  # so that no other array takes an id
     place: dict[int, int] = {}
     layout = []
-    for estimator in panel.estimators:
-        mine = []
-        for column in estimator.rows_of(log):
-            if id(column) not in place:
-                place[id(column)] = len(columns)
-                columns.append(column)  # kept, so that no other array takes its id
-            mine.append(place[id(column)])
-        layout.append(tuple(mine))
-    return tuple(layout), columns
+    for estimator in estimators:
+        columns = estimator.rows_of(log)
+        kept.extend(columns)
+        layout.append(tuple(place.setdefault(id(c), len(place)) for c in columns))
+    return tuple(layout)
 
 
 def _probe() -> Interactions:

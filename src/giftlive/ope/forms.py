@@ -18,6 +18,9 @@ import numpy as np
 from giftlive.stats.cluster_errors import ROUNDING, ratio_errors
 from giftlive.types import Floats
 
+SQUARE_UNIT = 2.0**20
+"""Squares of amounts are summed in this unit: a power of two, so exact, and far from 2^61."""
+
 
 class Form(Protocol):
     """A smooth function of sums."""
@@ -97,14 +100,16 @@ class LogMeanExp:
 class InverseVariance:
     """Means of several groups, each weighed by its size over its variance.
 
-    Columns 3k, 3k + 1, 3k + 2 hold Σ x, Σ x² and the count n_k of group k. With the population
-    variance σ_k² of the rows, value = Σ_k (n_k / σ_k²) mean_k / Σ_k (n_k / σ_k²). The weights
+    Columns 3k, 3k + 1, 3k + 2 hold Σ x, Σ x² / SQUARE_UNIT and the count n_k of group k. With the
+    population variance σ_k² of the rows, value = Σ_k (n_k / σ_k²) mean_k / Σ_k (n_k / σ_k²). The weights
     are taken as known in the error: every mean has the same expectation, so that what a weight
     gains another loses, to first order. A group without rows takes no part.
 
     Examples
     --------
-    >>> float(InverseVariance(2).value(np.array([2.0, 4.0, 2.0, 6.0, 20.0, 2.0])))  # means 1, 3
+    >>> squares = np.array([4.0, 20.0]) / SQUARE_UNIT
+    >>> sums = np.array([2.0, squares[0], 2.0, 6.0, squares[1], 2.0])  # means 1, 3; variances 1
+    >>> float(InverseVariance(2).value(sums))
     2.0
     """
 
@@ -125,7 +130,7 @@ class InverseVariance:
         return float((weight * mean).sum()), error
 
     def _means(self, sums: Floats) -> tuple[Floats, Floats]:
-        x, squares, count = sums[..., 0::3], sums[..., 1::3], sums[..., 2::3]
+        x, squares, count = sums[..., 0::3], sums[..., 1::3] * SQUARE_UNIT, sums[..., 2::3]
         there = count > 0.0
         n = np.where(there, count, 1.0)
         mean = x / n

@@ -143,6 +143,10 @@ def _check_shapes(log: Interactions) -> None:
     for name, (array, shape) in expected.items():
         if array is not None and array.shape != shape:
             raise InputError(f"shape {array.shape}", f"column {name}", f"shape {shape}")
+    for name in ("user", "action", "logger"):
+        kind = getattr(log, name)
+        if kind is not None and kind.dtype.kind not in "iu":  # never cut 1.5 down to 1 in silence
+            raise InputError(f"{kind.dtype} values", f"column {name}", "whole numbers")
 
 
 def _check_propensity(propensity: Floats | None) -> None:
