@@ -51,8 +51,9 @@ def full_log(seed: int, n: int = 80, users: int = 14, m: int = 4) -> ope.Interac
 
 
 def rows_of(log: ope.Interactions, rows: Ints) -> ope.Interactions:
-    columns: dict[str, Any] = {f.name: getattr(log, f.name)[rows] for f in fields(log)}
-    return ope.Interactions(**columns)
+    columns: dict[str, Any] = {f.name: getattr(log, f.name) for f in fields(log)}
+    chosen: dict[str, Any] = {k: None if v is None else v[rows] for k, v in columns.items()}
+    return ope.Interactions(**chosen)
 
 
 def value(estimator: Estimator, log: ope.Interactions) -> float:

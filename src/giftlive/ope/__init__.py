@@ -39,7 +39,13 @@ from giftlive.ope.catalogue import (
     weighted_ips,
 )
 from giftlive.ope.cross_fit import balanced_weights, cross_fitted_q, user_folds
-from giftlive.ope.diagnostics import Diagnostics, Overlap, diagnose, overlap_by_slice
+from giftlive.ope.diagnostics import (
+    Diagnostics,
+    Overlap,
+    diagnose,
+    diagnostics_of,
+    overlap_by_slice,
+)
 from giftlive.ope.distribution import off_policy_cvar, off_policy_quantile, weighted_cdf
 from giftlive.ope.estimation import Estimate, Panel, estimate, evaluate
 from giftlive.ope.estimators import Estimator, difference
@@ -58,6 +64,7 @@ from giftlive.ope.slates import (
     self_normalised,
 )
 from giftlive.ope.verdict import Verdict
+from giftlive.ope.weight_sums import WeightSums, weight_sums
 from giftlive.ope.weights import (
     category_weight,
     embedding_weight,
@@ -98,6 +105,7 @@ __all__ = [
     "SlateEstimator",
     "Slates",
     "Verdict",
+    "WeightSums",
     "WhaleInfluence",
     "audit_parts",
     "audit_propensities",
@@ -110,6 +118,7 @@ __all__ = [
     "cross_fitted_q",
     "crossed_intervals",
     "diagnose",
+    "diagnostics_of",
     "difference",
     "dr_replications",
     "dros",
@@ -132,6 +141,7 @@ __all__ = [
     "sub_gaussian_ips",
     "switch_dr",
     "user_folds",
+    "weight_sums",
     "weighted_cdf",
     "weighted_ips",
     "whale_influence",

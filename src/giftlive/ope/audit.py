@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from giftlive.ope.log import Interactions, of_action
-from giftlive.stats.intervals import ratio_delta, student_quantile
+from giftlive.stats.intervals import Interval, ratio_delta, student_quantile
 from giftlive.types import Bools, Floats, Ints
 
 _TOLERANCE = 1e-6
@@ -89,7 +89,15 @@ def _choice_test(log: Interactions) -> AuditFinding:
 
 def mean_test(name: str, centred: Floats, user: Ints) -> AuditFinding:
     """Test that the mean of ``centred`` [n] is 0, clustered by ``user`` [n]."""
-    mean = ratio_delta(centred, np.ones_like(centred), user, n_unit="users")
+    return _judged(name, ratio_delta(centred, np.ones_like(centred), user, n_unit="users"))
+
+
+def mean_test_of(name: str, centred: Floats, rows: Floats) -> AuditFinding:
+    """Test that a mean is 0 from the users' sums [G] of centred values and of rows."""
+    return _judged(name, ratio_delta(centred, rows, n_unit="users"))
+
+
+def _judged(name: str, mean: Interval) -> AuditFinding:
     if mean.value is None or mean.width is None:
         return AuditFinding(name, None, None, mean.reason)
     if abs(mean.value) + mean.width <= _ROUNDING:

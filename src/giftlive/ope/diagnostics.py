@@ -8,14 +8,28 @@ from dataclasses import dataclass
 import numpy as np
 
 from giftlive.errors import InputError, NotEnoughDataError
-from giftlive.ope.audit import AuditFinding, mean_test
+from giftlive.ope.audit import AuditFinding, mean_test_of
 from giftlive.ope.estimators import importance
+from giftlive.ope.forms import SQUARE_UNIT
 from giftlive.ope.log import Interactions
 from giftlive.ope.verdict import Verdict, judge_weights
-from giftlive.stats.exceedances import fit_exceedances
+from giftlive.ope.weight_sums import (
+    CENTRED,
+    EARNED,
+    LOST,
+    POSITIVE,
+    ROWS,
+    SQUARES,
+    WEIGHT,
+    WeightSums,
+    weight_sums,
+)
+from giftlive.stats.exceedances import fit_exceedances, tail_size
 from giftlive.stats.heavy_tails import hill
 from giftlive.stats.intervals import Interval, Status
 from giftlive.types import Floats, Ints
+
+_MEAN = "weights_average_one"
 
 
 @dataclass(frozen=True)
@@ -86,30 +100,43 @@ def diagnose(
     >>> diagnose(log).effective_n, diagnose(log).largest_user_share
     (2.0, 0.5)
     """
-    if not len(log):
+    return diagnostics_of(weight_sums(log, weigh, by_action, mean_one))
+
+
+def diagnostics_of(state: WeightSums) -> Diagnostics:
+    """Compute the diagnostics of a log from its (merged) sums of weights.
+
+    Raises
+    ------
+    NotEnoughDataError
+        The log had no decision.
+    """
+    users = state.sums.values
+    totals = users.sum(axis=0)
+    n = round(float(totals[ROWS]))
+    if not n:
         raise NotEnoughDataError("no decisions", "diagnose", "at least one decision")
-    weight, unsupported = weigh(log), log.unsupported if by_action else None
-    effective = effective_n(weight)
-    lost = None if unsupported is None else float(unsupported.mean())
-    expected = 1.0 if unsupported is None else 1.0 - unsupported
-    name = "weights_average_one"
-    mean = mean_test(name, weight - expected, log.user)
-    if not mean_one:
-        mean = AuditFinding(name, None, None, "these weights need not average 1")
-    pareto_k = fit_exceedances(weight).shape
-    users = len(np.unique(log.user))
+    squares = float(totals[SQUARES]) * SQUARE_UNIT
+    effective = float(totals[WEIGHT]) ** 2 / squares if squares > 0.0 else 0.0
+    lost = float(totals[LOST]) / n if state.support_seen else None
+    mean = AuditFinding(_MEAN, None, None, "these weights need not average 1")
+    if state.mean_one:
+        mean = mean_test_of(_MEAN, users[:, CENTRED], users[:, ROWS])
+    k = tail_size(round(float(totals[POSITIVE])))
+    k = min(k, max(len(state.largest) - 1, 0))
+    pareto_k = fit_exceedances(state.largest, k).shape
     return Diagnostics(
-        n=len(log),
-        users=users,
+        n=n,
+        users=len(users),
         effective_n=effective,
-        mean_weight=float(weight.mean()),
-        max_weight=float(weight.max()),
+        mean_weight=float(totals[WEIGHT]) / n,
+        max_weight=float(state.largest.max(initial=0.0)),
         mean_test=mean,
-        weight_tail=hill(weight),
+        weight_tail=hill(state.largest, k),
         pareto_k=pareto_k,
         unsupported_share=lost,
-        largest_user_share=_largest_user_share(log, weight),
-        verdict=judge_weights(len(log), users, effective, lost, mean.passed, mean.value, pareto_k),
+        largest_user_share=_largest_share(users[:, EARNED]),
+        verdict=judge_weights(n, len(users), effective, lost, mean.passed, mean.value, pareto_k),
     )
 
 
@@ -181,8 +208,6 @@ def overlap_by_slice(log: Interactions, slices: Ints) -> tuple[Overlap, ...]:
     )
 
 
-def _largest_user_share(log: Interactions, weight: Floats) -> float | None:
-    keys, index = np.unique(log.user, return_inverse=True)
-    per_user = np.abs(np.bincount(index, weight * log.reward, len(keys)))
-    total = float(per_user.sum())
-    return None if total == 0.0 else float(per_user.max()) / total
+def _largest_share(earned: Floats) -> float | None:
+    total = float(np.abs(earned).sum())
+    return None if total == 0.0 else float(np.abs(earned).max()) / total

@@ -101,9 +101,9 @@ class InverseVariance:
     """Means of several groups, each weighed by its size over its variance.
 
     Columns 3k, 3k + 1, 3k + 2 hold Σ x, Σ x² / SQUARE_UNIT and the count n_k of group k. With the
-    population variance σ_k² of the rows, value = Σ_k (n_k / σ_k²) mean_k / Σ_k (n_k / σ_k²). The weights
-    are taken as known in the error: every mean has the same expectation, so that what a weight
-    gains another loses, to first order. A group without rows takes no part.
+    population variance σ_k² of the rows, value = Σ_k (n_k / σ_k²) mean_k / Σ_k (n_k / σ_k²). The
+    weights are taken as known in the error: every mean has the same expectation, so that what a
+    weight gains another loses, to first order. A group without rows takes no part.
 
     Examples
     --------
