@@ -128,7 +128,10 @@ def test_lost_mass_is_not_mistaken_for_a_wrong_propensity() -> None:
         target=np.hstack([0.9 * true.target, pad + 0.1]),
         propensities=np.hstack([true.propensities, pad]),
     )
-    assert diagnose(blind).unsupported_share == pytest.approx(0.1)
+    found = diagnose(blind)
+    assert found.unsupported_share == pytest.approx(0.1)
+    assert found.mean_test.passed is True
+    assert found.mean_weight == pytest.approx(0.9, abs=0.05)
     assert failed(blind) == set()
     assert failed(replace(blind, propensities=None)) == {"weights_average_one"}
 

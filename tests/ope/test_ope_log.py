@@ -53,6 +53,8 @@ def test_propensities_out_of_range_name_the_row(value: float) -> None:
         ("q", np.array([[1.0, 1.0], [np.nan, 1.0], [1.0, 1.0]]), "row 1, column q: nan"),
         ("q", np.ones((3, 3)), r"column q: shape \(3, 3\)"),
         ("reward", np.ones(2), r"column reward: shape \(2,\)"),
+        ("user", np.array([1.0, 1.5, 2.0]), "column user: float64"),
+        ("action", np.array([0.0, 1.0, 0.0]), "column action: float64"),
     ],
 )
 def test_wrong_columns_are_named(column: str, value: Any, named: str) -> None:

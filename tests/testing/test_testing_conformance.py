@@ -18,7 +18,19 @@ from giftlive.models.registry import MODELS
 from giftlive.models.ridge import Ridge
 from giftlive.models.trees import TreeSettings
 from giftlive.models.uncertainty import BootstrapEnsemble
-from giftlive.ope import DM, DR, IPS, SNIPS, Estimator, clipped_ips
+from giftlive.ope import (
+    DM,
+    DR,
+    IPS,
+    SNDR,
+    SNIPS,
+    Estimator,
+    clipped_dr,
+    clipped_ips,
+    dros,
+    sub_gaussian_ips,
+    switch_dr,
+)
 from giftlive.policies import POLICIES, DualPrice, Policy, Softmax, Uniform
 from giftlive.rng import stream
 from giftlive.testing import (
@@ -57,7 +69,8 @@ CHEAP_MODELS: dict[str, Callable[[], ValueModel]] = {
     "intervals": lambda: Intervals(Ridge()),
     "bootstrap": lambda: BootstrapEnsemble(Ridge(), replicates=3),
 }
-ESTIMATORS = {e.name: e for e in (IPS, SNIPS, DM, DR, clipped_ips(1.5))}
+TAMED = (clipped_ips(1.5), clipped_dr(1.5), switch_dr(2.0), dros(3.0), sub_gaussian_ips(0.3))
+ESTIMATORS = {e.name: e for e in (*(IPS, SNIPS, DM, DR, SNDR), *TAMED)}
 
 Check = Callable[..., None]
 

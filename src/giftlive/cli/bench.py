@@ -39,6 +39,17 @@ def models(context: typer.Context) -> None:
     _run("benchmarks.models", context.args, _root())
 
 
+@app.command("ope", context_settings=_PASSED_ON)
+def ope(context: typer.Context) -> None:
+    """Off-policy estimates of a million decisions with bootstrap intervals, against a peer.
+
+    Runs `python -m benchmarks.ope` with the same arguments (--help lists them). The peer, Open
+    Bandit Pipeline, needs an environment of its own: `--obp PYTHON`. Exit 1 when the estimates
+    differ.
+    """
+    _run("benchmarks.ope", context.args, _root())
+
+
 def _run(module: str, arguments: list[str], root: Path) -> None:
     """Run a benchmark from the root of the clone and leave with its exit code."""
     done = subprocess.run([sys.executable, "-m", module, *arguments], cwd=root, check=False)

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from giftlive.ope.log import Interactions, of_action
-from giftlive.stats.intervals import ratio_delta, student_quantile
-from giftlive.types import Bools, Floats
+from giftlive.stats.intervals import Interval, ratio_delta, student_quantile
+from giftlive.types import Bools, Floats, Ints
 
 _TOLERANCE = 1e-6
 _ROUNDING = 1e-9
@@ -75,7 +75,7 @@ def _every_row(name: str, holds: Bools, what: str) -> AuditFinding:
 def _weight_test(log: Interactions) -> AuditFinding:
     lost = log.unsupported
     supported = 1.0 if lost is None else 1.0 - lost
-    return _z_test("weights_average_one", log.weight - supported, log)
+    return mean_test("weights_average_one", log.weight - supported, log.user)
 
 
 def _choice_test(log: Interactions) -> AuditFinding:
@@ -84,11 +84,20 @@ def _choice_test(log: Interactions) -> AuditFinding:
         reason = "the log has no `propensities`"
         return AuditFinding("choices_follow_propensities", None, None, reason)
     surprise = of_action(rows, log.action) - np.einsum("nm,nm->n", rows, rows)
-    return _z_test("choices_follow_propensities", surprise, log)
+    return mean_test("choices_follow_propensities", surprise, log.user)
 
 
-def _z_test(name: str, centred: Floats, log: Interactions) -> AuditFinding:
-    mean = ratio_delta(centred, np.ones(len(log)), log.user, n_unit="users")
+def mean_test(name: str, centred: Floats, user: Ints) -> AuditFinding:
+    """Test that the mean of ``centred`` [n] is 0, clustered by ``user`` [n]."""
+    return _judged(name, ratio_delta(centred, np.ones_like(centred), user, n_unit="users"))
+
+
+def mean_test_of(name: str, centred: Floats, rows: Floats) -> AuditFinding:
+    """Test that a mean is 0 from the users' sums [G] of centred values and of rows."""
+    return _judged(name, ratio_delta(centred, rows, n_unit="users"))
+
+
+def _judged(name: str, mean: Interval) -> AuditFinding:
     if mean.value is None or mean.width is None:
         return AuditFinding(name, None, None, mean.reason)
     if abs(mean.value) + mean.width <= _ROUNDING:

@@ -27,6 +27,11 @@ class Interactions:
     q : [n, m] modelled E[reward | candidate], finite at padding too; needed by DM and DR only,
         and for an honest interval fitted on other users' rows (cross-fitted).
     propensities : [n, m] logging probabilities of all candidates; needed to see overlap.
+    marginal_weight : [n] weight of the action's category or embedding (MIPS, OffCEM).
+    balanced_weight : [n] weight from a classifier of target against logging actions (BIPW).
+    logger : [n] which of several logging policies made the row, from 0.
+    mean_propensity : [n] probability of ``action`` under the mixture of the logging policies.
+    modelled_amount : [n] modelled E[reward | reward > 0, action]; finite, fitted on others' rows.
 
     Raises
     ------
@@ -43,6 +48,11 @@ class Interactions:
     target: Floats
     q: Floats | None = None
     propensities: Floats | None = None
+    marginal_weight: Floats | None = None
+    balanced_weight: Floats | None = None
+    logger: Ints | None = None
+    mean_propensity: Floats | None = None
+    modelled_amount: Floats | None = None
 
     def __post_init__(self) -> None:
         _check_shapes(self)
@@ -55,6 +65,7 @@ class Interactions:
         if self.q is not None:
             finite: Bools = np.all(np.isfinite(self.q), axis=1)
             _check("q", finite, self.q.sum(axis=1), "finite predictions for every candidate")
+        _check_extras(self)
 
     def __len__(self) -> int:
         return len(self.user)
@@ -64,6 +75,34 @@ class Interactions:
         """[n] the propensities, which exist: the log was checked on entry."""
         assert self.propensity is not None
         return self.propensity
+
+    @cached_property
+    def ones(self) -> Floats:
+        """[n] what every decision adds to their number."""
+        return np.ones(len(self))
+
+    @cached_property
+    def nothing(self) -> Floats:
+        """[n] zeros."""
+        return np.zeros(len(self))
+
+    @cached_property
+    def lost(self) -> Floats:
+        """[n] ``unsupported``, or zeros where it cannot be seen."""
+        return np.zeros(len(self)) if self.unsupported is None else self.unsupported
+
+    @cached_property
+    def q_of_action(self) -> Floats:
+        """[n] modelled reward of the action taken; the log carries ``q``."""
+        assert self.q is not None
+        return of_action(self.q, self.action)
+
+    @cached_property
+    def q_of_target(self) -> Floats:
+        """[n] Σ_a π(a) q(a): the model's answer, marginalised over the target policy."""
+        assert self.q is not None
+        value: Floats = np.einsum("nm,nm->n", self.target, self.q)
+        return value
 
     @cached_property
     def weight(self) -> Floats:
@@ -95,10 +134,19 @@ def _check_shapes(log: Interactions) -> None:
         "target": (log.target, (n, m)),
         "q": (log.q, (n, m)),
         "propensities": (log.propensities, (n, m)),
+        "marginal_weight": (log.marginal_weight, (n,)),
+        "balanced_weight": (log.balanced_weight, (n,)),
+        "logger": (log.logger, (n,)),
+        "mean_propensity": (log.mean_propensity, (n,)),
+        "modelled_amount": (log.modelled_amount, (n,)),
     }
     for name, (array, shape) in expected.items():
         if array is not None and array.shape != shape:
             raise InputError(f"shape {array.shape}", f"column {name}", f"shape {shape}")
+    for name in ("user", "action", "logger"):
+        kind = getattr(log, name)
+        if kind is not None and kind.dtype.kind not in "iu":  # never cut 1.5 down to 1 in silence
+            raise InputError(f"{kind.dtype} values", f"column {name}", "whole numbers")
 
 
 def _check_propensity(propensity: Floats | None) -> None:
@@ -120,6 +168,21 @@ def _check_target(target: Floats) -> None:
     total = target.sum(axis=1)
     valid: Bools = np.all(target >= 0.0, axis=1) & (np.abs(total - 1.0) <= _SUM_TOLERANCE)
     _check("target", valid, total, "probabilities >= 0 that sum to 1 (the row's sum is shown)")
+
+
+def _check_extras(log: Interactions) -> None:
+    for name in ("marginal_weight", "balanced_weight"):
+        weight = getattr(log, name)
+        if weight is not None:
+            _check(name, np.isfinite(weight) & (weight >= 0.0), weight, "a finite weight >= 0")
+    if log.modelled_amount is not None:
+        amount = log.modelled_amount
+        _check("modelled_amount", np.isfinite(amount), amount, "a finite prediction")
+    if log.mean_propensity is not None:
+        p = log.mean_propensity
+        _check("mean_propensity", (p > 0.0) & (p <= 1.0), p, "a probability in (0, 1]")
+    if log.logger is not None:
+        _check("logger", log.logger >= 0, log.logger, "the number of a logging policy, from 0")
 
 
 def _check(column: str, valid: Bools, shown: Floats | Ints, expected: str) -> None:
