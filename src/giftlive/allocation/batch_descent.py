@@ -91,11 +91,16 @@ class BatchDescent:
 
     def look(self) -> None:
         """Evaluate D exactly at the running means and keep them if it is the lowest so far."""
-        packed, group, worth = self._mean
-        prices = BatchPrices.unpack(worth, packed, group)
+        prices = self.mean
         bound, _ = bound_and_response(self.batch, prices)
         if bound < self.bound:
             self.bound, self.best = bound, prices
+
+    @property
+    def mean(self) -> BatchPrices:
+        """Running means of the prices, late passes weighing more; D there is not evaluated."""
+        packed, group, worth = self._mean
+        return BatchPrices.unpack(worth, packed, group)
 
     @property
     def fluid(self) -> Floats:
