@@ -146,3 +146,16 @@ def slope_at(code: int, money: float, scale: float) -> float:
     if code == 3:
         return 1.0 / math.sqrt(1.0 + ratio)
     return 1.0
+
+
+@njit(cache=True)
+def value_at(code: int, money: float, scale: float) -> float:
+    """Return g(V) of one room, as ``Returns.value``."""
+    ratio = money / scale
+    if code == 1:
+        return scale * math.log1p(ratio)
+    if code == 2:
+        return -scale * math.expm1(-ratio)
+    if code == 3:
+        return 2.0 * scale * (math.sqrt(1.0 + ratio) - 1.0)
+    return money

@@ -10,6 +10,7 @@ import numpy as np
 
 from giftlive.allocation.batch import Batch
 from giftlive.errors import InputError
+from giftlive.types import Ints
 
 
 def top_edges(batch: Batch, most: int) -> Batch:
@@ -27,7 +28,7 @@ def top_edges(batch: Batch, most: int) -> Batch:
     )
 
 
-def rows(batch: Batch, of: slice) -> Batch:
+def rows(batch: Batch, of: slice | Ints) -> Batch:
     """Return the batch with some of its users and all of its limits."""
     return replace(
         batch,
