@@ -56,8 +56,8 @@ def replanned_day(
     *,
     replans: int = 50,
     passes: int = 5,
-    first_passes: int = 200,
-    edges: int = 50,
+    first_passes: int = 50,
+    edges: int = 30,
     seed: int = 0,
 ) -> Day:
     """Serve users in order by prices that are solved ``replans`` times, evenly over the day.
