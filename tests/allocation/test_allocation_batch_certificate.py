@@ -10,7 +10,8 @@ from tests.allocation.oracles import fluid_optimum, make_batch
 
 from giftlive.allocation.batch import Batch
 from giftlive.allocation.batch_certificate import batch_certificate
-from giftlive.allocation.batch_dual import batch_bound
+from giftlive.allocation.batch_descent import BatchDescent
+from giftlive.allocation.batch_dual import BatchPrices, batch_bound
 from giftlive.allocation.batch_kernels import FLOOR, SEAT, WHALE, WHALE_VALUE
 from giftlive.allocation.fluid import fits, tally
 from giftlive.allocation.returns import Kind, Returns
@@ -139,6 +140,48 @@ def test_renaming_rooms_renames_the_prices() -> None:
     one, other = batch_certificate(batch), batch_certificate(renamed)
     np.testing.assert_allclose(other.prices.seat[name], one.prices.seat, rtol=1e-9)
     assert other.bound == pytest.approx(one.bound, rel=1e-12)
+
+
+def test_of_equal_rooms_the_earlier_column_is_taken() -> None:
+    batch = Batch(np.array([[1.0, 3.0, 3.0, 3.0]]), np.array([[0, 1, 2, 3]]), np.full(4, 2.0))
+    for most, taken in ((1, [0, 1, 0, 0]), (2, [0, 1, 1, 0]), (4, [1, 1, 1, 1])):
+        shares = batch_certificate(replace(batch, per_user=np.array([most]))).fluid.shares
+        assert shares.tolist() == [taken]
+
+
+def test_limits_of_nothing_cost_nothing_to_prove() -> None:
+    """No whale, no whale's value, nobody in the group: the bound is exact at once."""
+    base = make_batch(3, limits=False)
+    batch = replace(
+        base, capacity=np.full(10, 1e4), whale=np.ones(200, np.bool_), whale_cap=np.zeros(10)
+    )
+    by_value = replace(batch, whale_cap=None, whale_value_cap=np.zeros(10))
+    group = replace(batch, whale_cap=None, groups=np.ones((1, 10), np.bool_), group_cap=np.zeros(1))
+    for closed in (batch, by_value, group):
+        priced = batch_certificate(closed, passes=10)
+        assert priced.fluid.worth == 0.0
+        assert priced.bound == pytest.approx(0.0, abs=1e-9 * priced.greedy_value)
+
+
+def test_one_pass_from_the_optimum_stays_near_it() -> None:
+    batch = make_batch(11, n=2_000, returns=Returns("log", 200.0), limits=False)
+    priced = batch_certificate(batch)
+    after = []
+    for start in (priced.prices, BatchPrices.zero(batch)):
+        descent = BatchDescent(batch, stream(1, "one pass"), start)
+        descent.advance()
+        after.append(batch_bound(batch, descent.mean) / priced.bound - 1.0)
+    assert after[0] < 0.03 < 0.05 < after[1]
+
+
+def test_the_best_prices_are_kept_whatever_comes_after() -> None:
+    batch = make_batch(11, limits=False)
+    prices = batch_certificate(batch).prices
+    descent = BatchDescent(batch, stream(1, "one pass"), prices)
+    descent.advance()
+    descent.look()
+    assert batch_bound(batch, descent.mean) > batch_bound(batch, prices)
+    assert descent.bound == batch_bound(batch, descent.best) == batch_bound(batch, prices)
 
 
 def test_same_seed_same_bits_and_a_warm_start_helps() -> None:

@@ -10,19 +10,20 @@ from giftlive.allocation import batch_kernels as kernels
 from giftlive.allocation.batch import Batch
 from giftlive.allocation.batch_dual import (
     BatchPrices,
+    Response,
     bound_and_response,
     edge_arrays,
     group_count,
     group_members,
     signed_limits,
 )
-from giftlive.allocation.batch_kernels import FLOOR, KINDS, WHALE, WHALE_VALUE
+from giftlive.allocation.batch_kernels import FLOOR, KINDS, SEAT, WHALE, WHALE_VALUE
 from giftlive.types import Floats
 
 _BLOCKS = 100  # price moves per pass
 _LATE = 8.0  # the latest of p passes weighs _LATE / (p + _LATE - 1) in the running mean
 _FIRST_STEP, _STEP_HALVES_AT = 1.0, 5.0  # step of pass p: _FIRST_STEP / (1 + p / _STEP_HALVES_AT)
-_WARM = 2  # passes that the worth of a warm start counts for
+_WARM = 2  # passes that a warm start counts for
 _FLOOR_SHARE = 0.02  # of the overall scale, so that a room without a threshold can be priced
 
 
@@ -33,7 +34,7 @@ class BatchDescent:
     Attributes
     ----------
     batch : the instance. shuffle : generator of the orders in which users are visited.
-    start : prices to start from; their worth is trusted like ``_WARM`` passes.
+    start : prices to start from, trusted like ``_WARM`` passes unless all are 0.
     keep_fluid : whether to count what users take, [n, m], for ``fluid``.
     best, bound : prices with the lowest D so far, and that D. passes : made so far.
     """
@@ -49,7 +50,7 @@ class BatchDescent:
     def __post_init__(self) -> None:
         self.start = shut(self.batch, self.start)
         self.best = self.start
-        self.bound, _ = bound_and_response(self.batch, self.start)
+        self.bound, response = bound_and_response(self.batch, self.start)
         self._packed, self._group = self.start.packed.copy(), self.start.group.copy()
         self._squares = np.zeros_like(self._packed)
         self._group_squares = np.zeros_like(self._group)
@@ -65,8 +66,22 @@ class BatchDescent:
         self._limits = signed_limits(self.batch)
         self._members = group_members(self.batch)
         self._money = self.batch.returns.at_slope(self.start.worth)
-        cold = bool((self.start.worth >= 1.0).all())
-        self._age = 0 if cold else _WARM * _BLOCKS
+        self._age = 0
+        if self.start.packed.any() or (self.start.worth < 1.0).any():
+            self._remember(response)
+
+    def _remember(self, response: Response) -> None:
+        """Trust a warm start as if ``_WARM`` passes at its prices had been made.
+
+        A block of users that takes a room on average c times has a subgradient of variance about
+        c: over a pass, as much as the room's use.
+        """
+        self._age = _WARM * _BLOCKS
+        self._squares += _WARM * response.use
+        heads = np.maximum(response.use[WHALE], 1.0)
+        self._squares[WHALE_VALUE] *= response.use[WHALE_VALUE] / heads
+        if self.batch.groups is not None:
+            self._group_squares += _WARM * (self.batch.groups @ response.use[SEAT])
 
     def advance(self) -> None:
         """Make one pass over the users and add its prices to the running mean."""
