@@ -184,6 +184,20 @@ def test_the_best_prices_are_kept_whatever_comes_after() -> None:
     assert descent.bound == batch_bound(batch, descent.best) == batch_bound(batch, prices)
 
 
+def test_what_stands_in_the_padding_does_not_matter() -> None:
+    batch = make_batch(3, returns=Returns("log", 20.0))
+    assert batch.affinity is not None
+    padding = batch.rooms < 0
+    assert padding.any()
+    other = replace(
+        batch,
+        values=np.where(padding, np.nan, batch.values),
+        affinity=np.where(padding, np.nan, batch.affinity),
+    )
+    one, two = batch_certificate(batch, passes=20), batch_certificate(other, passes=20)
+    assert (one.bound, one.fluid.worth) == (two.bound, two.fluid.worth)
+
+
 def test_same_seed_same_bits_and_a_warm_start_helps() -> None:
     batch = make_batch(11, returns=Returns("log", 20.0))
     first, second = batch_certificate(batch, passes=20), batch_certificate(batch, passes=20)

@@ -78,6 +78,12 @@ def test_the_rest_of_a_day_has_the_slopes_of_the_whole(kind: Kind) -> None:
     np.testing.assert_allclose(weight * rest.slope(weight * ahead), expected, rtol=1e-12)
 
 
+def test_a_room_that_has_more_than_ever_counts_does_no_harm() -> None:
+    weight, rest = Returns("saturating", 1.0).after(np.array([1e4]), 0.5)
+    assert 0.0 < weight[0] < 1e-90
+    assert np.isfinite(rest.value(weight * 1e4)).all()
+
+
 @pytest.mark.parametrize(
     ("kind", "scale"), [("cubic", 1.0), ("log", 0.0), ("log", np.nan), ("log", np.ones((2, 2)))]
 )

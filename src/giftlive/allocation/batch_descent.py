@@ -163,7 +163,8 @@ def price_scale(batch: Batch) -> tuple[Floats, Floats]:
     scale = np.empty((KINDS, batch.room_count))
     scale[:] = np.sqrt((threshold + _FLOOR_SHARE * overall) * overall)
     if batch.is_whale.any():
-        scale[WHALE] = float(batch.values[batch.is_whale].max(axis=1, initial=0.0).mean())
+        prized = np.where(batch.rooms >= 0, batch.values, 0.0)[batch.is_whale]
+        scale[WHALE] = float(prized.max(axis=1, initial=0.0).mean())
     scale[WHALE_VALUE] = 1.0
     scale[FLOOR] = 2.0 * overall
     return scale, np.full(group_count(batch), 2.0 * overall)

@@ -197,7 +197,7 @@ def _check_minimum(least: Ints, seats: Ints) -> None:
         s = int(np.argmax(least - seats))
         raise InputError(
             f"room {s} has a minimum of {least[s]} and {seats[s]} seats", "count_minimum",
-            "minima within capacity", "ask infeasibility which limits conflict",
+            "minima within capacity", "explain_infeasibility names the limits that conflict",
         )  # fmt: skip
 
 
@@ -219,7 +219,7 @@ def _solve(arcs: _Arcs, gains: Ints, supplies: Ints, sink: int) -> Ints:
     if status == solver.INFEASIBLE:
         raise InputError(
             "the minima cannot all be met", "count_minimum",
-            "minima that users, seats and groups allow", "ask infeasibility which limits conflict",
+            "minima that users, seats and groups allow", "explain_infeasibility names the limits that conflict",
         )  # fmt: skip
     if status != solver.OPTIMAL:
         raise IntegrityError(f"min-cost flow ended with {status}", "batch_optimum", "OPTIMAL")

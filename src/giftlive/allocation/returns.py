@@ -30,6 +30,7 @@ from giftlive.errors import InputError
 from giftlive.types import Floats
 
 Kind = Literal["linear", "log", "saturating", "sqrt"]
+_LEAST_SLOPE = 1e-100  # a room so full that nothing more counts keeps a scale above 0
 CODES: dict[str, int] = {"linear": 0, "log": 1, "saturating": 2, "sqrt": 3}
 
 
@@ -104,7 +105,7 @@ class Returns:
 
     def at_slope(self, price: Floats) -> Floats:
         """Return the V >= 0 [S] at which g'(V) = p, for p in (0, 1]; 0 for linear returns."""
-        p = np.minimum(price, 1.0)
+        p = np.clip(price, _LEAST_SLOPE, 1.0)
         if self.kind == "log":
             return np.asarray(self.scale * (1.0 / p - 1.0))
         if self.kind == "saturating":
@@ -127,7 +128,7 @@ class Returns:
         >>> bool(np.isclose(weight * rest.slope(weight * 40.0), ahead).all())
         True
         """
-        weight = self.slope(money)
+        weight = np.maximum(self.slope(money), _LEAST_SLOPE)
         if self.kind == "linear":
             return weight, self
         if self.kind == "saturating":
