@@ -106,6 +106,20 @@ def test_impossible_minima_are_proved_impossible() -> None:
     priced = batch_certificate(replace(batch, minimum=batch.capacity * 1.1), passes=400)
     assert priced.status == "infeasible"
     assert priced.bound < 0.0
+    assert priced.gap == 1.0
+    assert not priced.fluid.feasible
+
+
+@pytest.mark.parametrize(("price", "worth"), [(3.0, 2.0), (6.0, 1.0)])
+def test_a_minimum_is_missed_where_missing_it_is_cheaper(price: float, worth: float) -> None:
+    """One user, worth 5 in room 0 and 1 in room 1, which is promised one viewer."""
+    batch = Batch(
+        np.array([[5.0, 1.0]]), np.array([[0, 1]]), np.ones(2), affinity=np.ones((1, 2)),
+        minimum=np.array([0.0, 1.0]), shortfall_price=price,
+    )  # fmt: skip
+    priced = batch_certificate(batch, passes=400)
+    assert priced.bound == pytest.approx(worth, rel=0.01)
+    assert priced.fluid.worth == pytest.approx(worth, rel=0.05)
 
 
 def test_without_congestion_greedy_is_optimal_and_nothing_has_a_price() -> None:
@@ -152,13 +166,14 @@ def test_of_equal_rooms_the_earlier_column_is_taken() -> None:
 def test_limits_of_nothing_cost_nothing_to_prove() -> None:
     """No whale, no whale's value, nobody in the group: the bound is exact at once."""
     base = make_batch(3, limits=False)
+    base.values[0] = 1e5  # far from any guess of a price
     batch = replace(
         base, capacity=np.full(10, 1e4), whale=np.ones(200, np.bool_), whale_cap=np.zeros(10)
     )
     by_value = replace(batch, whale_cap=None, whale_value_cap=np.zeros(10))
     group = replace(batch, whale_cap=None, groups=np.ones((1, 10), np.bool_), group_cap=np.zeros(1))
     for closed in (batch, by_value, group):
-        priced = batch_certificate(closed, passes=10)
+        priced = batch_certificate(closed, passes=1)
         assert priced.fluid.worth == 0.0
         assert priced.bound == pytest.approx(0.0, abs=1e-9 * priced.greedy_value)
 

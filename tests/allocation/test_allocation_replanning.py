@@ -14,7 +14,7 @@ from giftlive.allocation.batch_certificate import batch_certificate
 from giftlive.allocation.batch_dual import BatchPrices, batch_bound
 from giftlive.allocation.fluid import tally
 from giftlive.allocation.lognormal import LogNormalMarket
-from giftlive.allocation.replanning import greedy_day, replanned_day
+from giftlive.allocation.replanning import greedy_day, remaining, replanned_day
 from giftlive.allocation.returns import Kind, Returns
 from giftlive.allocation.samples import pooled, rows, top_edges
 from giftlive.errors import InputError
@@ -66,6 +66,27 @@ def test_a_group_closes_with_its_last_place_and_users_may_take_two() -> None:
     assert day.shown.tolist() == [[True, True, True], [True, False, True], [False, False, True]]
 
 
+def test_what_is_left_of_a_day_by_hand() -> None:
+    """Two of four users served, a sample of four: what is left is doubled."""
+    today = Batch(
+        np.ones((4, 2)), np.array([[0, 1]] * 4), np.array([3.0, 2.0]),
+        affinity=np.ones((4, 2)), minimum=np.array([1.5, 0.0]), whale=np.ones(4, np.bool_),
+        whale_cap=np.array([2.0, 9.0]), whale_value_cap=np.array([7.0, 8.0]),
+        groups=np.array([[True, True]]), group_cap=np.array([5.0]), returns=Returns("log", 2.0),
+    )  # fmt: skip
+    use = np.array([[1.0, 2.0], [0.5, 2.0], [1.0, 1.0], [2.0, 6.0]])
+    so_far = OpenDay(use, np.array([2.0, 6.0]), np.zeros((4, 2), np.bool_))
+    rest, weight = remaining(today, today, so_far, 2)
+    assert weight.tolist() == [0.5, 0.25]  # 1 / (1 + V / B)
+    assert rest.values[0].tolist() == [0.5, 0.25]
+    assert rest.capacity.tolist() == [4.0, 0.0]
+    limits = (rest.minimum, rest.whale_cap, rest.whale_value_cap, rest.group_cap)
+    expected = ([2.0, 0.0], [2.0, 16.0], [0.5 * 10.0, 0.25 * 4.0], [4.0])
+    for limit, by_hand in zip(limits, expected, strict=True):
+        assert limit is not None
+        assert limit.tolist() == by_hand
+
+
 def test_prices_lift_a_minimum_that_greed_ignores() -> None:
     draw = make_batch(3, n=600, limits=False, load=1.2)
     affinity = np.random.default_rng(3).random(draw.rooms.shape)
@@ -83,11 +104,11 @@ def test_prices_lift_a_minimum_that_greed_ignores() -> None:
 def test_the_rule_does_not_look_ahead() -> None:
     today, yesterday = MARKET.day(1), MARKET.day(0)
     changed = today.values.copy()
-    changed[900:] = changed[900:][::-1]
+    changed[1_000:] = changed[1_000:][::-1]  # in the middle of the interval from 900 to 1,200
     one = replanned_day(today, yesterday, replans=5, first_passes=20)
     other = replanned_day(replace(today, values=changed), yesterday, replans=5, first_passes=20)
-    assert (one.shown[:900] == other.shown[:900]).all()
-    assert (one.shown[900:] != other.shown[900:]).any()
+    assert (one.shown[:1_000] == other.shown[:1_000]).all()
+    assert (one.shown[1_000:] != other.shown[1_000:]).any()
 
 
 def test_scaling_values_changes_no_decision() -> None:

@@ -219,7 +219,8 @@ def _solve(arcs: _Arcs, gains: Ints, supplies: Ints, sink: int) -> Ints:
     if status == solver.INFEASIBLE:
         raise InputError(
             "the minima cannot all be met", "count_minimum",
-            "minima that users, seats and groups allow", "explain_infeasibility names the limits that conflict",
+            "minima that users, seats and groups allow",
+            "explain_infeasibility names the limits that conflict",
         )  # fmt: skip
     if status != solver.OPTIMAL:
         raise IntegrityError(f"min-cost flow ended with {status}", "batch_optimum", "OPTIMAL")
