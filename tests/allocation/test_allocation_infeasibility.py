@@ -51,6 +51,14 @@ def test_minima_of_several_rooms_above_what_users_can_give() -> None:
     assert explain_infeasibility(replace(batch, per_user=np.full(10, 2))) is None
 
 
+def test_of_two_conflicts_the_larger_is_shown_and_both_are_counted() -> None:
+    batch = replace(crowd(), minimum=np.array([2.5, 3.0, 0.5]))
+    assert kinds(batch) == [("minimum", 1), ("seats", 1)]
+    why = explain_infeasibility(batch)
+    assert why is not None
+    np.testing.assert_allclose(why.shortfall, [0.5, 1.0, 0.0], atol=1e-9)
+
+
 def test_a_group_in_the_way() -> None:
     groups = np.array([[True, True, False], [False, True, True]])
     batch = replace(
