@@ -50,6 +50,16 @@ def ope(context: typer.Context) -> None:
     _run("benchmarks.ope", context.args, _root())
 
 
+@app.command("allocation", context_settings=_PASSED_ON)
+def allocation(context: typer.Context) -> None:
+    """Allocation on fresh days beside its upper bound; solvers beside the exact flow.
+
+    Runs `python -m benchmarks.allocation` with the same arguments (--help lists them). Exit 1
+    when prices solved 50 times a day keep less of the bound than they should.
+    """
+    _run("benchmarks.allocation", context.args, _root())
+
+
 def _run(module: str, arguments: list[str], root: Path) -> None:
     """Run a benchmark from the root of the clone and leave with its exit code."""
     done = subprocess.run([sys.executable, "-m", module, *arguments], cwd=root, check=False)

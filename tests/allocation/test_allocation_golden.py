@@ -1,0 +1,42 @@
+"""Optima by solvers this package does not use: scripts/golden_allocation.py makes the file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from giftlive.allocation.batch import Batch
+from giftlive.allocation.batch_certificate import batch_certificate
+from giftlive.allocation.batch_flow import batch_optimum
+from giftlive.allocation.lognormal import LogNormalMarket
+from giftlive.allocation.returns import Kind, Returns
+from giftlive.allocation.samples import top_edges
+from giftlive.rng import stream
+
+GOLDEN: Any = json.loads(Path(__file__).with_name("golden.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("kind", ["log", "sqrt"])
+def test_bound_is_within_a_thousandth_of_an_interior_point_method(kind: Kind) -> None:
+    market = LogNormalMarket.draw(0, GOLDEN["users"], GOLDEN["rooms"])
+    batch = top_edges(market.day(0, Returns(kind, GOLDEN["scale"])), GOLDEN["edges"])
+    optimum = GOLDEN["conic"][kind]["optimum"]
+    priced = batch_certificate(batch)
+    assert optimum * (1 - 1e-5) <= priced.bound <= optimum * 1.001
+    assert optimum * 0.999 <= priced.fluid.worth <= optimum * (1 + 1e-5)
+
+
+def test_flow_is_optimal_transport_on_two_hundred_instances() -> None:
+    found = []
+    for seed in range(200):
+        draw = stream(seed, "assignment")
+        n, rooms = int(draw.integers(1, 12)), int(draw.integers(1, 7))
+        values = draw.integers(0, 50, (n, rooms)).astype(float)
+        seats = draw.integers(0, 4, rooms).astype(float)
+        found.append(batch_optimum(Batch(values, np.tile(np.arange(rooms), (n, 1)), seats)).worth)
+    np.testing.assert_allclose(found, GOLDEN["transport"], atol=1e-6)
+    assert len(set(found)) > 100
