@@ -28,7 +28,7 @@ from giftlive.logs.decisions import (
 )
 from giftlive.logs.decisions.identity import world_decision_id
 from giftlive.logs.decisions.record import COLUMNS, joined
-from giftlive.policies import Policy
+from giftlive.policies.base import Policy, hear
 from giftlive.rng import stream
 from giftlive.types import DecisionBatch, Decisions, Floats, Ints
 from giftlive.world import World
@@ -87,7 +87,7 @@ class LoggedEvening:
             waiting.append(self._rows(batch, decisions, prices, versions, came))
             row, heard = row + len(batch), heard + 1
             feedback, observation = arena.step(decisions)
-            state = self.policy.update(state, feedback)
+            state = self.policy.update(state, hear(feedback, batch, decisions))
             # Within a tick a later batch may hold earlier decisions.
             over = observation is None or int(observation.ts.min()) >= feedback.ts
             if over and row - yielded >= BATCH_ROWS:

@@ -90,11 +90,12 @@ class DualPrice:
         """Choose by value net of the seat's price, in batch order, free seats only."""
         seen = batch.observation
         when = np.zeros_like(seen.ts) if self.prices is None else self.prices.bucket(seen.ts)
-        scores = _net(
+        scores, charges = _net(
             batch.values, batch.seat_seconds, seen.rooms, when, state.per_second, state.factor
         )
         at_least = -np.inf if self.decline_below is None else self.decline_below
-        return choose_best(batch, scores, guard=True, at_least=at_least)
+        chosen = choose_best(batch, scores, guard=True, at_least=at_least)
+        return replace(chosen, charges=charges)
 
     def update(self, state: PriceState, feedback: Feedback, /) -> PriceState:
         """Return the prices after one step of mirror descent on the occupancy."""
@@ -110,12 +111,13 @@ class DualPrice:
 @njit(cache=True)
 def _net(
     values: Floats, seconds: Floats, rooms: Ints, when: Ints, per_second: Floats, factor: Floats
-) -> Floats:
-    net = np.zeros(values.shape)
+) -> tuple[Floats, Floats]:
+    net, charges = np.zeros(values.shape), np.zeros(values.shape)
     for i in range(values.shape[0]):
         for j in range(values.shape[1]):
             room = rooms[i, j]
             if room >= 0:
                 price = per_second[room, when[i]] * factor[room]
-                net[i, j] = values[i, j] - price * seconds[i, j]
-    return net
+                charges[i, j] = price * seconds[i, j]
+                net[i, j] = values[i, j] - charges[i, j]
+    return net, charges
