@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from giftlive.errors import IdentityError
-from giftlive.evaluation.explanation import PriceBook, reasons
+from giftlive.evaluation.explanation import PriceBook, prices_of, reasons
 from giftlive.evaluation.rollout import Valuer, play
 from giftlive.evaluation.version import version_of
 from giftlive.logs.decisions import (
@@ -82,7 +82,7 @@ class LoggedEvening:
             batch = DecisionBatch(observation, *self.valuer(observation))
             decisions = self.policy.decide(state, batch, rng)
             came = _Came.of(outcome, row, batch, decisions)
-            prices = book.stay_prices(self.policy, state, batch)
+            prices = prices_of(batch, decisions)
             versions = policy_version, book.version(heard)
             waiting.append(self._rows(batch, decisions, prices, versions, came))
             row, heard = row + len(batch), heard + 1

@@ -16,6 +16,7 @@ from giftlive.policies.choice import (
     seat_counter,
     take_seat,
 )
+from giftlive.policies.limits import first_nan
 from giftlive.types import DecisionBatch, Decisions, Feedback, Floats, Ints
 
 
@@ -86,6 +87,7 @@ class Popularity:
 
     def decide(self, state: Shown, batch: DecisionBatch, rng: np.random.Generator, /) -> Decisions:
         """Choose by the counts before the batch, ties by value."""
+        refuse_nan(first_nan(batch))
         there = batch.available
         largest = float(np.abs(np.where(there, batch.values, 0.0)).max(initial=0.0))
         most = float(state.exposure.max(initial=0.0))
