@@ -1,6 +1,6 @@
 """Every policy with settings under which its rules fire, in any unit of money.
 
-A maker takes the unit: what is worth 1 in the batches of ``giftlive.testing`` is worth ``unit``, and
+A maker takes the unit: what is worth 1 in the batches of ``giftlive.testing`` is worth ``unit``;
 settings in money scale with it.
 """
 
@@ -156,6 +156,9 @@ GUARDED = {
 } - {"whale_tier by value"}
 """Those that promise never to show a room without a free seat."""
 
+SILENT_WITHOUT_SEATS = GUARDED | {"exploration_floor", "tie_exploration"}
+"""Those, and what only adds chance to a policy that does."""
+
 BY_ROOM = {
     "greedy_with_rules", "ucb", "lcb", "cvar", "thompson", "thompson, gamma, within seats",
     "multi_objective", "exploration_floor", "tie_exploration", "eligibility", "preference_floor",
@@ -163,4 +166,13 @@ BY_ROOM = {
 }  # fmt: skip
 """Those configured room by room; renaming the rooms changes them."""
 
-__all__ = ["ALONE", "BY_ROOM", "GUARDED", "UNCERTAIN", "WRAPPED", "Maker", "prices"]
+__all__ = [
+    "ALONE",
+    "BY_ROOM",
+    "GUARDED",
+    "SILENT_WITHOUT_SEATS",
+    "UNCERTAIN",
+    "WRAPPED",
+    "Maker",
+    "prices",
+]
