@@ -156,13 +156,12 @@ def test_no_cap_is_broken_over_many_batches() -> None:
 
 
 def test_bad_caps_and_unknown_users_are_refused() -> None:
-    for make, named in (
-        (lambda: WhaleTier(-1), r"whale_tier\.k"),
-        (lambda: WhaleTier(largest_value=0.0), "largest_value"),
-        (lambda: WhaleTier(learning_rate=-1.0), "learning_rate"),
-    ):
-        with pytest.raises(ConfigError, match=named):
-            make()
+    with pytest.raises(ConfigError, match=r"whale_tier\.k"):
+        WhaleTier(-1)
+    with pytest.raises(ConfigError, match="largest_value"):
+        WhaleTier(largest_value=0.0)
+    with pytest.raises(ConfigError, match="learning_rate"):
+        WhaleTier(learning_rate=-1.0)
     with pytest.raises(InputError, match=r"whale_tier\.whales"):
         answer(WhaleTier(whales=np.ones(1, dtype=np.bool_)), batch_of([[1.0], [1.0]]))
 
