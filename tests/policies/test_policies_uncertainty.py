@@ -14,6 +14,7 @@ from giftlive.policies import (
     ByPair,
     EpsilonGreedy,
     Greedy,
+    LastLayer,
     LinUCB,
     RoomThompson,
     ShareOfValue,
@@ -135,6 +136,7 @@ def test_dispersion_is_estimated_from_the_gifts_and_nothing_is_learned_without()
         RoomThompson(1.0, law="gaussian"),
         EpsilonGreedy(0.1, prior_sd=1.0),
         LinUCB(width=1.0),
+        LastLayer(rooms=np.eye(8)),
     ],
     ids=lambda policy: f"{policy.name} {getattr(policy, 'law', '')}",
 )
@@ -172,6 +174,26 @@ def test_lin_ucb_is_ridge_regression_of_what_the_estimate_missed() -> None:
     assert wide.charges[:, 0] == pytest.approx(-(x @ expected) - unit * spread)
 
 
+def test_the_last_layer_is_bayesian_regression_shared_by_all_rooms() -> None:
+    draw = stream(9, "layer")
+    users, rooms = draw.normal(size=(60, 3)), draw.normal(size=(8, 3))
+    policy = LastLayer(users, rooms, ridge=2.0)
+    batch = batch_of(np.column_stack([np.ones(60), np.zeros(60)]))
+    x = users * rooms[0]
+    y = 1.0 + x @ np.array([1.0, -2.0, 0.5]) + draw.normal(size=60)
+    assert (answer(policy, batch).choice == 0).all()  # nothing is uncertain yet
+    state = after(policy, [batch], amounts=y)
+    weights = np.linalg.solve(2.0 * np.eye(3) + x.T @ x, x.T @ (y - 1.0))
+    again = answer(policy, batch, state)
+    assert again.charges == pytest.approx(-np.stack([x @ weights, users * rooms[1] @ weights], 1))
+    covariance = np.mean((y - 1.0) ** 2) * np.linalg.inv(2.0 * np.eye(3) + x.T @ x)
+    other = users * rooms[1]
+    sd = [np.sqrt(np.einsum("ni,ij,nj->n", z, covariance, z)) for z in (x, other)]
+    lead = 1.0 + (x - other) @ weights
+    chance = stats.norm.cdf(lead / np.hypot(*sd))
+    assert again.propensities[:, 0] == pytest.approx(chance, abs=5e-3)
+
+
 def test_epsilon_greedy_states_both_its_propensities() -> None:
     decisions = answer(EpsilonGreedy(0.3), batch_of([[1.0, 5.0, 2.0]], left=[0, 9, 9]))
     assert decisions.propensities[0] == pytest.approx([0.1, 0.8, 0.1])
@@ -191,6 +213,9 @@ def test_bad_settings_and_signals_are_refused_by_name() -> None:
         (lambda: RoomThompson(dispersion=-1.0), "dispersion"),
         (lambda: EpsilonGreedy(1.5), "epsilon"),
         (lambda: LinUCB(ridge=0.0), "ridge"),
+        (lambda: LastLayer(ridge=-1.0), "ridge"),
+        (lambda: LastLayer(floor=-1.0), "floor"),
+        (lambda: LastLayer(np.ones((1, 2)), np.ones((1, 3))), "widths"),
         (lambda: LinUCB(width=-1.0), "width"),
         (lambda: ShareOfValue(-0.5), "share"),
     ):
@@ -203,6 +228,8 @@ def test_bad_settings_and_signals_are_refused_by_name() -> None:
     ):
         with pytest.raises(InputError, match=what):
             answer(ucb(1.0, ByPair(table)), batch_of([[1.0, 2.0, 3.0]]))
+    with pytest.raises(InputError, match=r"last_layer\.users"):
+        answer(LastLayer(np.ones((1, 1))), batch_of([[1.0], [2.0]]))
     with pytest.raises(InputError, match=r"lin_ucb\.features"):
         answer(LinUCB(np.ones((1, 1))), batch_of([[1.0], [2.0]]))
 

@@ -28,6 +28,7 @@ from giftlive.policies import (
     FrequencyCap,
     Greedy,
     GreedyWithRules,
+    LastLayer,
     LinUCB,
     MultiObjective,
     Policy,
@@ -118,11 +119,14 @@ UNCERTAIN: dict[str, Maker] = {
     ),
     "epsilon_greedy": lambda _: EpsilonGreedy(0.2),
     "epsilon_greedy within seats": lambda unit: EpsilonGreedy(0.2, True, 1.0, unit, True),
+    "last_layer": lambda _: LastLayer(FEATURES, floor=0.1, respect_seats=True),
     "lin_ucb": lambda _: LinUCB(FEATURES, respect_seats=True),
 }
 """Policies that reckon with what they do not know, or learn it."""
 
 WRAPPED: dict[str, Maker] = {
+    "dual_price, euclidean": lambda unit: DualPrice(prices(unit), 500.0, geometry="euclidean"),
+    "dual_price, pooled": lambda unit: DualPrice(prices(unit), 500.0, pooled=True),
     "exploration_floor": lambda unit: ExplorationFloor(DualPrice(prices(unit)), 0.2),
     "random_bucket": lambda _: RandomBucket(Softmax(), 0.3),
     "random_bucket by visit": lambda _: RandomBucket(Greedy(), 0.5, "visit", respect_seats=True),
@@ -144,15 +148,24 @@ WRAPPED: dict[str, Maker] = {
         )
     ),
 }
-"""Policies around another one."""
+"""Policies with prices, and around another one."""
 
 GUARDED = {
     name
     for name in (*ALONE, *UNCERTAIN, *WRAPPED)
     if "within seats" in name
     or name.startswith(("whale_tier", "capacity_guard", "batch_optimal", "five deep"))
-    or name in {"devanur_jain", "greedy_with_rules", "lcb", "room_thompson, gaussian", "lin_ucb"}
+    or name
+    in {
+        "devanur_jain",
+        "greedy_with_rules",
+        "lcb",
+        "room_thompson, gaussian",
+        "lin_ucb",
+        "last_layer",
+    }
     or name == "multi_objective"
+    or name.startswith("dual_price")
 } - {"whale_tier by value"}
 """Those that promise never to show a room without a free seat."""
 
@@ -160,6 +173,7 @@ SILENT_WITHOUT_SEATS = GUARDED | {"exploration_floor", "tie_exploration"}
 """Those, and what only adds chance to a policy that does."""
 
 BY_ROOM = {
+    "dual_price, euclidean", "dual_price, pooled",
     "greedy_with_rules", "ucb", "lcb", "cvar", "thompson", "thompson, gamma, within seats",
     "multi_objective", "exploration_floor", "tie_exploration", "eligibility", "preference_floor",
     "preference_floor within seats",

@@ -16,6 +16,7 @@ from giftlive.policies.epsilon_greedy import EpsilonGreedy
 from giftlive.policies.exploring import ExplorationFloor, RandomBucket
 from giftlive.policies.greedy import Greedy, GreedyWithCap
 from giftlive.policies.guards import CapacityGuard, Eligibility, FatigueBudget, FrequencyCap
+from giftlive.policies.last_layer import LastLayer
 from giftlive.policies.lin_ucb import LinUCB
 from giftlive.policies.multi_objective import MultiObjective
 from giftlive.policies.preference_floor import PreferenceFloor
@@ -52,6 +53,7 @@ __all__ = [
     "Greedy",
     "GreedyWithCap",
     "GreedyWithRules",
+    "LastLayer",
     "LinUCB",
     "Memoryless",
     "MultiObjective",

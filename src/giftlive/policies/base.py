@@ -75,3 +75,17 @@ def explained(
     """Return ``decisions`` with what was taken off each value to make its score [n, m]."""
     charges = np.where(batch.available, batch.values - scores, 0.0)
     return replace(decisions, charges=charges, reason=reason)
+
+
+def reasons_of(decisions: Decisions) -> Texts:
+    """Return a copy of the rows' reasons, "" everywhere where the policy names none."""
+    if decisions.reason is not None:
+        return decisions.reason.copy()
+    return np.full(len(decisions.choice), "", dtype=object)
+
+
+def final_at(feedback: Feedback) -> Ints:
+    """Return [n] ms at which each amount is final, the feedback's own time if it does not say."""
+    if feedback.reward_ts is not None:
+        return feedback.reward_ts
+    return np.full(len(feedback.user), feedback.ts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 from numba import njit
@@ -37,9 +38,11 @@ class DualPrice:
     """Show, among rooms with a free seat, the largest v_s - λ_s(t) * seat_seconds_s.
 
     λ starts from the prices of another day (``train_prices``) and, with ``learning_rate`` > 0,
-    follows the occupancy, by entropic mirror descent on the dual: each room's price is multiplied
-    by exp(rate * hours * (occupancy / seats - target)), within a factor 100 either way. The target
-    lies below 1 because occupancy is demand cut off at the seats: it cannot show more than full.
+    follows the occupancy, by mirror descent on the dual. With the entropy as mirror map each room's
+    price is multiplied by exp(rate * hours * (occupancy / seats - target)), within a factor 100
+    either way; with the Euclidean one rate * hours * (occupancy / seats - target) opening prices
+    are added, down to 0 and up to 100 of them. The target lies below 1 because occupancy is demand
+    cut off at the seats: it cannot show more than full.
 
     A negative best score means that, at these prices, later users are expected to pay more for
     any of the seats than this one: by complementary slackness the dual optimum shows nothing.
@@ -53,6 +56,10 @@ class DualPrice:
     ----------
     prices : of the rooms the policy will see, one row per dense room; None: ``cold_price`` only.
     learning_rate : per hour of occupancy one full room above target; 0 keeps λ as given.
+    geometry : ``entropy`` (prices never reach 0) or ``euclidean`` (they may, and can then only
+        come back by addition).
+    pooled : one price for all rooms with limited seats, the mean weighted by seats, moved by the
+        occupancy of all: what is left of prices when they do not tell rooms apart.
     target : occupancy at which a price stays, in (0, 1].
     cold_price : added to every price of a room with limited seats, money per seat-second; what a
         multiplicative rule can grow from where ``prices`` are 0 or missing.
@@ -64,11 +71,15 @@ class DualPrice:
     target: float = 0.75
     cold_price: float = 0.0
     decline_below: float | None = 0.0
+    geometry: Literal["entropy", "euclidean"] = "entropy"
+    pooled: bool = False
     name: str = "dual_price"
 
     def __post_init__(self) -> None:
         if not 0.0 < self.target <= 1.0:
             raise ConfigError(f"{self.target}", "dual_price.target", "an occupancy in (0, 1]")
+        if self.geometry not in ("entropy", "euclidean"):
+            raise ConfigError(f"{self.geometry!r}", "dual_price.geometry", "entropy or euclidean")
         for option in ("learning_rate", "cold_price"):
             if not getattr(self, option) >= 0.0:
                 raise ConfigError(f"{getattr(self, option)}", f"dual_price.{option}", ">= 0")
@@ -81,8 +92,11 @@ class DualPrice:
                 f"{len(table)} rooms", "dual_price.prices", f"{len(seats)}, one row per room",
                 "map the old rows to the new rooms with Prices.for_rooms",
             )  # fmt: skip
-        limited = (seats < UNLIMITED_SEATS)[:, None]
-        return PriceState((table + self.cold_price) * limited, np.ones(len(seats)), -1)
+        limited = seats < UNLIMITED_SEATS
+        if self.pooled and seats[limited].sum() > 0:
+            table = np.average(table[limited], axis=0, weights=seats[limited])[None, :]
+        opening = (table + self.cold_price) * limited[:, None]
+        return PriceState(opening, np.ones(len(seats)), -1)
 
     def decide(
         self, state: PriceState, batch: DecisionBatch, rng: np.random.Generator, /
@@ -102,10 +116,17 @@ class DualPrice:
         if self.learning_rate == 0.0:
             return state
         hours = (feedback.ts - state.ts) / MS_PER_HOUR if state.ts >= 0 else 0.0
-        excess = feedback.occupancy / np.maximum(feedback.seats, 1) - self.target
-        moved = np.log(state.factor) + self.learning_rate * hours * excess
-        limit = np.log(_LARGEST_FACTOR)
-        return replace(state, factor=np.exp(np.clip(moved, -limit, limit)), ts=feedback.ts)
+        inside, seats = feedback.occupancy, feedback.seats
+        if self.pooled:
+            limited = seats < UNLIMITED_SEATS
+            inside, seats = inside[limited].sum(keepdims=True), seats[limited].sum(keepdims=True)
+        step = self.learning_rate * hours * (inside / np.maximum(seats, 1) - self.target)
+        if self.geometry == "euclidean":
+            factor = np.clip(state.factor + step, 0.0, _LARGEST_FACTOR)
+        else:
+            limit = np.log(_LARGEST_FACTOR)
+            factor = np.exp(np.clip(np.log(state.factor) + step, -limit, limit))
+        return replace(state, factor=factor, ts=feedback.ts)
 
 
 @njit(cache=True)

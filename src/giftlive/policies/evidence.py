@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from giftlive.policies.base import value_heard
+from giftlive.policies.base import final_at, value_heard
 from giftlive.types import Feedback, Floats, Ints
 
 
@@ -48,13 +48,10 @@ class Evidence:
     def heard(self, feedback: Feedback, policy: str) -> Evidence:
         """Return the evidence at ``feedback.ts``: amounts count once they are final."""
         into = feedback.admitted & (feedback.room >= 0)
-        ready = np.full(len(into), feedback.ts)
-        if feedback.reward_ts is not None:
-            ready = feedback.reward_ts
         room = np.concatenate([self.room, feedback.room[into]])
         value = np.concatenate([self.value, value_heard(feedback, policy)[into]])
         gift = np.concatenate([self.gift, feedback.amount[into]])
-        ready = np.concatenate([self.ready, ready[into]])
+        ready = np.concatenate([self.ready, final_at(feedback)[into]])
         final, size = ready <= feedback.ts, len(self.expected)
         come = gift[final]
         return Evidence(
@@ -82,3 +79,45 @@ class Evidence:
             phi = self.square / self.amount if self.amount > 0.0 else np.inf
         a, b = prior + self.earned / phi, prior + self.expected.clip(0.0) / phi
         return a / b, np.sqrt(a) / b
+
+
+@dataclass(frozen=True)
+class Due:
+    """Viewings whose amounts are final, all [k]: who, where, and amount less what was expected."""
+
+    user: Ints
+    room: Ints
+    error: Floats
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Viewings under way, for learners that need each one by itself.
+
+    Attributes
+    ----------
+    user, room, error : as in ``Due``. ready : [k] ms at which each amount is final.
+    """
+
+    user: Ints
+    room: Ints
+    error: Floats
+    ready: Ints
+
+    @staticmethod
+    def nobody() -> Waiting:
+        """Return no viewing."""
+        none = np.zeros(0, dtype=np.int64)
+        return Waiting(none, none, np.zeros(0), none)
+
+    def heard(self, feedback: Feedback, policy: str) -> tuple[Waiting, Due]:
+        """Return who is still waiting at ``feedback.ts``, and what has become final."""
+        into = feedback.admitted & (feedback.room >= 0)
+        error = feedback.amount - value_heard(feedback, policy)
+        user = np.concatenate([self.user, feedback.user[into]])
+        room = np.concatenate([self.room, feedback.room[into]])
+        error = np.concatenate([self.error, error[into]])
+        ready = np.concatenate([self.ready, final_at(feedback)[into]])
+        due = ready <= feedback.ts
+        still = Waiting(user[~due], room[~due], error[~due], ready[~due])
+        return still, Due(user[due], room[due], error[due])

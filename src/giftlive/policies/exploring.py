@@ -9,7 +9,7 @@ import numpy as np
 from numba import njit
 
 from giftlive.errors import ConfigError
-from giftlive.policies.base import Policy
+from giftlive.policies.base import Policy, reasons_of
 from giftlive.policies.greedy import Greedy
 from giftlive.policies.limits import masked
 from giftlive.rng import uniform as keyed_uniform
@@ -108,9 +108,7 @@ class RandomBucket:
         if self.respect_seats:
             there = there & (seen.seats_left > 0)
         uniform = even(there)
-        reason = np.full(len(batch), "", dtype=object)
-        if answer.reason is not None:
-            reason[:] = answer.reason
+        reason = reasons_of(answer)
         reason[inside & there.any(axis=1)] = BUCKET
         return replace(
             answer,

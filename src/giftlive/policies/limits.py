@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from giftlive.policies.base import Policy
+from giftlive.policies.base import Policy, reasons_of
 from giftlive.types import Bools, DecisionBatch, Decisions, Ints, Texts
 
 
@@ -107,7 +107,7 @@ def decide_within(
 
 
 def _reasons(batch: DecisionBatch, opened: Bools, answer: Decisions, code: str) -> Texts:
-    found = np.full(len(batch), "", dtype=object) if answer.reason is None else answer.reason.copy()
+    found = reasons_of(answer)
     best = np.where(batch.available, batch.values, -np.inf).max(axis=1, initial=-np.inf)
     still = np.where(opened, batch.values, -np.inf).max(axis=1, initial=-np.inf)
     found[(found == "") & (still < best)] = code

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from giftlive.errors import ConfigError, InputError
 from giftlive.policies.base import explained
 from giftlive.policies.choice import choose_best
-from giftlive.policies.evidence import Evidence
+from giftlive.policies.evidence import Waiting
 from giftlive.types import DecisionBatch, Decisions, Feedback, Floats, Ints
 
 
@@ -21,14 +21,13 @@ class Arms:
     ----------
     inverse : [S, d, d] A⁻¹ with A = ridge I + Σ x xᵀ. target : [S, d] Σ x (amount - v).
     scale : Σ |amount - v| and count, whose ratio is the unit of the bonus.
-    waiting : viewings under way; their users are in ``waiting_user``.
+    waiting : viewings under way.
     """
 
     inverse: Floats
     target: Floats
     scale: tuple[float, int]
-    waiting: Evidence
-    waiting_user: Ints
+    waiting: Waiting
 
 
 @dataclass(frozen=True)
@@ -67,8 +66,7 @@ class LinUCB:
         """Return rooms that have seen nobody."""
         rooms, d = len(seats), 1 if self.features is None else self.features.shape[1]
         inverse = np.broadcast_to(np.eye(d) / self.ridge, (rooms, d, d)).copy()
-        nobody = np.zeros(0, dtype=np.int64)
-        return Arms(inverse, np.zeros((rooms, d)), (0.0, 0), Evidence.none(rooms), nobody)
+        return Arms(inverse, np.zeros((rooms, d)), (0.0, 0), Waiting.nobody())
 
     def decide(self, state: Arms, batch: DecisionBatch, rng: np.random.Generator, /) -> Decisions:
         """Choose by the upper bound, in batch order."""
@@ -83,30 +81,14 @@ class LinUCB:
 
     def update(self, state: Arms, feedback: Feedback, /) -> Arms:
         """Return the regressions with what has become final, one row at a time."""
-        into = feedback.admitted & (feedback.room >= 0)
-        ends = np.full(len(into), feedback.ts)
-        if feedback.reward_ts is not None:
-            ends = feedback.reward_ts
-        old = state.waiting
-        waiting = old.heard(feedback, self.name)
-        user = np.concatenate([state.waiting_user, feedback.user[into]])
-        ready = np.concatenate([old.ready, ends[into]])
-        room = np.concatenate([old.room, feedback.room[into]])
-        value = np.zeros(0) if feedback.value is None else feedback.value[into]
-        error = np.concatenate([old.gift - old.value, feedback.amount[into] - value])
-        final = ready <= feedback.ts
+        waiting, due = state.waiting.heard(feedback, self.name)
         inverse, target = state.inverse.copy(), state.target.copy()
-        x = self._features(user[final])
-        for row, s, e in zip(x, room[final], error[final], strict=True):
-            along = inverse[s] @ row
-            inverse[s] -= np.outer(along, along) / (1.0 + float(row @ along))
-            target[s] += e * row
-        total = state.scale[0] + float(np.abs(error[final]).sum())
-        scale = (total, state.scale[1] + int(final.sum()))
-        return replace(
-            state, inverse=inverse, target=target, scale=scale, waiting=waiting,
-            waiting_user=user[~final],
-        )  # fmt: skip
+        for x, s, error in zip(self._features(due.user), due.room, due.error, strict=True):
+            along = inverse[s] @ x
+            inverse[s] -= np.outer(along, along) / (1.0 + float(x @ along))
+            target[s] += error * x
+        total = state.scale[0] + float(np.abs(due.error).sum())
+        return Arms(inverse, target, (total, state.scale[1] + len(due.error)), waiting)
 
     def _features(self, users: Ints) -> Floats:
         if self.features is None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from giftlive.errors import ConfigError
-from giftlive.policies.base import Policy
+from giftlive.policies.base import Policy, reasons_of
 from giftlive.policies.choice import refuse_nan
 from giftlive.policies.greedy import Greedy
 from giftlive.policies.limits import first_nan, without
@@ -59,9 +59,7 @@ class PreferenceFloor:
         answer = self.policy.decide(state, without(batch, kept, home), rng)
         chances, rows = answer.propensities.copy(), np.flatnonzero(kept)
         chances[rows, home[rows]] = 1.0
-        reason = np.full(len(batch), "", dtype=object)
-        if answer.reason is not None:
-            reason[:] = answer.reason
+        reason = reasons_of(answer)
         reason[kept] = HOME
         return Decisions(np.where(kept, home, answer.choice), chances, answer.charges, reason)
 

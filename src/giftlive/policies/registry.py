@@ -17,6 +17,7 @@ from giftlive.policies.epsilon_greedy import EpsilonGreedy
 from giftlive.policies.exploring import ExplorationFloor, RandomBucket
 from giftlive.policies.greedy import Greedy, GreedyWithCap
 from giftlive.policies.guards import CapacityGuard, Eligibility, FatigueBudget, FrequencyCap
+from giftlive.policies.last_layer import LastLayer
 from giftlive.policies.lin_ucb import LinUCB
 from giftlive.policies.multi_objective import MultiObjective
 from giftlive.policies.preference_floor import PreferenceFloor
@@ -42,6 +43,7 @@ POLICIES: dict[str, Callable[..., Policy[Any]]] = {
     "thompson": Thompson,
     "room_thompson": RoomThompson,
     "lin_ucb": LinUCB,
+    "last_layer": LastLayer,
     "ucb": ucb,
     "lcb": lcb,
     "cvar": cvar,

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from giftlive.errors import ConfigError
-from giftlive.policies.base import Policy
+from giftlive.policies.base import Policy, reasons_of
 from giftlive.policies.exploring import drawn
 from giftlive.policies.greedy import Greedy
 from giftlive.types import DecisionBatch, Decisions, Feedback, Floats, Ints
@@ -68,9 +68,7 @@ class TieExploration:
         shown = answer.choice >= 0
         explores = shown & (np.cumsum(shown) <= self._affordable(state))
         chances = np.where(explores[:, None], mixed, answer.propensities)
-        reason = np.full(len(batch), "", dtype=object)
-        if answer.reason is not None:
-            reason[:] = answer.reason
+        reason = reasons_of(answer)
         reason[explores & ((mixed > 0.0).sum(axis=1) > 1)] = TIE
         choice = np.where(explores, drawn(mixed, uniforms), answer.choice)
         return replace(answer, choice=choice, propensities=chances, reason=reason)

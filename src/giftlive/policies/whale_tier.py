@@ -9,7 +9,7 @@ import numpy as np
 
 from giftlive.allocation.flow import optimal_assignment
 from giftlive.errors import ConfigError, InputError
-from giftlive.policies.base import Policy, value_heard
+from giftlive.policies.base import Policy, final_at, reasons_of, value_heard
 from giftlive.policies.choice import refuse_nan
 from giftlive.policies.greedy import GreedyWithCap
 from giftlive.policies.limits import first_nan, without
@@ -107,9 +107,7 @@ class WhaleTier:
         decisions = self.rest.decide(state.rest, without(batch, whale, choice), rng)
         chances, chosen = decisions.propensities.copy(), np.flatnonzero(choice >= 0)
         chances[chosen, choice[chosen]] = 1.0
-        reason = np.full(len(batch), "", dtype=object)
-        if decisions.reason is not None:
-            reason[:] = decisions.reason
+        reason = reasons_of(decisions)
         reason[whale & batch.available.any(axis=1)] = WHALE
         charges = np.zeros(chances.shape) if decisions.charges is None else decisions.charges
         priced = batch.values * state.price[batch.observation.rooms] * batch.available
@@ -118,9 +116,7 @@ class WhaleTier:
 
     def update(self, state: TierState, feedback: Feedback, /) -> TierState:
         """Return the state with whales that came and without those that left."""
-        ends = np.full(len(feedback.user), feedback.ts)
-        if feedback.reward_ts is not None:
-            ends = feedback.reward_ts
+        ends = final_at(feedback)
         came = feedback.admitted & (ends > feedback.ts) & self._is_whale(feedback.user)
         stay, old = state.inside.until > feedback.ts, state.inside
         inside = Whales(
