@@ -151,22 +151,11 @@ WRAPPED: dict[str, Maker] = {
 """Policies with prices, and around another one."""
 
 GUARDED = {
-    name
-    for name in (*ALONE, *UNCERTAIN, *WRAPPED)
-    if "within seats" in name
-    or name.startswith(("whale_tier", "capacity_guard", "batch_optimal", "five deep"))
-    or name
-    in {
-        "devanur_jain",
-        "greedy_with_rules",
-        "lcb",
-        "room_thompson, gaussian",
-        "lin_ucb",
-        "last_layer",
-    }
-    or name == "multi_objective"
-    or name.startswith("dual_price")
-} - {"whale_tier by value"}
+    *(name for name in (*ALONE, *UNCERTAIN, *WRAPPED) if "within seats" in name),
+    *("concave, saturating, within seats", "devanur_jain", "greedy_with_rules", "whale_tier"),
+    *("batch_optimal", "multi_objective", "lcb", "room_thompson, gaussian", "lin_ucb"),
+    *("last_layer", "dual_price, euclidean", "dual_price, pooled", "capacity_guard", "five deep"),
+}
 """Those that promise never to show a room without a free seat."""
 
 SILENT_WITHOUT_SEATS = GUARDED | {"exploration_floor", "tie_exploration"}

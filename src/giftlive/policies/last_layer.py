@@ -1,4 +1,4 @@
-"""Thompson sampling on the last layer of a network: what it cannot know is learned by a Bayes line."""
+"""Thompson sampling with Bayesian weights on the last layer of a network."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ class Layer:
 
 @dataclass(frozen=True)
 class LastLayer:
-    """Draw a room by the chance that v + wᵀφ is the largest, w the weights of a Bayesian last layer.
+    """Draw a room by the chance that v + wᵀφ is the largest, w the weights of the last layer.
 
     Riquelme et al. (2018), neural-linear: the network is left alone and gives vectors of user and
     room; with φ = user · room, term by term, amount - v = wᵀφ + noise has the posterior
-    w ~ N(A⁻¹ Σ φ (amount - v), σ² A⁻¹). σ² is the mean (amount - v)² so far; before anything is final
-    nothing is uncertain yet and the choice is greedy. Unlike ``LinUCB`` all rooms share the weights:
-    a gift in one room teaches about others like it. Errors of a row's scores are taken to be
-    independent.
+    w ~ N(A⁻¹ Σ φ (amount - v), σ² A⁻¹). σ² is the mean (amount - v)² so far; before anything is
+    final nothing is uncertain yet and the choice is greedy. Unlike ``LinUCB`` all rooms share the
+    weights: a gift in one room teaches about others like it. Errors of a row's scores are taken to
+    be independent.
 
     Attributes
     ----------
