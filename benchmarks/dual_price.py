@@ -56,14 +56,16 @@ def decision_works(rows: int, candidates: int) -> dict[str, Work]:
     }
 
 
-def retrieval_works(rooms: int, kept: int) -> dict[str, Work]:
+def retrieval_works(rooms: int, kept: int, spread: float) -> dict[str, Work]:
     """Return retrieval with a decision among ``kept``, and a full product with its argmax.
 
-    Room vectors of log-normal lengths, as those of a platform with a few large rooms; user and
-    room vectors in one orthant, as factors of a value that is not negative.
+    Room vectors of log-normal lengths of this ``spread``, as those of a platform with a few large
+    rooms; 0: equal lengths, and no room can be skipped. User and room vectors are in one orthant,
+    as factors of a value that is not negative.
     """
     draw, policy = stream(1, "vectors"), policy_for(rooms)
-    vectors = np.abs(draw.normal(size=(rooms, LENGTH))) * draw.lognormal(0.0, 1.0, rooms)[:, None]
+    vectors = np.abs(draw.normal(size=(rooms, LENGTH)))
+    vectors *= (draw.lognormal(0.0, spread, rooms) / np.linalg.norm(vectors, axis=1))[:, None]
     user = np.abs(draw.normal(size=LENGTH))
     state = policy.init(np.full(rooms, SEATS, dtype=np.int64))
     charges = state.per_second[:, 0] * state.factor * MINUTE
@@ -106,8 +108,9 @@ def main() -> int:
     one, many = (decision_works(rows, asked.candidates) for rows in (1, asked.rows))
     show(f"1 x {asked.candidates} candidates", one, asked.repeats, 1, 400)
     show(f"{asked.rows} x {asked.candidates} candidates", many, asked.repeats, asked.rows, 20)
-    found = retrieval_works(asked.rooms, asked.kept)
-    show(f"1 x {asked.rooms:,} rooms", found, asked.repeats, 1, 20)
+    for spread, lengths in ((1.0, "unequal"), (0.0, "equal")):
+        found = retrieval_works(asked.rooms, asked.kept, spread)
+        show(f"1 x {asked.rooms:,} rooms of {lengths} length", found, asked.repeats, 1, 20)
     return 0
 
 

@@ -23,6 +23,7 @@ from giftlive.policies import (
     Uniform,
     make_policy,
 )
+from giftlive.policies.choice import choose_best
 from giftlive.rng import stream
 from giftlive.types import UNLIMITED_SEATS, DecisionBatch, Feedback, Ints, Observation
 
@@ -251,6 +252,23 @@ def test_prices_follow_the_occupancy_within_bounds() -> None:
     assert choices == [[0], [1]]  # the full room has become dearer than its lead
     fixed = DualPrice(PRICES, learning_rate=0.0)
     assert fixed.update(state, feedback(3_600_000, half_full)) is state
+
+
+def test_pricing_and_choosing_in_one_pass_is_choosing_by_the_net_value() -> None:
+    for seed in range(200):
+        rows, m = 1 + seed % 25, 1 + seed % 5  # batches smaller and larger than the rooms
+        batch = make_batch(seed, rows, m)
+        policy = DualPrice(PRICES, decline_below=(0.0, None)[seed % 2])
+        decisions = policy.decide(policy.init(seats()), batch, stream(0, "rng"))
+        assert decisions.charges is not None
+        least = -np.inf if policy.decline_below is None else 0.0
+        net = batch.values - decisions.charges
+        expected = choose_best(batch, net, guard=True, at_least=least)
+        assert decisions.choice.tolist() == expected.choice.tolist()
+        assert (decisions.propensities == expected.propensities).all()
+        when, rooms = PRICES.bucket(batch.observation.ts)[:, None], batch.observation.rooms
+        price = PRICES.per_stay_second()[rooms, when] * batch.seat_seconds
+        assert decisions.charges == pytest.approx(np.where(batch.available, price, 0.0))
 
 
 def test_euclidean_prices_move_by_addition_and_reach_zero() -> None:

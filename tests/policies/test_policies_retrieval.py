@@ -35,7 +35,7 @@ def test_the_search_ends_early_where_lengths_differ() -> None:
     draw = stream(1, "lengths")
     vectors = draw.normal(size=(50_000, 8)) * draw.pareto(1.5, 50_000)[:, None]
     retriever, charges = Retriever.of(vectors), np.zeros(50_000)
-    spoiled = Retriever(retriever.vectors.copy(), retriever.norms, retriever.order)
+    spoiled = Retriever(retriever.vectors.copy(), retriever.reach, retriever.order)
     spoiled.vectors[25_000:] = np.nan  # never looked at
     user = draw.normal(size=8)
     assert (

@@ -11,7 +11,7 @@ from numba import njit
 from giftlive.allocation.prices import Prices
 from giftlive.clock import MS_PER_HOUR
 from giftlive.errors import ConfigError
-from giftlive.policies.choice import choose_best
+from giftlive.policies.choice import open_seats, refuse_nan, seat_counter, take_seat
 from giftlive.types import UNLIMITED_SEATS, DecisionBatch, Decisions, Feedback, Floats, Ints
 
 _LARGEST_FACTOR = 100.0
@@ -104,12 +104,19 @@ class DualPrice:
         """Choose by value net of the seat's price, in batch order, free seats only."""
         seen = batch.observation
         when = np.zeros_like(seen.ts) if self.prices is None else self.prices.bucket(seen.ts)
-        scores, charges = _net(
-            batch.values, batch.seat_seconds, seen.rooms, when, state.per_second, state.factor
-        )
         at_least = -np.inf if self.decline_below is None else self.decline_below
-        chosen = choose_best(batch, scores, guard=True, at_least=at_least)
-        return replace(chosen, charges=charges)
+        choice, chances, charges, bad = _serve(
+            batch.values,
+            batch.seat_seconds,
+            seen.rooms,
+            seen.seats_left,
+            when,
+            state.per_second,
+            state.factor,
+            at_least,
+        )
+        refuse_nan(bad)
+        return Decisions(choice, chances, charges)
 
     def update(self, state: PriceState, feedback: Feedback, /) -> PriceState:
         """Return the prices after one step of mirror descent on the occupancy."""
@@ -130,15 +137,53 @@ class DualPrice:
 
 
 @njit(cache=True)
-def _net(
-    values: Floats, seconds: Floats, rooms: Ints, when: Ints, per_second: Floats, factor: Floats
-) -> tuple[Floats, Floats]:
-    net, charges = np.zeros(values.shape), np.zeros(values.shape)
-    for i in range(values.shape[0]):
-        for j in range(values.shape[1]):
+def _serve(
+    values: Floats,
+    seconds: Floats,
+    rooms: Ints,
+    seats_left: Ints,
+    when: Ints,
+    per_second: Floats,
+    factor: Floats,
+    at_least: float,
+) -> tuple[Ints, Floats, Floats, int]:
+    """Price and choose in one pass: ``choose_best`` of value less price, seats guarded."""
+    n, m = rooms.shape
+    choice, chances = np.full(n, -1, np.int64), np.zeros((n, m))
+    charges = np.empty((n, m))
+    taken = _seats_taken(rooms, seats_left, len(factor))
+    now, price = -1, np.empty(0)
+    many = n * m >= len(factor)
+    for i in range(n):
+        if many and when[i] != now:
+            now = when[i]
+            price = per_second[:, now] * factor
+        best, best_room, best_net, unknown = -1, -1, at_least, False
+        for j in range(m):
             room = rooms[i, j]
-            if room >= 0:
-                price = per_second[room, when[i]] * factor[room]
-                charges[i, j] = price * seconds[i, j]
-                net[i, j] = values[i, j] - charges[i, j]
-    return net, charges
+            if room < 0:
+                charges[i, j] = 0.0
+                continue
+            each = price[room] if many else per_second[room, when[i]] * factor[room]
+            charge = each * seconds[i, j]
+            charges[i, j] = charge
+            net = values[i, j] - charge
+            unknown |= net != net
+            if net >= best_net and seats_left[i, j] > 0:
+                ahead = best < 0 or net > best_net or room < best_room
+                if ahead and open_seats(room, seats_left[i, j], taken, True):
+                    best, best_room, best_net = j, room, net
+        if unknown:
+            return choice, chances, charges, i
+        if best >= 0:
+            choice[i], chances[i, best] = best, 1.0
+            take_seat(best_room, taken)
+    return choice, chances, charges, -1
+
+
+@njit(cache=True)
+def _seats_taken(rooms: Ints, seats_left: Ints, count: int) -> Ints:
+    """Return zeros per room, or nothing where no free room can fill: the cheaper to find out."""
+    if count <= rooms.size:
+        return np.zeros(count, np.int64)
+    return seat_counter(rooms, seats_left, True)

@@ -10,6 +10,8 @@ from numba import njit
 from giftlive.errors import InputError
 from giftlive.types import Floats, Ints
 
+_BLOCK = 2_048
+
 
 @dataclass(frozen=True)
 class Retriever:
@@ -17,17 +19,19 @@ class Retriever:
 
     The score of room s for a user is u · r_s - charge_s. |u| |r_s| bounds the first term
     (Cauchy-Schwarz) and the smallest charge of all the second: once both together lie below the
-    m-th best score, nothing ahead can enter. The result is exact, not approximate; how much is
-    skipped depends on how unequal the vectors are.
+    m-th best score, nothing ahead can enter; that is asked before each block of rooms. The result
+    is exact, not approximate; how much is skipped depends on how unequal the vectors are. Lengths
+    are sorted in bands of 9 %, within which rooms keep their order, so that charges are read nearly
+    in sequence.
 
     Attributes
     ----------
-    vectors : [S, d] room vectors, longest first. norms : [S] their lengths.
+    vectors : [S, d] room vectors, longest band first. reach : [S] longest length from there on.
     order : [S] room of each row.
     """
 
     vectors: Floats
-    norms: Floats
+    reach: Floats
     order: Ints
 
     @staticmethod
@@ -36,8 +40,10 @@ class Retriever:
         if vectors.ndim != 2 or not np.isfinite(vectors).all():
             raise InputError("not a table of numbers", "Retriever.vectors", "[S, d], finite")
         norms = np.sqrt((vectors**2).sum(axis=1))
-        order = np.argsort(-norms, kind="stable")
-        return Retriever(np.ascontiguousarray(vectors[order]), norms[order], order)
+        band = np.floor(8.0 * np.log2(np.maximum(norms, np.finfo(np.float64).tiny)))
+        order = np.argsort(-band, kind="stable")
+        reach = np.maximum.accumulate(norms[order][::-1])[::-1].copy()
+        return Retriever(np.ascontiguousarray(vectors[order]), reach, order)
 
     def top(self, user: Floats, charges: Floats, m: int) -> tuple[Ints, Floats]:
         """Return the rooms [<= m] of largest u · r_s - charge_s, best first, and those scores.
@@ -54,7 +60,7 @@ class Retriever:
                 f"{self.vectors.shape[1:]} and {self.order.shape}",
             )
         rooms, scores = _top(
-            self.vectors, self.norms, self.order, user, charges, float(charges.min(initial=0.0)), m
+            self.vectors, self.reach, self.order, user, charges, float(charges.min(initial=0.0)), m
         )
         best = np.lexsort((rooms, -scores))
         return rooms[best], scores[best]
@@ -63,31 +69,32 @@ class Retriever:
 @njit(cache=True)
 def _top(
     vectors: Floats,
-    norms: Floats,
+    reach: Floats,
     order: Ints,
     user: Floats,
     charges: Floats,
     cheapest: float,
     m: int,
 ) -> tuple[Ints, Floats]:
-    """Keep the m best in a heap whose root is the worst of them."""
-    size, d = vectors.shape
+    """Keep the m best in a heap whose root is the worst of them, a block of rooms at a time."""
+    size = len(order)
     m = min(m, size)
     rooms, scores = np.empty(m, np.int64), np.empty(m)
     length, held = np.sqrt((user * user).sum()), 0
-    for k in range(size):
-        if held == m and length * norms[k] * (1.0 + 1e-12) - cheapest < scores[0]:
+    for first in range(0, size, _BLOCK):
+        if held == m and length * reach[first] * (1.0 + 1e-12) - cheapest < scores[0]:
             break
-        score = -charges[order[k]]
-        for c in range(d):
-            score += user[c] * vectors[k, c]
-        if held < m:
-            rooms[held], scores[held] = order[k], score
-            held += 1
-            _rise(rooms, scores, held - 1)
-        elif score > scores[0] or (score == scores[0] and order[k] < rooms[0]):
-            rooms[0], scores[0] = order[k], score
-            _sink(rooms, scores, m)
+        products = np.dot(vectors[first : first + _BLOCK], user)
+        for k in range(len(products)):
+            room = order[first + k]
+            score = products[k] - charges[room]
+            if held < m:
+                rooms[held], scores[held] = room, score
+                held += 1
+                _rise(rooms, scores, held - 1)
+            elif score > scores[0] or (score == scores[0] and room < rooms[0]):
+                rooms[0], scores[0] = room, score
+                _sink(rooms, scores, m)
     return rooms, scores
 
 
