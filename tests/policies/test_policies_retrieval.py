@@ -43,6 +43,17 @@ def test_the_search_ends_early_where_lengths_differ() -> None:
     )
 
 
+@pytest.mark.parametrize("bonus", [0.0, 50.0, 500.0])
+def test_a_bonus_for_short_vectors_is_found_behind_the_long_ones(bonus: float) -> None:
+    draw = stream(3, "bonus")
+    lengths = draw.pareto(1.5, 9_000) + 0.01
+    vectors = draw.normal(size=(9_000, 4)) * lengths[:, None]
+    retriever, user = Retriever.of(vectors), draw.normal(size=4)
+    charges = np.where(lengths < 0.1, -bonus, 0.1)
+    rooms, _ = retriever.top(user, charges, 30)
+    assert rooms.tolist() == np.argsort(charges - vectors @ user)[:30].tolist()
+
+
 def test_shapes_and_numbers_are_checked() -> None:
     with pytest.raises(InputError, match=r"Retriever\.vectors"):
         Retriever.of(np.full((2, 2), np.nan))

@@ -119,10 +119,12 @@ def test_the_bucket_is_a_fixed_share_served_uniformly_and_not_seen_by_the_policy
     assert (decisions.choice[~rows] == 1).all()
     assert set(decisions.reason[rows]) == {"random_bucket"}
     assert set(decisions.reason[~rows]) == {""}
-    scarce = batch_of([[1.0, 3.0]] * 200, left=[200, 1])
-    guarded = answer(RandomBucket(make_policy("greedy_with_cap"), 0.5), scarce)
-    first = int(np.flatnonzero(~RandomBucket(share=0.5).contains(users[:200], users[:200]))[0])
-    assert guarded.choice[first] == 1  # the bucket's rows took no seat from the policy's view
+    two = np.arange(2), np.zeros(2, dtype=np.int64)
+    halves = (RandomBucket(share=0.5, salt=k) for k in range(99))
+    salt = next(half.salt for half in halves if half.contains(*two).tolist() == [True, False])
+    scarce = batch_of([[1.0, 3.0]] * 2, left=[2, 1])
+    guarded = answer(RandomBucket(make_policy("greedy_with_cap"), 0.5, salt=salt), scarce)
+    assert guarded.choice[1] == 1  # the bucket's row took no seat in the policy's view
 
 
 def test_ties_are_explored_within_band_and_money() -> None:
