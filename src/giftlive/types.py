@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
+Texts = NDArray[np.object_]
 
 UNLIMITED_SEATS = 1 << 40
 """Seats of a room without a hard limit."""
@@ -87,10 +88,16 @@ class Decisions:
     choice : [n] column chosen in ``rooms``; -1 = nothing shown.
     propensities : [n, m] probability with which each column was chosen, rows sum to 1
         (to 0 where nothing could be shown).
+    charges : [n, m] what the policy took off each value before it compared them, in money: a price
+        is positive, a bonus negative, 0 at padding. None: it compared the values themselves.
+    reason : [n] code of the rule that decided each row, "" where none but the score did; None: the
+        policy has no rules.
     """
 
     choice: Ints
     propensities: Floats
+    charges: Floats | None = None
+    reason: Texts | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +109,10 @@ class Feedback:
     ts : ms UTC at which the batch ended. user, room : [n] as decided (-1 = nothing shown).
     admitted, clicked : [n]. amount : [n] gifts of the viewing (known once it ended).
     occupancy, seats : [S] per dense room, after the batch.
+    reward_ts : [n] ms UTC at which each amount is final, the end of the viewing; None: they all
+        are by ``ts``. A policy that learns must not look at an amount before.
+    value : [n] what the policy thought the shown room was worth, 0 where nothing was shown; who
+        plays the policy fills it in (``policies.hear``), a world does not know it.
     """
 
     ts: int
@@ -112,6 +123,8 @@ class Feedback:
     amount: Floats
     occupancy: Ints
     seats: Ints
+    reward_ts: Ints | None = None
+    value: Floats | None = None
 
 
 class Decide(Protocol):

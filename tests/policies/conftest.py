@@ -11,6 +11,7 @@ import pytest
 
 from giftlive.allocation import Problem, stay_profile, time_buckets
 from giftlive.policies import Policy
+from giftlive.policies.base import hear
 from giftlive.rng import stream
 from giftlive.types import Bools, DecisionBatch, Feedback, Floats, Ints, Observation
 
@@ -115,12 +116,11 @@ def play(
             refused += not admitted[k]
         violations += int((occupancy > seats).sum())
         last = int(evening.ts[rows[-1]])
-        state = policy.update(
-            state,
-            Feedback(
-                last, rows, shown, admitted, admitted, np.zeros(len(rows)), occupancy.copy(), seats
-            ),
+        came = Feedback(
+            last, rows, shown, admitted, admitted, np.zeros(len(rows)), occupancy.copy(), seats
         )
+        batch = DecisionBatch(seen, known[rows], use)
+        state = policy.update(state, hear(came, batch, decisions))
     return Played(value, refused, violations, choice)
 
 

@@ -23,6 +23,7 @@ from giftlive.policies import (
     Uniform,
     make_policy,
 )
+from giftlive.policies.choice import choose_best
 from giftlive.rng import stream
 from giftlive.types import UNLIMITED_SEATS, DecisionBatch, Feedback, Ints, Observation
 
@@ -253,6 +254,50 @@ def test_prices_follow_the_occupancy_within_bounds() -> None:
     assert fixed.update(state, feedback(3_600_000, half_full)) is state
 
 
+def test_pricing_and_choosing_in_one_pass_is_choosing_by_the_net_value() -> None:
+    for seed in range(200):
+        rows, m = 1 + seed % 25, 1 + seed % 5  # batches smaller and larger than the rooms
+        batch = make_batch(seed, rows, m)
+        policy = DualPrice(PRICES, decline_below=(0.0, None)[seed % 2])
+        decisions = policy.decide(policy.init(seats()), batch, stream(0, "rng"))
+        assert decisions.charges is not None
+        least = -np.inf if policy.decline_below is None else 0.0
+        net = batch.values - decisions.charges
+        expected = choose_best(batch, net, guard=True, at_least=least)
+        assert decisions.choice.tolist() == expected.choice.tolist()
+        assert (decisions.propensities == expected.propensities).all()
+        when, rooms = PRICES.bucket(batch.observation.ts)[:, None], batch.observation.rooms
+        price = PRICES.per_stay_second()[rooms, when] * batch.seat_seconds
+        assert decisions.charges == pytest.approx(np.where(batch.available, price, 0.0))
+
+
+def test_euclidean_prices_move_by_addition_and_reach_zero() -> None:
+    policy = DualPrice(None, learning_rate=2.0, target=0.5, cold_price=1.0, geometry="euclidean")
+    half_full = np.where(np.arange(ROOMS) == 0, 4, np.where(np.arange(ROOMS) == 1, 0, 2))
+    state = policy.update(policy.init(seats()), feedback(0, half_full))
+    later = policy.update(state, feedback(3_600_000, half_full))
+    assert later.factor[:3] == pytest.approx([2.0, 0.0, 1.0])
+    twice = policy.update(later, feedback(7_200_000, half_full))
+    assert twice.factor[:3] == pytest.approx([3.0, 0.0, 1.0])
+    forever = policy.update(twice, feedback(10**12, half_full))
+    assert forever.factor[:3] == pytest.approx([100.0, 0.0, 1.0])
+
+
+def test_a_pooled_price_is_the_mean_by_seats_and_follows_all_rooms() -> None:
+    many = np.append(np.arange(1, ROOMS), UNLIMITED_SEATS)
+    policy = DualPrice(PRICES, learning_rate=1.0, target=0.5, pooled=True)
+    state, apart = policy.init(many), DualPrice(PRICES).init(many)
+    mean = np.average(apart.per_second[:-1], axis=0, weights=many[:-1])
+    assert state.per_second[:-1] == pytest.approx(np.tile(mean, (ROOMS - 1, 1)))
+    assert not state.per_second[-1].any()
+    none, false = np.zeros(0, np.int64), np.zeros(0, np.bool_)
+    occupancy = np.append(np.where(np.arange(ROOMS - 1) < 4, 0, many[:-1]), 10**6)
+    heard = Feedback(0, none, none, false, false, np.zeros(0), occupancy, many)
+    later = policy.update(policy.update(state, heard), replace(heard, ts=3_600_000))
+    share = many[4:-1].sum() / many[:-1].sum()
+    assert later.factor == pytest.approx(np.full(ROOMS, np.exp(share - 0.5)))
+
+
 def test_the_registry_knows_every_policy_and_names_the_nearest() -> None:
     assert {make_policy(name).name for name in POLICIES} == set(POLICIES)
     assert make_policy("greedy", name="oracle_greedy").name == "oracle_greedy"
@@ -270,6 +315,7 @@ def test_the_registry_knows_every_policy_and_names_the_nearest() -> None:
         (lambda: Softmax(scale=-1.0), "scale"),
         (lambda: DualPrice(target=0.0), "target"),
         (lambda: DualPrice(learning_rate=-1.0), "learning_rate"),
+        (lambda: DualPrice(geometry="flat"), "geometry"),  # type: ignore[arg-type]
         (lambda: DualPrice(cold_price=-1.0), "cold_price"),
         (lambda: DualPrice(PRICES).init(np.ones(2, np.int64)), "for_rooms"),
     ],

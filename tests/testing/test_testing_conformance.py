@@ -1,4 +1,7 @@
-"""Every shipped policy, estimator, value model and scenario through every public check."""
+"""Shipped policies, estimators, value models and scenarios through every public check.
+
+The policies here choose by value and price; all others go through it in tests/policies.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +58,8 @@ PRICES = Prices(
     stream(5, "prices").exponential(0.01, (ROOMS, 30)), 0, 5_000, np.array([0.7, 0.3]), "estimated"
 )
 VARIANTS: dict[str, Callable[[], Policy[Any]]] = {
-    **POLICIES,
+    **{name: POLICIES[name] for name in ("uniform", "greedy", "greedy_with_cap", "softmax")},
+    "dual_price": DualPrice,
     "uniform within seats": lambda: Uniform(respect_seats=True),
     "softmax within seats": lambda: Softmax(respect_seats=True, temperature=0.1),
     "dual_price with prices": lambda: DualPrice(PRICES),

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from giftlive.errors import IdentityError
-from giftlive.evaluation.explanation import PriceBook, reasons
+from giftlive.evaluation.explanation import PriceBook, prices_of, reasons
 from giftlive.evaluation.rollout import Valuer, play
 from giftlive.evaluation.version import version_of
 from giftlive.logs.decisions import (
@@ -28,7 +28,7 @@ from giftlive.logs.decisions import (
 )
 from giftlive.logs.decisions.identity import world_decision_id
 from giftlive.logs.decisions.record import COLUMNS, joined
-from giftlive.policies import Policy
+from giftlive.policies.base import Policy, hear
 from giftlive.rng import stream
 from giftlive.types import DecisionBatch, Decisions, Floats, Ints
 from giftlive.world import World
@@ -82,12 +82,12 @@ class LoggedEvening:
             batch = DecisionBatch(observation, *self.valuer(observation))
             decisions = self.policy.decide(state, batch, rng)
             came = _Came.of(outcome, row, batch, decisions)
-            prices = book.stay_prices(self.policy, state, batch)
+            prices = prices_of(batch, decisions)
             versions = policy_version, book.version(heard)
             waiting.append(self._rows(batch, decisions, prices, versions, came))
             row, heard = row + len(batch), heard + 1
             feedback, observation = arena.step(decisions)
-            state = self.policy.update(state, feedback)
+            state = self.policy.update(state, hear(feedback, batch, decisions))
             # Within a tick a later batch may hold earlier decisions.
             over = observation is None or int(observation.ts.min()) >= feedback.ts
             if over and row - yielded >= BATCH_ROWS:

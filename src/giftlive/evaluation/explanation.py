@@ -1,4 +1,4 @@
-"""Why a room was shown: what its seat costs the policy, and a short code for the reason."""
+"""Why a room was shown: what the policy took off its value, and a short code for the reason."""
 
 from __future__ import annotations
 
@@ -31,9 +31,15 @@ class PriceBook:
 
     @staticmethod
     def of(policy: Any, state: Any) -> PriceBook:
-        """Return the book of ``policy``, whose opening ``state`` holds its first prices."""
-        if not isinstance(policy, DualPrice):
-            return PriceBook(None, False)
+        """Return the book of ``policy``, whose opening ``state`` holds its first prices.
+
+        Wrappers are looked into: their policy and their state's ``inner`` or ``rest``.
+        """
+        while not isinstance(policy, DualPrice):
+            inside = getattr(policy, "policy", None) or getattr(policy, "rest", None)
+            if inside is None:
+                return PriceBook(None, False)
+            policy, state = inside, getattr(state, "inner", getattr(state, "rest", state))
         return PriceBook(version_of(state.per_second), policy.learning_rate > 0.0)
 
     def version(self, heard: int) -> str | None:
@@ -42,21 +48,13 @@ class PriceBook:
             return None
         return f"{self.opening}.{heard if self.learns else 0}"
 
-    def stay_prices(self, policy: Any, state: Any, batch: DecisionBatch) -> Floats:
-        """Return [n, m] what the expected stay costs: price of a seat-second times seat seconds.
 
-        The policy's score is value less this, to the bit; 0 at padding and without prices.
-        """
-        costs = np.zeros(batch.values.shape)
-        if self.opening is None:
-            return costs
-        seen, there = batch.observation, batch.available
-        when = np.zeros_like(seen.ts) if policy.prices is None else policy.prices.bucket(seen.ts)
-        row, column = np.nonzero(there)
-        room = seen.rooms[row, column]
-        price = state.per_second[room, when[row]] * state.factor[room]
-        costs[row, column] = price * batch.seat_seconds[row, column]
-        return costs
+def prices_of(batch: DecisionBatch, decisions: Decisions) -> Floats:
+    """Return [n, m] what was taken off each value: price of the stay less bonus; 0 without any.
+
+    The policy's score is value less this; 0 at padding.
+    """
+    return np.zeros(batch.values.shape) if decisions.charges is None else decisions.charges
 
 
 def reasons(batch: DecisionBatch, decisions: Decisions, prices: Floats) -> Any:
@@ -64,7 +62,8 @@ def reasons(batch: DecisionBatch, decisions: Decisions, prices: Floats) -> Any:
 
     ``random``: drawn, its propensity is below 1. Else ``greedy``: no candidate has a larger
     value; ``price``: none has a larger value net of price (or, where nothing is shown, all of
-    those are negative); ``seat``: better ones had no free seat; ``no_candidate``.
+    those are negative); ``seat``: better ones had no free seat; ``no_candidate``. Where the policy
+    names a rule of its own that fired, the code is that.
     """
     rows, there = np.arange(len(batch)), batch.available
     shown, column = decisions.choice >= 0, decisions.choice.clip(0)
@@ -78,4 +77,8 @@ def reasons(batch: DecisionBatch, decisions: Decisions, prices: Floats) -> Any:
         np.where(shown, net[rows, column] >= best_net, best_net < 0.0),
     ]
     codes = [NO_CANDIDATE, RANDOM, GREEDY, PRICE]
-    return np.select(conditions, codes, default=SEAT).astype(object)
+    found = np.select(conditions, codes, default=SEAT).astype(object)
+    if decisions.reason is not None:
+        named = ~conditions[0] & (decisions.reason != "")
+        found[named] = decisions.reason[named]
+    return found

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from giftlive.policies.base import hear
 from giftlive.rng import stream
 from giftlive.types import DecisionBatch, Decisions, Feedback, Floats, Ints, Observation
 
@@ -117,7 +118,7 @@ def play(arena: Arena, policy: Policy, valuer: Valuer, seats: Ints, seed: int) -
         decisions = policy.decide(state, batch, rng)
         displaced += _displaced(batch, decisions)
         feedback, observation = arena.step(decisions)
-        state = policy.update(state, feedback)
+        state = policy.update(state, hear(feedback, batch, decisions))
     return arena.outcome(), displaced
 
 

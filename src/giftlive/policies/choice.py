@@ -26,7 +26,7 @@ def choose_best(
     """
     seen = batch.observation
     choice, propensities, bad = _best(scores, seen.rooms, seen.seats_left, guard, at_least)
-    _refuse_nan(bad)
+    refuse_nan(bad)
     return Decisions(choice, propensities)
 
 
@@ -42,11 +42,27 @@ def draw(
     """
     seen = batch.observation
     choice, propensities, bad = _draw(scores, seen.rooms, seen.seats_left, uniforms, guard, floor)
-    _refuse_nan(bad)
+    refuse_nan(bad)
     return Decisions(choice, propensities)
 
 
-def _refuse_nan(row: int) -> None:
+def explore(
+    batch: DecisionBatch, scores: Floats, uniforms: Floats, *, guard: bool, floor: float
+) -> Decisions:
+    """Choose the best open column, or with probability ``floor`` any open one; arguments of `draw`.
+
+    The best has propensity 1 - floor + floor / (open columns), the others the last term.
+    """
+    seen = batch.observation
+    choice, propensities, bad = _explore(
+        scores, seen.rooms, seen.seats_left, uniforms, guard, floor
+    )
+    refuse_nan(bad)
+    return Decisions(choice, propensities)
+
+
+def refuse_nan(row: int) -> None:
+    """Raise InputError if ``row`` >= 0: the row in which a kernel met a NaN."""
     if row >= 0:
         raise InputError(
             "a score is not a number", f"row {row} of the batch", "numbers for every candidate"
@@ -60,7 +76,7 @@ def _best(
     n, m = rooms.shape
     choice = np.full(n, -1, np.int64)
     propensities = np.zeros((n, m))
-    taken = _counter(rooms, seats_left, guard)
+    taken = seat_counter(rooms, seats_left, guard)
     for i in range(n):
         best, best_room, best_score = -1, -1, at_least
         for j in range(m):
@@ -71,12 +87,12 @@ def _best(
                 return choice, propensities, i
             if score < best_score or (score == best_score and best >= 0 and room >= best_room):
                 continue
-            if _is_open(room, seats_left[i, j], taken, guard):
+            if open_seats(room, seats_left[i, j], taken, guard):
                 best, best_room, best_score = j, room, score
         if best >= 0:
             choice[i] = best
             propensities[i, best] = 1.0
-            _take(best_room, taken)
+            take_seat(best_room, taken)
     return choice, propensities, -1
 
 
@@ -87,12 +103,12 @@ def _draw(
     n, m = rooms.shape
     choice = np.full(n, -1, np.int64)
     propensities = np.zeros((n, m))
-    taken = _counter(rooms, seats_left, guard)
+    taken = seat_counter(rooms, seats_left, guard)
     opened = np.empty(m, np.int64)
     for i in range(n):
         count, top = 0, -np.inf
         for j in range(m):
-            if rooms[i, j] >= 0 and _is_open(rooms[i, j], seats_left[i, j], taken, guard):
+            if rooms[i, j] >= 0 and open_seats(rooms[i, j], seats_left[i, j], taken, guard):
                 if np.isnan(scores[i, j]):
                     return choice, propensities, i
                 opened[count] = j
@@ -102,8 +118,54 @@ def _draw(
             choice[i] = _draw_row(
                 scores[i], opened[:count], top, floor, uniforms[i], propensities[i]
             )
-            _take(rooms[i, choice[i]], taken)
+            take_seat(rooms[i, choice[i]], taken)
     return choice, propensities, -1
+
+
+@njit(cache=True)
+def _explore(
+    scores: Floats, rooms: Ints, seats_left: Ints, uniforms: Floats, guard: bool, floor: float
+) -> tuple[Ints, Floats, int]:
+    n, m = rooms.shape
+    choice, propensities = np.full(n, -1, np.int64), np.zeros((n, m))
+    taken = seat_counter(rooms, seats_left, guard)
+    opened = np.empty(m, np.int64)
+    for i in range(n):
+        count, best = 0, -1
+        for j in range(m):
+            if rooms[i, j] >= 0 and open_seats(rooms[i, j], seats_left[i, j], taken, guard):
+                if np.isnan(scores[i, j]):
+                    return choice, propensities, i
+                opened[count] = j
+                count += 1
+                if best < 0 or ahead(scores[i], rooms[i], j, best):
+                    best = j
+        if count > 0:
+            for j in opened[:count]:
+                propensities[i, j] = floor / count
+            propensities[i, best] += 1.0 - floor
+            choice[i] = pick(propensities[i], opened[:count], uniforms[i])
+            take_seat(rooms[i, choice[i]], taken)
+    return choice, propensities, -1
+
+
+@njit(cache=True)
+def ahead(scores: Floats, rooms: Ints, one: int, two: int) -> bool:
+    """Return whether column ``one`` comes before ``two``: larger score, or equal and lower room."""
+    if scores[one] != scores[two]:
+        return bool(scores[one] > scores[two])
+    return bool(rooms[one] < rooms[two])
+
+
+@njit(cache=True)
+def pick(propensities: Floats, opened: Ints, u: float) -> int:
+    """Return the column of ``opened`` in whose share of [0, 1) ``u`` falls."""
+    below, choice = 0.0, opened[0]
+    for j in opened:
+        if propensities[j] > 0.0 and below <= u:
+            choice = j
+        below += propensities[j]
+    return choice
 
 
 @njit(cache=True)
@@ -115,17 +177,13 @@ def _draw_row(
     for j in opened:
         propensities[j] = np.exp(scores[j] - top)
         total += propensities[j]
-    below, choice = 0.0, opened[0]
     for j in opened:
         propensities[j] = (1.0 - floor) * propensities[j] / total + floor / opened.shape[0]
-        if propensities[j] > 0.0 and below <= u:
-            choice = j
-        below += propensities[j]
-    return choice
+    return pick(propensities, opened, u)
 
 
 @njit(cache=True)
-def _counter(rooms: Ints, seats_left: Ints, guard: bool) -> Ints:
+def seat_counter(rooms: Ints, seats_left: Ints, guard: bool) -> Ints:
     """Return zeros per room, or nothing where the batch is too small to fill any free room."""
     n, m = rooms.shape
     highest = -1
@@ -138,7 +196,8 @@ def _counter(rooms: Ints, seats_left: Ints, guard: bool) -> Ints:
 
 
 @njit(cache=True)
-def _is_open(room: int, seats_left: int, taken: Ints, guard: bool) -> bool:
+def open_seats(room: int, seats_left: int, taken: Ints, guard: bool) -> bool:
+    """Return whether the room has a seat after the rows before; always without ``guard``."""
     if not guard:
         return True
     used = taken[room] if taken.shape[0] > 0 else 0
@@ -146,6 +205,7 @@ def _is_open(room: int, seats_left: int, taken: Ints, guard: bool) -> bool:
 
 
 @njit(cache=True)
-def _take(room: int, taken: Ints) -> None:
+def take_seat(room: int, taken: Ints) -> None:
+    """Count a seat as taken."""
     if taken.shape[0] > 0:
         taken[room] += 1

@@ -52,7 +52,10 @@ def make_batch(seed: int, rows: int = 6, candidates: int = 5, tick: int = 0) -> 
 
 
 def feedback_to(batch: DecisionBatch, decisions: Decisions) -> Feedback:
-    """Return what a platform could report of ``decisions``: everybody shown a free room clicks."""
+    """Return what a platform could report of ``decisions``: everybody shown a free room clicks.
+
+    Every third amount is final at once, the others two and four ticks later.
+    """
     seen, rows = batch.observation, np.arange(len(batch))
     shown = decisions.choice >= 0
     room = np.where(shown, seen.rooms[rows, decisions.choice], -1)
@@ -68,4 +71,6 @@ def feedback_to(batch: DecisionBatch, decisions: Decisions) -> Feedback:
         amount=np.where(free, batch.values[rows, decisions.choice], 0.0),
         occupancy=np.minimum(held, seats),
         seats=seats,
+        reward_ts=seen.ts + 2 * TICK_MS * (seen.user % 3),
+        value=np.where(shown, batch.values[rows, decisions.choice], 0.0),
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from giftlive.policies.base import Policy
+from giftlive.policies.base import Policy, hear
 from giftlive.policies.greedy import Greedy
 from giftlive.policies.uniform import Uniform
 from giftlive.rng import stream
@@ -178,8 +178,9 @@ def _play(world: World, policy: Policy[Any], arena: Any = None) -> tuple[Outcome
     while observation is not None and len(heard) < BATCHES:
         values = 1.0 / (2.0 + observation.rooms)
         batch = DecisionBatch(observation, values, np.ones_like(values))
-        feedback, observation = arena.step(policy.decide(state, batch, rng))
-        state = policy.update(state, feedback)
+        decisions = policy.decide(state, batch, rng)
+        feedback, observation = arena.step(decisions)
+        state = policy.update(state, hear(feedback, batch, decisions))
         heard.append(feedback)
     return arena.outcome(), heard
 

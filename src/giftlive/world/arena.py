@@ -147,6 +147,7 @@ class Arena:
             amount=log.amount[first:last].copy(),
             occupancy=self._state.occupancy.copy(),
             seats=self.seats,
+            reward_ts=log.ts[first:last] + log.watch_ms[first:last],
         )
 
     def _closing(self) -> int:
