@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,13 @@ from giftlive.evaluation.interactions import interactions
 from giftlive.evaluation.off_policy_log import LogEvaluation, LogEvaluator, Reward, task_groups
 from giftlive.evaluation.target_file import opened_target
 from giftlive.evaluation.target_policies import mean_value, named_target
-from giftlive.logs.decisions import DecisionFile, DecisionLog, DecisionWriter, open_decisions
+from giftlive.logs.decisions import (
+    EXACT,
+    DecisionFile,
+    DecisionLog,
+    DecisionWriter,
+    open_decisions,
+)
 from giftlive.logs.decisions.arrow import as_table
 from giftlive.ope import DM, DR, IPS, REPLAY, SNIPS, Printing, clipped_ips
 from giftlive.rng import stream
@@ -37,11 +43,11 @@ AMOUNT = Reward("amount")
 PLAIN = (IPS, SNIPS, DR, DM, clipped_ips(3.0), REPLAY)
 
 
-def single(seed: int = 1, decisions: int = 3_000) -> DecisionLog:
+@cache
+def single(seed: int = 1, decisions: int = 2_200) -> DecisionLog:
     """Return a valid log of matured single choices that always shows something."""
     log = make_decisions(seed, decisions)
-    log = log.rows((log.position == -1) & log.matured & log.shown)
-    return log
+    return log.rows((log.position == -1) & log.matured & log.shown)
 
 
 def written(log: DecisionLog, folder: Path, group_rows: int = 200) -> DecisionFile:
@@ -60,9 +66,9 @@ def numbers(found: LogEvaluation) -> str:
     return repr((found.estimates, found.diagnostics, found.audit, found.decisions, found.users))
 
 
-@pytest.fixture
-def file(tmp_path: Path) -> DecisionFile:
-    return written(single(), tmp_path)
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> DecisionFile:
+    return written(single(), tmp_path_factory.mktemp("log"))
 
 
 def test_a_log_on_disk_gives_what_its_arrays_give(file: DecisionFile) -> None:
@@ -83,7 +89,7 @@ def test_a_log_on_disk_gives_what_its_arrays_give(file: DecisionFile) -> None:
 @pytest.mark.parametrize("name", ["uniform", "softmax", "greedy", "epsilon_greedy"])
 def test_no_cut_changes_a_bit(name: str, file: DecisionFile) -> None:
     whole = numbers(judged(file, name, task_rows=10**9, batch_rows=10**6))
-    for task_rows, batch_rows in ((1, 10**6), (1, 7), (450, 64), (10**9, 33)):
+    for task_rows, batch_rows in ((1, 10**6), (1, 61), (450, 128), (10**9, 83)):
         assert numbers(judged(file, name, task_rows=task_rows, batch_rows=batch_rows)) == whole
 
 
@@ -179,17 +185,14 @@ def test_a_target_outside_the_support_is_refused(tmp_path: Path) -> None:
     """The log is certain of the action; a uniform target goes where it never went."""
     log = single(decisions=800)
     sure = (log.candidates == log.action[:, None]).astype(np.float64)
-    ones = np.ones(len(log))
-    log = replace(log, propensities=sure, propensity=ones, propensity_kind=log.policy * 0 + "exact")
-    found = judged(written(log, tmp_path))
+    ones, exact = np.ones(len(log)), np.full(len(log), EXACT, dtype=object)
+    log = replace(log, propensities=sure, propensity=ones, propensity_kind=exact)
+    found = judged(written(replace(log, draws=np.full(len(log), -1)), tmp_path))
     by_name = {e.estimator: e for e in found.estimates}
     assert by_name["ips"].interval.status == "undefined"
     assert "never shows" in by_name["ips"].interval.reason
     assert by_name["dm"].interval.status == "ok"  # a model needs no support
     assert found.diagnostics.verdict.exit_code == 3
-
-
-Spoil = Callable[[DecisionLog], DecisionLog]
 
 
 def _at(log: DecisionLog, column: str, row: int, value: float) -> DecisionLog:
@@ -220,7 +223,8 @@ def test_a_wrong_value_is_named_by_its_row_in_the_file(
 
 def test_decisions_out_of_order_across_row_groups_are_refused(tmp_path: Path) -> None:
     log = single()
-    late = replace(log, ts=np.where(np.arange(len(log)) < 200, log.ts + 10**9, log.ts))
+    later = np.where(np.arange(len(log)) < 200, 10**9, 0)
+    late = replace(log, ts=log.ts + later, reward_ts=log.reward_ts + later)
     with pytest.raises(InputError, match="row 200, column ts"):
         judged(written(late, tmp_path), task_rows=1)
 

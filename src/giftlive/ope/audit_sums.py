@@ -3,6 +3,10 @@
 The tests are those of ``audit`` and ``audit_parts`` whose state does not grow with the number of
 rooms; entries are binned by size at fixed edges, so that chunks agree on the bins. Chunks merge in
 the order of the log, because one test looks at consecutive draws.
+
+Reliability: let P be what a row's candidates of one size have together. Under true propensities
+1[one of them is shown] - P has mean 0 and variance P (1 - P), whatever was logged; so its sum over
+rows is held against that variance, not the sample's: of rare candidates a sample may show none.
 """
 
 from __future__ import annotations
@@ -23,6 +27,8 @@ EDGES = (0.001, 0.01, 0.03, 0.1, 0.3, 0.6)
 
 _BINS = len(EDGES) + 1
 _FEWEST = 50
+_LEAST_VARIANCE = 25.0
+_Z = 3.29
 _ROWS, _CERTAIN, _SURPRISE, _PAIRS, _PRODUCT, _SIZES = range(6)
 _COLUMNS = _SIZES + 2 * _BINS
 
@@ -34,7 +40,7 @@ class AuditSums:
     Attributes
     ----------
     sums : [G, 19] per user: decisions, certain ones, centred chance of the action, pairs of
-        consecutive draws and their product, then entries and surprise by size of propensity.
+        consecutive draws and their product, then variance and surprise by size of propensity.
     first, last : user and place of the first and last draw; None where nothing was seen.
     """
 
@@ -107,25 +113,26 @@ def audit_sums(log: Interactions) -> AuditSums:
 
 
 def _by_size(rows: Floats, action: Ints) -> Floats:
-    """Return [n, 2 bins]: possible entries of every size, then 1[chosen] - p summed over them."""
+    """Return [n, 2 bins]: for every size P (1 - P), then 1[one of that size was shown] - P."""
     bins = np.searchsorted(EDGES, rows, side="right")
-    chosen = np.arange(rows.shape[1]) == action[:, None]
+    shown = np.take_along_axis(bins, action[:, None], axis=1)[:, 0]
     found = np.zeros((len(rows), 2 * _BINS))
     for k in range(_BINS):
-        here = (bins == k) & (rows > 0.0)
-        found[:, k] = here.sum(axis=1)
-        found[:, _BINS + k] = np.where(here, chosen - rows, 0.0).sum(axis=1)
+        together = np.where(bins == k, rows, 0.0).sum(axis=1)
+        found[:, k] = together * np.maximum(1.0 - together, 0.0)
+        found[:, _BINS + k] = (shown == k) - together
     return found
 
 
 def _reliability(by_size: Floats) -> AuditFinding:
-    edges = (0.0, *EDGES, 1.0)
+    edges, totals = (0.0, *EDGES, 1.0), by_size.sum(axis=0)
     tested = []
     for k in range(_BINS):
-        entries, surprise = by_size[:, k], by_size[:, _BINS + k]
-        if entries.sum() >= _FEWEST:
+        variance, surprise = float(totals[k]), float(totals[_BINS + k])
+        if variance >= _LEAST_VARIANCE:
+            z = surprise / variance**0.5
             name = f"propensities of {edges[k]:g} to {edges[k + 1]:g}"
-            tested.append((name, _test("reliability", surprise, entries)))
+            tested.append((name, AuditFinding("reliability", abs(z) <= _Z, z, "")))
     return worst_of("reliability", tested)
 
 
