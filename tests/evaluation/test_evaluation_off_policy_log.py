@@ -159,9 +159,14 @@ def test_rewards(file: DecisionFile) -> None:
     log = single()
     w = 1.0 / (log.available.sum(axis=1) * log.propensity)
     assert share == pytest.approx(float(np.mean(w * (log.reward > 0.0))), rel=1e-12)
-    for wrong in ({"name": "money"}, {"name": "capped"}, {"name": "count", "cap": 3.0}):
+    wrongs: tuple[dict[str, Any], ...] = (
+        {"name": "money"},
+        {"name": "capped"},
+        {"name": "count", "cap": 3.0},
+    )
+    for wrong in wrongs:
         with pytest.raises(UsageError):
-            Reward(**wrong)  # type: ignore[arg-type]
+            Reward(**wrong)
     with pytest.raises(UsageError, match="a finite amount above 0"):
         Reward("capped", 0.0)
 
@@ -279,10 +284,10 @@ def test_a_file_of_probabilities_gives_what_the_policy_gives(
     path = as_file(single(), target.probabilities(single(), 0), tmp_path / "target.parquet")
     expected = judged(file, "softmax")
     with opened_target(path, file) as given:
-        for changes in ({}, {"task_rows": 1, "batch_rows": 37}, {"task_rows": 1, "jobs": 2}):
-            found = judged(file, target=given, **changes)
-            assert numbers(found) == numbers(expected)
-        assert found.target == "target.parquet"
+        ways: tuple[dict[str, Any], ...] = ({}, {"task_rows": 1, "batch_rows": 37}, {"jobs": 2})
+        for changes in ways:
+            assert numbers(judged(file, target=given, **changes)) == numbers(expected)
+        assert given.name == "target.parquet"
         kept = given.path
     assert not kept.exists()
 

@@ -33,7 +33,8 @@ def log_of(seed: int, n: int = 3_000, told: Floats | None = None) -> Interaction
 
 def cut(log: Interactions, low: int, high: int) -> Interactions:
     rows = slice(low, high)
-    assert log.propensity is not None and log.propensities is not None
+    assert log.propensity is not None
+    assert log.propensities is not None
     return Interactions(
         log.user[rows], log.action[rows], log.propensity[rows], log.reward[rows],
         log.target[rows], propensities=log.propensities[rows],
