@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -284,9 +285,10 @@ def test_a_file_of_probabilities_gives_what_the_policy_gives(
     path = as_file(single(), target.probabilities(single(), 0), tmp_path / "target.parquet")
     expected = judged(file, "softmax")
     with opened_target(path, file) as given:
-        ways: tuple[dict[str, Any], ...] = ({}, {"task_rows": 1, "batch_rows": 37}, {"jobs": 2})
+        ways: tuple[dict[str, Any], ...] = ({}, {"task_rows": 1, "batch_rows": 37})
         for changes in ways:
-            assert numbers(judged(file, target=given, **changes)) == numbers(expected)
+            sent: Any = pickle.loads(pickle.dumps(given))  # as a worker gets it
+            assert numbers(judged(file, target=sent, **changes)) == numbers(expected)
         assert given.name == "target.parquet"
         kept = given.path
     assert not kept.exists()
