@@ -12,6 +12,7 @@ from giftlive.cli import (
     facts,
     ingest,
     leaderboard,
+    ope,
     report,
     roadmap,
     run,
@@ -37,6 +38,7 @@ app.command("audit")(audit.audit)
 app.command("facts")(facts.facts)
 app.command("study")(study.study)
 app.command("leaderboard")(leaderboard.leaderboard)
+app.command("ope")(ope.ope)
 app.command("roadmap")(roadmap.roadmap)
 app.command("report")(report.report)
 app.command("verify")(verify.verify)

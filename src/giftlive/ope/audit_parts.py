@@ -23,7 +23,7 @@ from scipy import special
 from giftlive.errors import InputError
 from giftlive.ope.audit import AuditFinding, mean_test
 from giftlive.ope.log import Interactions, of_action
-from giftlive.types import Floats, Ints
+from giftlive.types import Bools, Floats, Ints
 
 _ALARM = 0.001
 _FEWEST = 50
@@ -113,15 +113,31 @@ def _by_size(log: Interactions, rows: Floats) -> Iterator[_Part]:
 def _draws(log: Interactions, rows: Floats) -> AuditFinding:
     """Test that one draw does not tell the next: a seed used twice, or a counter."""
     name = "draws_independent"
-    p = of_action(rows, log.action)
-    centred = of_action(rows.cumsum(axis=1), log.action) - p / 2.0 - 0.5
+    centred = place_of_draw(log, rows)
     if len(log) < _FEWEST:
         return _silent(name, f"{len(log)} decisions")
     return mean_test(name, centred[1:] * centred[:-1], log.user[1:])
 
 
+def place_of_draw(log: Interactions, rows: Floats) -> Floats:
+    """Return [n] where in (-1/2, 1/2) each draw fell, given the chances: mean 0 if independent."""
+    p = of_action(rows, log.action)
+    place: Floats = of_action(rows.cumsum(axis=1), log.action) - p / 2.0 - 0.5
+    return place
+
+
 def _chance_left(rows: Floats) -> AuditFinding:
-    certain = float((rows.max(axis=1, initial=0.0) >= _CERTAIN).mean()) if len(rows) else 0.0
+    return chance_left(float(is_certain(rows).mean()) if len(rows) else 0.0)
+
+
+def is_certain(rows: Floats) -> Bools:
+    """Return [n] whether one candidate had the whole probability."""
+    certain: Bools = rows.max(axis=1, initial=0.0) >= _CERTAIN
+    return certain
+
+
+def chance_left(certain: float) -> AuditFinding:
+    """Say what a log shows of other actions when a share ``certain`` was not left to chance."""
     if certain == 0.0:
         return AuditFinding("chance_left", True, 0.0, "every decision left something to chance")
     detail = f"{certain:.1%} of the decisions were certain: they show nothing of other actions"
@@ -130,7 +146,11 @@ def _chance_left(rows: Floats) -> AuditFinding:
 
 def _worst(name: str, parts: list[_Part]) -> AuditFinding:
     """Return the test of the part with the largest |z|, at the limit for that many parts."""
-    tested = [(what, mean_test(name, centred, user)) for what, centred, user in parts]
+    return worst_of(name, [(what, mean_test(name, c, user)) for what, c, user in parts])
+
+
+def worst_of(name: str, tested: list[tuple[str, AuditFinding]]) -> AuditFinding:
+    """Return the worst of several parts' tests, at the limit for that many parts."""
     known = [(what, f) for what, f in tested if f.passed is not None and f.value is not None]
     if not known:
         return _silent(name, f"no part of {_FEWEST} rows has anything to vary")

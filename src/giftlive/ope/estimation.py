@@ -213,7 +213,7 @@ def estimate(
     computed = panel.intervals(state, method, level, replicates, seed, bounds, threads)
     verdicts = _verdicts(panel.estimators, log)
     return tuple(
-        _judged(e, found, verdict, panel.state_of(state, k), printing)
+        judged(e, found, verdict, panel.state_of(state, k), printing)
         for k, (e, found, verdict) in enumerate(
             zip(panel.estimators, computed, verdicts, strict=True)
         )
@@ -252,13 +252,14 @@ def _verdicts(estimators: Sequence[Estimator], log: Interactions) -> list[Verdic
     return found
 
 
-def _judged(
+def judged(
     estimator: Estimator,
     computed: Interval,
     verdict: Verdict,
     state: ClusterSums,
     printing: Printing | None,
 ) -> Estimate:
+    """Return an estimate as it may be reported, from its interval, verdict and users' sums."""
     reported = computed
     if computed.status == "ok" and verdict.status != "ok":
         name, n = computed.method, computed.n

@@ -139,8 +139,29 @@ class DecisionFile:
                 widest = max(widest, longest or 0)
         return widest
 
-    def batches(self, batch_rows: int = BATCH_ROWS) -> Iterator[DecisionLog]:
+    @cached_property
+    def group_rows(self) -> tuple[int, ...]:
+        """Rows of every row group, the parts in which workers read a log."""
+        with _streamed(self.path) as file:
+            data = file.metadata
+            return tuple(data.row_group(k).num_rows for k in range(data.num_row_groups))
+
+    @cached_property
+    def has_slates(self) -> bool:
+        """Whether any decision is a slate; row groups may cut these, batches never do."""
+        with _streamed(self.path) as file:
+            ids = (b.column(0) for b in file.iter_batches(BATCH_ROWS, columns=["slate_id"]))
+            return any(column.null_count < len(column) for column in ids)
+
+    def batches(
+        self, batch_rows: int = BATCH_ROWS, groups: range | None = None
+    ) -> Iterator[DecisionLog]:
         """Yield the log in order, checked, about ``batch_rows`` rows at a time, slates whole.
+
+        Parameters
+        ----------
+        groups : consecutive row groups to read, held against the row before them; None: all.
+            Of a log with slates only all.
 
         Raises
         ------
@@ -151,13 +172,24 @@ class DecisionFile:
         """
         if batch_rows < 1:
             raise UsageError(f"{batch_rows} rows", "batch_rows", "1 or more")
-        first, last, width = 0, 0, self.width
-        policy: Policy | None = None
-        for table in _whole_slates(self.path, batch_rows):
+        width = self.width
+        first, last, policy = self._before(groups.start if groups else 0)
+        for table in _whole_slates(self.path, batch_rows, groups):
             log = as_log(table, width, str(self.path), first)
             validate(log, file=str(self.path), first_row=first, after=last, policy=policy)
             yield log
             first, last, policy = first + len(log), int(log.ts[-1]), policy_of(log)
+
+    def _before(self, group: int) -> tuple[int, int, Policy | None]:
+        """Return how many rows stand before a row group, and time and policy of the last one."""
+        if sum(self.group_rows[:group]) == 0:
+            return 0, 0, None
+        last = max(k for k in range(group) if self.group_rows[k])
+        with _streamed(self.path) as file:
+            table = file.read_row_group(last, columns=["ts", "policy", "policy_version"])
+        ts, name, version = (table.column(k)[-1].as_py() for k in range(3))
+        policy = None if name is None or version is None else (name, version)
+        return sum(self.group_rows[:group]), ts or 0, policy
 
 
 def open_decisions(path: Path) -> DecisionFile:
@@ -206,12 +238,13 @@ def _repetitive() -> list[str]:
     return [leaf["candidates"], *(name for name in texts if name != "decision_id")]
 
 
-def _whole_slates(path: Path, batch_rows: int) -> Iterator[Any]:
+def _whole_slates(path: Path, batch_rows: int, groups: range | None) -> Iterator[Any]:
     """Yield tables of the schema; the rows of a slate are never cut apart."""
     held = READING.empty_table()
     try:
         with _streamed(path) as file:
-            for batch in file.iter_batches(batch_rows, columns=list(COLUMNS)):
+            which = None if groups is None else list(groups)
+            for batch in file.iter_batches(batch_rows, which, columns=list(COLUMNS)):
                 table = pa.Table.from_batches([batch]).select(list(COLUMNS)).cast(READING)
                 held = pa.concat_tables([held, table])
                 ready = held.num_rows - (_open_slate(held) if held.num_rows else 0)

@@ -1,0 +1,224 @@
+"""``giftlive ope``: what another policy would have earned, from the log of the one that ran."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+import typer
+
+from giftlive.cli import options, show
+from giftlive.errors import NotEnoughDataError, UsageError
+
+if TYPE_CHECKING:
+    from giftlive.evaluation.off_policy_log import LogEvaluation
+    from giftlive.evaluation.target_policies import TargetPolicy
+    from giftlive.logs.decisions import DecisionFile
+    from giftlive.ope import Estimator
+
+LOG_NAME = "decision.parquet"
+_METHODS = ("ratio_delta", "skew_t", "poisson_bootstrap")
+
+Log = Annotated[
+    Path, typer.Option("--log", help=f"Folder with {LOG_NAME}, or the file (docs/decision-log.md).")
+]
+Target = Annotated[
+    str, typer.Option("--policy", help="Policy to judge: a name, or a Parquet file.")
+]
+RewardOption = Annotated[str, typer.Option("--reward", help="count, amount or capped.")]
+Cap = Annotated[float | None, typer.Option("--cap", help="For --reward capped, from history.")]
+Estimators = Annotated[
+    str | None,
+    typer.Option("--estimators", help="Comma-separated, e.g. ips,snips,clipped_ips:10."),
+]
+Method = Annotated[str, typer.Option("--method", help=f"Interval: {', '.join(_METHODS)}.")]
+Jobs = Annotated[int, typer.Option("--jobs", min=1, help="Worker processes.")]
+PolicySettings = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="One setting of the policy, e.g. --set temperature=0.2."),
+]
+
+
+def ope(
+    log: Log,
+    policy: Target,
+    reward: RewardOption = "count",
+    cap: Cap = None,
+    estimators: Estimators = None,
+    method: Method = "ratio_delta",
+    settings: PolicySettings = None,
+    jobs: Jobs = 1,
+    json: options.Json = False,
+) -> None:
+    """Estimate what a policy would have earned per decision, from another policy's log.
+
+    Bounds are printed where the print rule allows them. Exit 3 with the reason when the log
+    cannot carry an estimate: the target goes where the log never went, or too little is left of
+    the log once it is weighted.
+    """
+    from giftlive.evaluation.off_policy_log import LogEvaluator, Reward, RewardName
+    from giftlive.logs.decisions import open_decisions
+    from giftlive.run.progress import Reporter
+
+    if method not in _METHODS:
+        raise UsageError(f"{method!r}", "--method", f"one of {', '.join(_METHODS)}")
+    earned = Reward(cast(RewardName, reward), cap)
+    wanted = _estimators(estimators, earned.name)
+    file = open_decisions(_path(log))
+    with Reporter().step("ope") as step, _target(policy, settings, file) as target:
+        how = LogEvaluator(target, wanted, earned, cast(Any, method), jobs)
+        found = how.evaluate(file, step.listener)
+    if json:
+        show.as_json(as_dict(found))
+    else:
+        _print(found)
+    _refuse(found)
+
+
+def as_dict(found: LogEvaluation) -> dict[str, Any]:
+    """Return an evaluation as plain values for ``--json``."""
+    d = found.diagnostics
+    return {
+        "log": {
+            "policy": found.logging,
+            "decisions": found.decisions,
+            "users": found.users,
+            "audit": [
+                {"check": f.name, "passed": f.passed, "value": f.value, "detail": f.detail}
+                for f in found.audit
+            ],
+        },
+        "target": found.target,
+        "reward": found.reward.name,
+        "cap": found.reward.cap,
+        "weights": {
+            "effective_decisions": d.effective_n,
+            "mean": d.mean_weight,
+            "max": d.max_weight,
+            "pareto_k": d.pareto_k,
+            "unsupported_share": d.unsupported_share,
+            "largest_user_share": d.largest_user_share,
+            "status": d.status,
+            "reason": d.reason,
+        },
+        "estimates": [
+            {
+                "estimator": e.estimator,
+                "status": e.interval.status,
+                "value": e.interval.value,
+                "low": e.interval.low,
+                "high": e.interval.high,
+                "method": e.interval.method,
+                "reason": e.interval.reason,
+            }
+            for e in found.estimates
+        ],
+    }
+
+
+def _path(log: Path) -> Path:
+    path = log / LOG_NAME if log.is_dir() else log
+    if not path.is_file():
+        raise UsageError(
+            "no decision log", str(path), f"a folder with {LOG_NAME}, or a Parquet file",
+            "docs/decision-log.md says what to log",
+        )  # fmt: skip
+    return path
+
+
+def _estimators(text: str | None, reward: str) -> tuple[Estimator, ...]:
+    """Return the estimators asked for; by default those that the reward allows."""
+    from giftlive.ope.registry import estimator_of
+
+    usual = "ips,snips,dr,sndr" if reward == "amount" else "ips,snips"
+    found = tuple(estimator_of(part) for part in (usual if text is None else text).split(","))
+    twice = [e.name for k, e in enumerate(found) if e.name in [o.name for o in found[:k]]]
+    if twice:
+        raise UsageError(f"{twice[0]} more than once", "--estimators", "every one once")
+    model = [e.name for e in found if "q" in e.needs]
+    if model and reward != "amount":
+        raise UsageError(
+            f"{model[0]} needs a model of the reward, and the log's `values` are one of the amount",
+            "--estimators",
+            f"estimators without a model for --reward {reward}",
+            "take ips or snips, or --reward amount",
+        )
+    return found
+
+
+@contextmanager
+def _target(policy: str, settings: list[str] | None, file: DecisionFile) -> Iterator[TargetPolicy]:
+    """Open the target: what is a file, or looks like one, is a file."""
+    from giftlive.evaluation.target_file import opened_target
+    from giftlive.evaluation.target_policies import named_target
+
+    path = Path(policy)
+    if path.suffix != ".parquet" and not path.is_file():
+        yield named_target(policy, options.pairs(settings, "temperature=0.2"), file)
+        return
+    if settings:
+        raise UsageError("settings beside a file", "--set", "a policy by name", "leave them out")
+    with opened_target(path, file) as target:
+        yield target
+
+
+def _print(found: LogEvaluation) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    console = show.wide_console()
+    cap = "" if found.reward.cap is None else f" at {show.figure(found.reward.cap)}"
+    console.print(
+        Text(
+            f"{found.target} judged from {found.decisions:,} decisions for {found.users:,} users"
+            f" by {found.logging}; {found.reward.name}{cap} per decision"
+        )
+    )
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("estimator", "value", "95 % interval", "verdict", "reason"):
+        table.add_column(name, justify="right" if name == "value" else "left", overflow="fold")
+    for e in found.estimates:
+        i = e.interval
+        known = i.low is not None and i.high is not None
+        bounds = f"[{show.figure(i.low)}, {show.figure(i.high)}]" if known else "-"
+        verdict = "ok" if i.status == "ok" else i.status.replace("_", " ")
+        cells = (e.estimator, show.figure(i.value), bounds, verdict, i.reason)
+        table.add_row(*map(Text, cells))
+    console.print(table)
+    for line in _weights(found), *_audit(found):
+        console.print(Text(line))
+
+
+def _weights(found: LogEvaluation) -> str:
+    d = found.diagnostics
+    lost = "" if d.unsupported_share is None else f", {d.unsupported_share:.2%} without support"
+    return (
+        f"weights: worth {show.figure(d.effective_n)} decisions, mean {show.figure(d.mean_weight)}"
+        f", max {show.figure(d.max_weight)}, Pareto k {show.figure(d.pareto_k)}{lost}"
+    )
+
+
+def _audit(found: LogEvaluation) -> Iterator[str]:
+    words = {True: "ok", False: "FAILED", None: "silent"}
+    for finding in found.audit:
+        yield f"audit: {finding.name} {words[finding.passed]}: {finding.detail}"
+
+
+def _refuse(found: LogEvaluation) -> None:
+    """Raise when an estimate asked for has no support in the log.
+
+    Raises
+    ------
+    NotEnoughDataError
+        The weights of an estimator cannot carry it, or it has no value.
+    """
+    for e in found.estimates:
+        if e.interval.status != "ok":
+            raise NotEnoughDataError(
+                f"{e.estimator} has no answer: {e.interval.reason}",
+                f"{found.target} from the log of {found.logging}",
+                "a target that the log supports",
+                "judge a policy nearer to the one that ran, or log more decisions with more chance",
+            )
