@@ -113,6 +113,22 @@ def test_propensities_sharper_than_the_choices_are_unreliable() -> None:
     assert "propensities of" in found.detail
 
 
+def test_rare_candidates_raise_no_alarm() -> None:
+    """True chances of 1 in 1,000: a log of 1,000 rows shows none of them, or one."""
+    g = np.random.default_rng(11)
+    alarms = 0
+    for _ in range(20):
+        rare = g.uniform(0.0005, 0.003, (1_000, 9))
+        p = np.column_stack([1.0 - rare.sum(axis=1), rare])
+        action = (p.cumsum(axis=1) < g.random((1_000, 1))).sum(axis=1)
+        made = Interactions(
+            np.arange(1_000), action, of_action(p, action), np.zeros(1_000), p, propensities=p
+        )
+        found = {f.name: f for f in audit_parts(made)}
+        alarms += found["reliability"].passed is False
+    assert alarms == 0
+
+
 def test_a_seed_used_twice_shows_up_in_the_draws_alone() -> None:
     half = np.random.default_rng(6).random(N // 2)
     assert failed(log(6, np.repeat(half, 2))) == {"draws_independent"}

@@ -105,7 +105,9 @@ def _by_size(log: Interactions, rows: Floats) -> Iterator[_Part]:
     size = np.searchsorted(edges, p, side="right")
     for k in np.unique(size):
         here = size == k
-        if np.count_nonzero(here) >= _FEWEST:
+        expected = float(p[here].sum())
+        # Fewer expected choices, or misses, and the sample has no variance to judge itself by.
+        if min(expected, np.count_nonzero(here) - expected) >= _FEWEST:
             name = f"propensities of {p[here].min():.3g} to {p[here].max():.3g}"
             yield name, chosen[here] - p[here], user[here]
 
