@@ -207,6 +207,33 @@ class ValueModelsConfig(BaseModel):
     overrides: dict[str, str] = Field(default_factory=dict)
 
 
+class DelayConfig(BaseModel):
+    """The twins that may hide a delay, and the planted logs on which late labels are treated.
+
+    ``recommended``: the treatment that the gate asks about; ``rows``, ``users``: of a planted log.
+    """
+
+    model_config = _FROZEN
+    preset: str = "kuailive"
+    scale: Annotated[str, BeforeValidator(_scale)] = "tiny"
+    seeds: Annotated[int, Field(ge=2)] = 20
+    rows: Annotated[int, Field(ge=1_000)] = 30_000
+    users: Annotated[int, Field(ge=100)] = 3_000
+    recommended: str = "delayed_feedback_weibull"
+    names: Annotated[tuple[str, ...], Field(min_length=1)] = (
+        "fixed_window",
+        "delay_buckets",
+        "discrete_hazard",
+        "cox",
+        "weibull_aft",
+        "delayed_feedback",
+        "delayed_feedback_weibull",
+        "fnw",
+        "es_dfm",
+    )
+    overrides: dict[str, str] = Field(default_factory=dict)
+
+
 class MultiTaskConfig(BaseModel):
     """What each arm of the comparison of dense signals and gifts alone may try.
 
@@ -246,6 +273,7 @@ class RunConfig(BaseModel):
     multi_task: MultiTaskConfig = MultiTaskConfig()
     first_window: FirstWindowConfig = FirstWindowConfig()
     recall_rerank: RecallRerankConfig = RecallRerankConfig()
+    delay: DelayConfig = DelayConfig()
     demo: DemoConfig = DemoConfig()
 
 
