@@ -55,7 +55,7 @@ class Delay:
         )
         context.keep("readings", columns_of(found.readings))
         for name, seconds in fit_seconds(design).items():
-            context.spent(name, {"fit_seconds": seconds, "fit_rows": float(design.rows)})
+            context.spent(name, {"fit_seconds": seconds})
         rule, named = load_rules()["delay"], listed(found)
         made = _checks(found, rule)
         gate = judge(rule, named, made)
@@ -133,7 +133,7 @@ def _text(
         "recommended": found.recommended,
         "closed": value["gap_closed"],
         "error": value["error_ratio"],
-        "harm": value["harm_without_delay"],
+        "harm": round(1e5 * value["harm_without_delay"], 3) + 0.0,  # no minus zero
         "tilt": value["tilt_recommended"],
         "tilt_naive": value["tilt_naive"],
         "at_click": value["gifts_at_a_click"],

@@ -47,7 +47,9 @@ def _figure(
 def _closed(found: DelayNumbers) -> Figure:
     who = found.recommended
     points = {name: closed(found, SLOW, name) for name in found.ranked}
-    title = f"{who} closes {points[who].value or 0.0:.0%} of the gap; {found.ranked[0]} most"
+    best = found.ranked[0]
+    most = "the most of all" if best == who else f"{best} most"
+    title = f"{who} closes {points[who].value or 0.0:.0%} of the gap, {most}"
     axes = ("treatment", "share of the gap from naive to the oracle")
     return _figure("closed", title, found, axes, {"slow": points})
 
