@@ -168,10 +168,7 @@ class RecallRerankConfig(BaseModel):
     staged: str = "hurdle"
     length: Annotated[int, Field(ge=2)] = 10
     lengths: Annotated[tuple[Annotated[int, Field(ge=2)], ...], Field(min_length=1)] = (
-        3,
-        5,
-        10,
-        20,
+        *(3, 5, 10, 20),
     )
     decisions: Annotated[int, Field(ge=50)] = 2_000
     overrides: dict[str, str] = Field(default_factory=dict)
@@ -190,19 +187,29 @@ class ValueModelsConfig(BaseModel):
     teachers: Annotated[int, Field(ge=0)] = 0
     default: str = "hurdle"
     names: Annotated[tuple[str, ...], Field(min_length=1)] = (
-        "user_past_spend",
-        "user_mean_gift",
-        "pair_past_spend",
-        "streamer_past_income",
-        "ridge",
-        "ridge_log1p",
-        "boosted_log1p",
-        "boosted_raw",
-        "boosted_tweedie",
-        "tweedie_glm",
-        "two_part",
-        "ziln",
-        "hurdle",
+        *("user_past_spend", "user_mean_gift", "pair_past_spend", "streamer_past_income"),
+        *("ridge", "ridge_log1p", "boosted_log1p", "boosted_raw", "boosted_tweedie"),
+        *("tweedie_glm", "two_part", "ziln", "hurdle"),
+    )
+    overrides: dict[str, str] = Field(default_factory=dict)
+
+
+class DelayConfig(BaseModel):
+    """The twins that may hide a delay, and the planted logs on which late labels are treated.
+
+    ``recommended``: the treatment that the gate asks about; ``rows``, ``users``: of a planted log.
+    """
+
+    model_config = _FROZEN
+    preset: str = "kuailive"
+    scale: Annotated[str, BeforeValidator(_scale)] = "tiny"
+    seeds: Annotated[int, Field(ge=2)] = 20
+    rows: Annotated[int, Field(ge=1_000)] = 30_000
+    users: Annotated[int, Field(ge=100)] = 3_000
+    recommended: str = "delayed_feedback_weibull"
+    names: Annotated[tuple[str, ...], Field(min_length=1)] = (
+        *("fixed_window", "delay_buckets", "discrete_hazard", "cox", "weibull_aft"),
+        *("delayed_feedback", "delayed_feedback_weibull", "fnw", "es_dfm"),
     )
     overrides: dict[str, str] = Field(default_factory=dict)
 
@@ -246,6 +253,7 @@ class RunConfig(BaseModel):
     multi_task: MultiTaskConfig = MultiTaskConfig()
     first_window: FirstWindowConfig = FirstWindowConfig()
     recall_rerank: RecallRerankConfig = RecallRerankConfig()
+    delay: DelayConfig = DelayConfig()
     demo: DemoConfig = DemoConfig()
 
 

@@ -25,6 +25,7 @@ Cli = Callable[..., CompletedProcess[str]]
 GATES = {
     *("baseline", "two_stage", "multi_task", "first_window", "world_fidelity"),
     *("off_policy", "recall_rerank", "shadow_price", "value_models", "value_ceiling"),
+    "delay",
 }
 
 

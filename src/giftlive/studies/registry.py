@@ -7,6 +7,7 @@ from giftlive.errors import UsageError
 from giftlive.studies.baseline import Baseline
 from giftlive.studies.behavioural_fidelity import BehaviouralFidelity
 from giftlive.studies.context import Study
+from giftlive.studies.delay import Delay
 from giftlive.studies.exploration import Exploration
 from giftlive.studies.first_window import FirstWindow
 from giftlive.studies.multi_task import MultiTaskStudy
@@ -30,6 +31,7 @@ ON_REQUEST: tuple[Study, ...] = (
     BehaviouralFidelity(),
     ValueModels(),
     TwoStage(),
+    Delay(),
     MultiTaskStudy(),
     FirstWindow(),
     RecallRerank(),

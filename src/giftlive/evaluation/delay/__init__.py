@@ -2,17 +2,21 @@
 
 from giftlive.evaluation.delay.comparison import ORACLE, VANILLA, Comparison, compare
 from giftlive.evaluation.delay.gap import error_ratio, gap_closed, harm
+from giftlive.evaluation.delay.identifiability import RECORDERS, read_twin
 from giftlive.evaluation.delay.measure import Questions, measured, read_logs
 from giftlive.evaluation.delay.planted import LAWS, Plan, Planted, arrivals, shuffled
 from giftlive.evaluation.delay.planted_viewings import ViewingPlan, viewings
 from giftlive.evaluation.delay.recency import AgeBand, bias_by_age, tilt
+from giftlive.evaluation.delay.regimes import Design, fit_seconds, read_delays
 
 __all__ = [
     "LAWS",
     "ORACLE",
+    "RECORDERS",
     "VANILLA",
     "AgeBand",
     "Comparison",
+    "Design",
     "Plan",
     "Planted",
     "Questions",
@@ -21,10 +25,13 @@ __all__ = [
     "bias_by_age",
     "compare",
     "error_ratio",
+    "fit_seconds",
     "gap_closed",
     "harm",
     "measured",
+    "read_delays",
     "read_logs",
+    "read_twin",
     "shuffled",
     "tilt",
     "viewings",

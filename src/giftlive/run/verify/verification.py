@@ -15,6 +15,7 @@ from giftlive.errors import InputError, UsageError
 from giftlive.run.verify import (
     baseline,
     behavioural_fidelity,
+    delay,
     exploration,
     figures,
     first_window,
@@ -38,6 +39,7 @@ from giftlive.types import Progress, silent
 AUDITS: dict[str, ModuleType] = {
     "baseline": baseline,
     "behavioural_fidelity": behavioural_fidelity,
+    "delay": delay,
     "exploration": exploration,
     "first_window": first_window,
     "multi_task": multi_task,

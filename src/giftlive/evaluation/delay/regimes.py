@@ -1,0 +1,125 @@
+"""The logs of the study of delay: twins that may hide it, then planted laws that are known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from time import perf_counter
+
+from giftlive.clock import MS_PER_SECOND
+from giftlive.evaluation.behavioural.measure import Number
+from giftlive.evaluation.behavioural.worlds import Reading
+from giftlive.evaluation.delay.comparison import ORACLE, VANILLA, compare
+from giftlive.evaluation.delay.identifiability import read_twin
+from giftlive.evaluation.delay.measure import Questions, measured
+from giftlive.evaluation.delay.planted import DAY, Plan, arrivals
+from giftlive.evaluation.delay.planted_viewings import ViewingPlan, viewings
+from giftlive.models.delay.registry import treatment
+from giftlive.types import Progress, silent
+from giftlive.world import Scenario
+
+NONE, FAST, SLOW, AMOUNT = "none", "fast", "slow", "amount"
+PLAIN, DRIFT, VIEWINGS = "slow, no calendar feature", "slow, drift", "viewings"
+DELAYED = (SLOW, AMOUNT, PLAIN)
+"""Regimes with a gap worth the name; the others ask only for harm."""
+
+LAWS_OF_TIME = ("discrete_hazard", "cox", "weibull_aft")
+CHAPELLE = ("delayed_feedback", "delayed_feedback_weibull")
+IN_VIEWINGS = (*LAWS_OF_TIME, *CHAPELLE)
+"""Treatments that need no row older than the horizon: none is, forty minutes after the start."""
+
+PROGRESSIVE = (VANILLA, "fixed_window")
+"""Validated progressively beside the recommended treatment."""
+
+CUT_DAYS = 5.0
+CUT_MINUTES = 40.0
+
+
+@dataclass(frozen=True)
+class Design:
+    """Which logs, and what is asked of them.
+
+    Attributes
+    ----------
+    twins : scenario by recorder. seeds : one twin of each and one log of each regime per seed.
+    names : treatments. recommended : the one that is judged. rows, users : of a planted log.
+    """
+
+    twins: Mapping[str, Scenario]
+    seeds: tuple[int, ...]
+    names: tuple[str, ...]
+    recommended: str
+    rows: int = 30_000
+    users: int = 3_000
+    memory_limit: str = "2GB"
+
+    @property
+    def laws(self) -> dict[str, Plan]:
+        """Return the planted log of every regime."""
+        base = Plan(rows=self.rows, users=self.users)
+        return {
+            NONE: replace(base, law="none"),
+            FAST: replace(base, law="fast"),
+            SLOW: base,
+            AMOUNT: replace(base, law="amount"),
+            PLAIN: replace(base, calendar=False),
+            DRIFT: replace(base, calendar=False, drift=1.0),
+        }
+
+    def questions(self, regime: str, seed: int) -> Questions:
+        """Return what is asked of a log: windows where labels are slow, progress under a drift."""
+        ask = Questions(round(CUT_DAYS * DAY * MS_PER_SECOND), self.names, seed=seed)
+        if regime == DRIFT:
+            return replace(
+                ask,
+                names=(),
+                windows=(),
+                step_ms=round(DAY * MS_PER_SECOND),
+                progressive=(*PROGRESSIVE, self.recommended),
+            )
+        return ask if regime == SLOW else replace(ask, windows=())
+
+
+def read_delays(design: Design, progress: Progress = silent) -> tuple[Reading, ...]:
+    """Return every number of every log; a table is named "regime: table"."""
+    found: list[Reading] = []
+    for done, seed in enumerate(design.seeds, start=1):
+        for recorder, scenario in design.twins.items():
+            twin = read_twin(scenario, seed, recorder, design.memory_limit)
+            found += [Reading(seed, number) for number in twin]
+        for regime, plan in design.laws.items():
+            numbers = measured(arrivals(plan, seed), design.questions(regime, seed))
+            found += [Reading(seed, _under(regime, number)) for number in numbers]
+        found += [Reading(seed, number) for number in _viewings(design, seed)]
+        progress(done, len(design.seeds))
+    return tuple(found)
+
+
+def fit_seconds(design: Design) -> dict[str, float]:
+    """Return what one fit of every treatment costs on the first slow log."""
+    planted = arrivals(design.laws[SLOW], design.seeds[0])
+    known = planted.history.at(round(CUT_DAYS * DAY * MS_PER_SECOND))
+    found = {}
+    for name in (VANILLA, *design.names):
+        begun = perf_counter()
+        treatment(name).fit(known)
+        found[name] = perf_counter() - begun
+    return found
+
+
+def _under(regime: str, number: Number) -> Number:
+    return replace(number, table=f"{regime}: {number.table}")
+
+
+def _viewings(design: Design, seed: int) -> Iterator[Number]:
+    """Yield the scores of treatments on viewings that a shared intent ends."""
+    planted = viewings(ViewingPlan(rows=design.rows, users=design.users), seed)
+    chosen = {name: treatment(name) for name in design.names if name in IN_VIEWINGS}
+    cut = round(CUT_MINUTES * 60.0 * MS_PER_SECOND)
+    one = compare(planted.history, cut, chosen, truth=planted.chance)
+    for name in (VANILLA, *chosen, ORACLE):
+        yield Number(f"{VIEWINGS}: treatments", name, "log-loss", one.loss(name))
+        yield Number(f"{VIEWINGS}: treatments", name, "calibration error", one.error(name))
+        yield Number(
+            f"{VIEWINGS}: treatments", name, "level", float(one.p[name].mean() / one.y.mean())
+        )
