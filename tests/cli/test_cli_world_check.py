@@ -34,7 +34,7 @@ def test_a_tiny_world_is_printed_within_100_columns_and_not_judged(cli: Cli, mad
     done = cli("world", "check", made)
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
-    assert lines[0].startswith("world, 0.005")
+    assert lines[0].startswith("world, 0.00")
     assert lines[0].endswith(" x KuaiLive's users; printed, not judged: too small")
     assert max(map(len, lines)) <= 100
     words = {word for line in lines for word in line.split()}

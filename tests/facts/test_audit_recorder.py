@@ -23,7 +23,9 @@ def test_the_defaults_are_all_named() -> None:
 
 @pytest.mark.parametrize("finding", PLANTED)
 def test_one_switch_makes_its_own_finding_and_no_other(finding: str) -> None:
-    assert defects(CLEAN | PLANTED[finding]) == {finding}
+    # Of 119 users the detector of selection sees enough in three worlds of four only.
+    scale = "0.01" if finding == "selected_users" else "tiny"
+    assert defects(CLEAN | PLANTED[finding], scale) == {finding}
 
 
 def test_every_switch_of_the_recorder_is_tried() -> None:
