@@ -3,6 +3,7 @@
 Fluids split users over rooms; a whale cannot be split. Users are served by price in falling order
 of their best value, every limit checked, then each user in turn moves to a room with space, or
 takes the seat of another one who finds a better place than the loss, until a sweep gains little.
+Two users of full rooms do not change places: whoever is ejected needs a free seat elsewhere.
 Only linear returns without weighted minima have an exact optimum (``batch_optimum``).
 """
 
@@ -38,7 +39,7 @@ def integral_allocation(
 
     Examples
     --------
-    >>> batch = Batch(np.array([[5.0, 4.0], [5.0, 1.0]]), np.array([[0, 1]] * 2), np.ones(2))
+    >>> batch = Batch(np.array([[5.0, 4.0], [5.0, 1.0]]), np.array([[0, 1]] * 2), np.array([1.0, 2]))
     >>> integral_allocation(batch, BatchPrices.zero(batch)).worth
     9.0
     """

@@ -49,7 +49,7 @@ def held(distance: float) -> float:
 
     Examples
     --------
-    >>> held(-0.5), held(math.inf), held(-40.0)
+    >>> held(-0.5), held(float("inf")), held(-40.0)
     (-0.5, 8.0, -8.0)
     """
     return min(max(distance, -EDGE), EDGE)

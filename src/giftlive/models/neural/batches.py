@@ -36,7 +36,7 @@ def batch_size(rows: int, largest: int = 4096, smallest: int = 128, steps: int =
     Examples
     --------
     >>> batch_size(2_500_000), batch_size(20_000), batch_size(300)
-    (4096, 64, 128)
+    (4096, 128, 128)
     """
     wanted = max(rows // steps, 1)
     return int(np.clip(2 ** int(np.log2(wanted)), smallest, largest))

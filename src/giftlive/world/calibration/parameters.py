@@ -65,7 +65,7 @@ def load_parameters(file: Path | None = None) -> tuple[Parameter, ...]:
     Examples
     --------
     >>> load_parameters()[0].key
-    'visits.per_day'
+    'visits.exposures'
     """
     name = "the shipped list" if file is None else str(file)
     source = files("giftlive.world.calibration") / "parameters.toml" if file is None else file
