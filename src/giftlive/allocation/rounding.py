@@ -39,7 +39,8 @@ def integral_allocation(
 
     Examples
     --------
-    >>> batch = Batch(np.array([[5.0, 4.0], [5.0, 1.0]]), np.array([[0, 1]] * 2), np.array([1.0, 2]))
+    >>> values, seats = np.array([[5.0, 4.0], [5.0, 1.0]]), np.array([1.0, 2.0])
+    >>> batch = Batch(values, np.array([[0, 1]] * 2), seats)
     >>> integral_allocation(batch, BatchPrices.zero(batch)).worth
     9.0
     """
