@@ -1,4 +1,4 @@
-"""Policies that learn, or know what they do not know, through every check and promise."""
+"""Policies alone, uncertain and wrapped through every public check and promise of this folder."""
 
 from __future__ import annotations
 
@@ -7,12 +7,20 @@ from typing import Any
 
 import pytest
 from tests.policies import promises
-from tests.policies.variants import BY_ROOM, GUARDED, SILENT_WITHOUT_SEATS, UNCERTAIN
+from tests.policies.variants import (
+    ALONE,
+    BY_ROOM,
+    GUARDED,
+    SILENT_WITHOUT_SEATS,
+    UNCERTAIN,
+    WRAPPED,
+)
 
 from giftlive.testing import ANONYMOUS_CHECKS, POLICY_CHECKS, SEAT_CHECKS
 
-every = pytest.mark.parametrize("name", UNCERTAIN)
-anonymous = pytest.mark.parametrize("name", [name for name in UNCERTAIN if name not in BY_ROOM])
+POLICIES = ALONE | UNCERTAIN | WRAPPED
+every = pytest.mark.parametrize("name", POLICIES)
+anonymous = pytest.mark.parametrize("name", [name for name in POLICIES if name not in BY_ROOM])
 
 
 def checks(*which: Any) -> pytest.MarkDecorator:
@@ -22,24 +30,24 @@ def checks(*which: Any) -> pytest.MarkDecorator:
 @every
 @checks(*POLICY_CHECKS)
 def test_public_promises(name: str, check: Any) -> None:
-    check(partial(UNCERTAIN[name], 1.0))
+    check(partial(POLICIES[name], 1.0))
 
 
 @anonymous
 @checks(*ANONYMOUS_CHECKS)
 def test_anonymous_promises(name: str, check: Any) -> None:
-    check(partial(UNCERTAIN[name], 1.0))
+    check(partial(POLICIES[name], 1.0))
 
 
-@pytest.mark.parametrize("name", [name for name in UNCERTAIN if name in GUARDED])
+@pytest.mark.parametrize("name", [name for name in POLICIES if name in GUARDED])
 @checks(*SEAT_CHECKS)
 def test_guarded_promises(name: str, check: Any) -> None:
-    check(partial(UNCERTAIN[name], 1.0))
+    check(partial(POLICIES[name], 1.0))
 
 
 @anonymous
 def test_rooms_keep_no_names_over_an_evening(name: str) -> None:
-    promises.same_choices_under_other_names(UNCERTAIN[name])
+    promises.same_choices_under_other_names(POLICIES[name])
 
 
 @every
@@ -50,9 +58,9 @@ def test_rooms_keep_no_names_over_an_evening(name: str) -> None:
     promises.charges_explain_the_score,
 )
 def test_promises_of_all(name: str, check: Any) -> None:
-    check(UNCERTAIN[name])
+    check(POLICIES[name])
 
 
 @every
 def test_no_seat_anywhere(name: str) -> None:
-    promises.no_seat_anywhere(UNCERTAIN[name], name in SILENT_WITHOUT_SEATS)
+    promises.no_seat_anywhere(POLICIES[name], name in SILENT_WITHOUT_SEATS)
