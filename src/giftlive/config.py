@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 from pydantic_core import ErrorDetails
 
+from giftlive.config_rollouts import ConcaveReturnsConfig, RolloutsConfig
 from giftlive.config_studies import (
     FROZEN,
     DelayConfig,
@@ -78,6 +79,7 @@ MACHINE: dict[str, Any] = {
     "jobs": True,
     "memory_limit": True,
     "tables": {"master"},
+    "rollouts": {"backend"},
 }
 """Settings that decide where a run computes, never what: no cache key holds them."""
 
@@ -142,6 +144,8 @@ class RunConfig(BaseModel):
     first_window: FirstWindowConfig = FirstWindowConfig()
     recall_rerank: RecallRerankConfig = RecallRerankConfig()
     delay: DelayConfig = DelayConfig()
+    rollouts: RolloutsConfig = RolloutsConfig()
+    concave_returns: ConcaveReturnsConfig = ConcaveReturnsConfig()
     demo: DemoConfig = DemoConfig()
 
 

@@ -90,15 +90,15 @@ def number(value: float, significant: int = 3, signed: bool = False) -> str:
     return fixed(value, max(digits(value, significant), 0), signed)
 
 
-def percent(share: float, significant: int = 3) -> str:
-    """Return a share as a percentage.
+def percent(share: float, significant: int = 3, signed: bool = False) -> str:
+    """Return a share, or with its sign a relative change, as a percentage.
 
     Examples
     --------
-    >>> percent(0.603).replace(THIN, " ")
-    '60.3 %'
+    >>> percent(0.603).replace(THIN, " "), percent(0.05, signed=True).replace(THIN, " ")
+    ('60.3 %', '+5 %')
     """
-    return f"{number(100 * share, significant)}{THIN}%"
+    return f"{number(100 * share, significant, signed)}{THIN}%"
 
 
 def with_unit(value: float, unit: str, significant: int = 3) -> str:

@@ -93,6 +93,7 @@ def _context(shop: Workshop, request: RunRequest) -> Context:
         evening=steps.evening(shop) if wanted else None,
         twin=built_in and _is_the_calibrated_world(request.config),
         made_by=partial(_world_of, request.config) if built_in else None,
+        cells=shop.cache.folder / "cells",
     )
 
 

@@ -54,6 +54,7 @@ class Context:
     progress, keep, spent : told how far the study is; keeps the rows behind its numbers; told what
     its pieces cost.
     made_by : builds the world that wrote the source; None where nobody knows the truth.
+    cells : folder of finished cells of rollouts, which outlives a killed run; None: none is kept.
     """
 
     config: RunConfig
@@ -66,6 +67,7 @@ class Context:
     keep: Keep = forget
     spent: Spent = uncounted
     made_by: Callable[[], World] | None = None
+    cells: Path | None = None
 
     def inputs(self) -> dict[str, Any]:
         """Return the data fingerprint that every result carries."""

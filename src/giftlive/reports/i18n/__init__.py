@@ -28,6 +28,7 @@ PARTS = ("claim", "evidence", "decision", "outcome", "when", "then", "assumption
 
 RULES: Mapping[str, Callable[[Any], str]] = {
     "percent": lambda value: numbers.percent(float(value)),
+    "change": lambda value: numbers.percent(float(value), signed=True),
     "number": lambda value: numbers.number(float(value)),
     "signed": lambda value: numbers.number(float(value), signed=True),
     "count": lambda value: numbers.fixed(float(value), 0),

@@ -15,6 +15,7 @@ from giftlive.errors import InputError, UsageError
 from giftlive.run.verify import (
     baseline,
     behavioural_fidelity,
+    concave_returns,
     delay,
     exploration,
     figures,
@@ -39,6 +40,7 @@ from giftlive.types import Progress, silent
 AUDITS: dict[str, ModuleType] = {
     "baseline": baseline,
     "behavioural_fidelity": behavioural_fidelity,
+    "concave_returns": concave_returns,
     "delay": delay,
     "exploration": exploration,
     "first_window": first_window,

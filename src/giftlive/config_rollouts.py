@@ -1,0 +1,57 @@
+"""The sections of the configuration of studies that play policies in rounds worlds.
+
+``errors`` is the sd of the log error of the estimated values: of a pair, a streamer, a user
+(``evaluation.rollouts.ErrorLaw``). With the default, greedy on the estimates of the ``v1`` world
+earns 0.71 of greedy on the truth, as with the value model that is fitted to the logs of ``scarce``.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, Field
+
+from giftlive.config_studies import FROZEN
+
+Scale = Annotated[str, BeforeValidator(lambda v: str(v) if type(v) in (int, float) else v)]
+Size = Annotated[float, Field(ge=0)]
+Errors = tuple[Size, Size, Size]
+Levels = Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(min_length=1)]
+
+
+class RolloutsConfig(BaseModel):
+    """Who plays cells: a backend of joblib; ``dask`` or ``ray`` need a client that is running."""
+
+    model_config = FROZEN
+    backend: Literal["loky", "threading", "multiprocessing", "sequential", "dask", "ray"] = "loky"
+
+
+class RoundsConfig(BaseModel):
+    """What every study in rounds worlds has: the world, its seeds, the errors of the values."""
+
+    model_config = FROZEN
+    preset: str = "v1"
+    scale: Scale | None = "small"
+    seeds: Annotated[int, Field(ge=2)] = 50
+    errors: Errors = (0.4, 0.25, 0.5)
+    overrides: dict[str, str] = Field(default_factory=dict)
+
+
+class ConcaveReturnsConfig(RoundsConfig):
+    """Paths of settings between revenue and evenness, and the Gini at which they are compared.
+
+    Caps are multiples of a streamer's mean exposure, scales of his mean income when users are
+    spread at random: the same numbers fit a world of any size. The gates ask about log returns, at
+    the Gini ``judged`` and at the scale ``scale_of_bound``.
+    """
+
+    log: Levels = (1.0, 3.5, 11.0, 35.0, 110.0)
+    sqrt: Levels = (1.0, 5.0, 35.0)
+    saturating: Levels = (5.0, 20.0, 110.0)
+    exposure_cap: Levels = (1.2, 1.6, 2.5, 5.0, 10.0)
+    head_cap: Levels = (1.2, 2.0, 4.0, 10.0)
+    levels: Annotated[tuple[Annotated[float, Field(gt=0, lt=1)], ...], Field(min_length=1)] = (
+        *(0.5, 0.6, 0.7),
+    )
+    judged: Annotated[float, Field(gt=0, lt=1)] = 0.6
+    scale_of_bound: Annotated[float, Field(gt=0)] = 11.0
