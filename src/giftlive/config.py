@@ -14,7 +14,11 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 from pydantic_core import ErrorDetails
 
-from giftlive.config_rollouts import ConcaveReturnsConfig, RolloutsConfig
+from giftlive.config_rollouts import (
+    ConcaveReturnsConfig,
+    PhaseDiagramConfig,
+    RolloutsConfig,
+)
 from giftlive.config_studies import (
     FROZEN,
     DelayConfig,
@@ -146,6 +150,7 @@ class RunConfig(BaseModel):
     delay: DelayConfig = DelayConfig()
     rollouts: RolloutsConfig = RolloutsConfig()
     concave_returns: ConcaveReturnsConfig = ConcaveReturnsConfig()
+    phase_diagram: PhaseDiagramConfig = PhaseDiagramConfig()
     demo: DemoConfig = DemoConfig()
 
 

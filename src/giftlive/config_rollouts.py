@@ -55,3 +55,32 @@ class ConcaveReturnsConfig(RoundsConfig):
     )
     judged: Annotated[float, Field(gt=0, lt=1)] = 0.6
     scale_of_bound: Annotated[float, Field(gt=0)] = 11.0
+
+
+class SeatsConfig(RoundsConfig):
+    """Rounds with hard seats: users of the world, streamers, seats of each room, rounds."""
+
+    scale: Scale | None = None
+    users: Annotated[int, Field(ge=2)] = 400
+    streamers: Annotated[int, Field(ge=2)] = 20
+    seats: Annotated[int, Field(ge=1)] = 5
+    rounds: Annotated[int, Field(ge=1)] = 4
+
+    @property
+    def sizes(self) -> tuple[int, int, int, int]:
+        """Users, streamers, seats and rounds."""
+        return self.users, self.streamers, self.seats, self.rounds
+
+
+class PhaseDiagramConfig(SeatsConfig):
+    """Load x differentiation x errors of the values, and the phase that the gates ask about.
+
+    Load: users of a round over all seats. Differentiation: weight of a streamer's own quality in
+    the logit of a gift. ``factors``: multiples of ``errors``; 0 is the truth.
+    """
+
+    loads: Levels = (0.5, 0.75, 1.0, 1.25, 1.5)
+    differentiations: Annotated[tuple[Size, ...], Field(min_length=1)] = (0.0, 0.3, 0.6, 1.0, 1.5)
+    factors: Annotated[tuple[Size, ...], Field(min_length=1)] = (0.0, 1.0, 2.0)
+    judged_load: Annotated[float, Field(gt=0)] = 1.25
+    judged_differentiation: Size = 0.6

@@ -13,6 +13,7 @@ from giftlive.studies.exploration import Exploration
 from giftlive.studies.first_window import FirstWindow
 from giftlive.studies.multi_task import MultiTaskStudy
 from giftlive.studies.off_policy import OffPolicy
+from giftlive.studies.phase_diagram import PhaseDiagram
 from giftlive.studies.recall_rerank import RecallRerank
 from giftlive.studies.shadow_price import ShadowPrice
 from giftlive.studies.two_stage import TwoStage
@@ -37,6 +38,7 @@ ON_REQUEST: tuple[Study, ...] = (
     FirstWindow(),
     RecallRerank(),
     ConcaveReturns(),
+    PhaseDiagram(),
 )
 """Studies that run only by name: each makes worlds of its own for minutes, or needs an extra."""
 

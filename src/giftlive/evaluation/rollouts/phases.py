@@ -1,0 +1,67 @@
+"""One seed of the phase diagram: load x differentiation x errors of the values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from giftlive.evaluation.behavioural import Number
+from giftlive.evaluation.rollouts.cells import Cell
+from giftlive.evaluation.rollouts.contestants import differs, played
+from giftlive.evaluation.rollouts.market import Market
+from giftlive.evaluation.rollouts.seats import OPTIMUM, lineup, optimum, seat_prices, seated
+from giftlive.evaluation.rollouts.value_errors import ErrorLaw
+
+
+def phase_cell(cell: Cell) -> tuple[Number, ...]:
+    """Return every number of one seed.
+
+    Settings of the cell: ``loads``, ``differentiations``, ``errors`` (pair, streamer, user) of a
+    model and ``factors`` by which they are multiplied (0: the truth).
+    """
+    found: list[Number] = []
+    for load in cell.setting("loads"):
+        for steep in cell.setting("differentiations"):
+            here = seated(cell, load, steep)
+            true = Market.of(here, ErrorLaw(0.0))
+            best = optimum(true)
+            for factor in cell.setting("factors"):
+                law = ErrorLaw(*(factor * sd for sd in cell.setting("errors")))
+                table = phase(load, steep, factor)
+                found.append(Number(table, OPTIMUM, "expected", best))
+                found += _played(replace(true, law=law), table)
+    return (*found, Number("a_a", "dual_price", "differs", _again(cell)))
+
+
+def phase(load: float, differentiation: float, factor: float) -> str:
+    """Return the name of the readings of one phase.
+
+    Examples
+    --------
+    >>> phase(1.0, 0.3, 2.0)
+    'load 1, differentiation 0.3, errors x2'
+    """
+    return f"load {load:g}, differentiation {differentiation:g}, errors x{factor:g}"
+
+
+def _played(market: Market, table: str) -> Iterator[Number]:
+    prices = seat_prices(market, market.estimated)
+    yield Number(table, "seats", "price share", prices.price_share)
+    for contestant in lineup(prices):
+        found = played(market, contestant)
+        n = found.outcome.decisions
+        yield Number(table, contestant.name, "expected", found.outcome.expected_revenue)
+        yield Number(table, contestant.name, "displaced", found.displaced / n)
+        yield Number(table, contestant.name, "refused", float(found.outcome.refused.sum()) / n)
+
+
+def _again(cell: Cell) -> float:
+    """Return whether dual prices, played twice from the world on, differ in any bit."""
+    here = seated(cell, cell.setting("loads")[-1], cell.setting("differentiations")[-1])
+    law = ErrorLaw(*cell.setting("errors"))
+    both = []
+    for _ in range(2):
+        market = Market.of(here, law)
+        named = {c.name: c for c in lineup(seat_prices(market, market.estimated))}
+        both.append(played(market, named["dual_price"]))
+    return differs(*both)
