@@ -18,6 +18,7 @@ from giftlive.config_rollouts import (
     ConcaveReturnsConfig,
     PhaseDiagramConfig,
     RolloutsConfig,
+    WhaleMatchingConfig,
 )
 from giftlive.config_studies import (
     FROZEN,
@@ -151,6 +152,7 @@ class RunConfig(BaseModel):
     rollouts: RolloutsConfig = RolloutsConfig()
     concave_returns: ConcaveReturnsConfig = ConcaveReturnsConfig()
     phase_diagram: PhaseDiagramConfig = PhaseDiagramConfig()
+    whale_matching: WhaleMatchingConfig = WhaleMatchingConfig()
     demo: DemoConfig = DemoConfig()
 
 

@@ -84,3 +84,35 @@ class PhaseDiagramConfig(SeatsConfig):
     factors: Annotated[tuple[Size, ...], Field(min_length=1)] = (0.0, 1.0, 2.0)
     judged_load: Annotated[float, Field(gt=0)] = 1.25
     judged_differentiation: Size = 0.6
+
+
+Caps = Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1)]
+
+
+class WhaleMatchingConfig(RoundsConfig):
+    """Whales spread over rooms with soft seats: first where a cap never binds, then where it does.
+
+    ``null_*``: the published comparison; its whales and ``null_caps`` as published. ``points``:
+    share of whales, gamma of their externality, factor on the seats. ``value_cap``: in mean values
+    of a whale in his favourite room.
+    """
+
+    preset: str = "v2"
+    overrides: dict[str, str] = Field(default_factory=lambda: {"rounds.rounds": "6"})
+    null_scale: Scale | None = "full"
+    null_seeds: Annotated[int, Field(ge=2)] = 10
+    null_rounds: Annotated[int, Field(ge=1)] = 50
+    null_users: Annotated[int, Field(ge=1)] = 200
+    null_share: Annotated[float, Field(gt=0, lt=1)] = 0.01
+    null_caps: Caps = (1, 2, 3, 5)
+    caps: Caps = (1, 2, 3, 5)
+    value_cap: Annotated[float, Field(gt=0)] = 2.0
+    points: Annotated[tuple[tuple[float, float, float], ...], Field(min_length=1)] = (
+        (0.01, 0.2, 1.0),
+        (0.05, 0.0, 1.0),
+        (0.05, 0.05, 1.0),
+        (0.05, 0.2, 1.0),
+        (0.05, 0.2, 0.25),
+    )
+    judged: tuple[float, float, float] = (0.05, 0.2, 1.0)
+    congested: tuple[float, float, float] = (0.05, 0.2, 0.25)

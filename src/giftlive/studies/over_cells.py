@@ -136,15 +136,22 @@ def play_cells(
     study: str, context: Context, measure: Measure, cells: Sequence[Cell], population: str
 ) -> Cells:
     """Play every cell, or read it where it stands, and keep the readings behind the numbers."""
-    readings = run_cells(
+    readings = played_readings(context, measure, cells)
+    context.keep("readings", columns_of(readings))
+    return as_cells(study, readings, population)
+
+
+def played_readings(
+    context: Context, measure: Measure, cells: Sequence[Cell]
+) -> tuple[Reading, ...]:
+    """Play every cell, or read it where it stands."""
+    return run_cells(
         measure,
         cells,
         CellStore(context.cells, context.code_version),
         Workers(context.config.jobs, context.config.rollouts.backend),
         context.progress,
     )
-    context.keep("readings", columns_of(readings))
-    return as_cells(study, readings, population)
 
 
 def as_cells(study: str, readings: Sequence[Reading], population: str) -> Cells:

@@ -202,7 +202,7 @@ def figures(found: Cells, asked: PhaseDiagramConfig) -> tuple[Figure, ...]:
             f"dual_x{factor:g}",
             f"Dual prices reach {_range(found, asked, factor)} of the offline optimum"
             f" {_words(factor)}",
-            lambda load, steep, factor=factor: share(phase(load, steep, factor), "dual_price"),
+            _dual(factor),
         )
         for factor in asked.factors
     ]
@@ -219,6 +219,10 @@ def figures(found: Cells, asked: PhaseDiagramConfig) -> tuple[Figure, ...]:
         lambda load, steep: gain(phase(load, steep, MODEL), "dual_price", "greedy_with_cap"),
     )
     return (*made, added)
+
+
+def _dual(factor: float) -> Callable[[float, float], Ask]:
+    return lambda load, steep: share(phase(load, steep, factor), "dual_price")
 
 
 def _map(

@@ -18,6 +18,7 @@ from giftlive.studies.recall_rerank import RecallRerank
 from giftlive.studies.shadow_price import ShadowPrice
 from giftlive.studies.two_stage import TwoStage
 from giftlive.studies.value_models import ValueModels
+from giftlive.studies.whale_matching import WhaleMatching
 from giftlive.studies.world_fidelity import WorldFidelity
 
 STUDIES: tuple[Study, ...] = (
@@ -39,6 +40,7 @@ ON_REQUEST: tuple[Study, ...] = (
     RecallRerank(),
     ConcaveReturns(),
     PhaseDiagram(),
+    WhaleMatching(),
 )
 """Studies that run only by name: each makes worlds of its own for minutes, or needs an extra."""
 

@@ -12,6 +12,7 @@ from giftlive import metrics
 from giftlive.evaluation.behavioural import Number
 from giftlive.evaluation.rollout import play, summarise
 from giftlive.evaluation.rollouts.market import Market
+from giftlive.policies.base import Policy
 from giftlive.policies.registry import make_policy
 from giftlive.types import UNLIMITED_SEATS, Ints
 from giftlive.world.outcome import Outcome
@@ -52,9 +53,9 @@ class Played:
     displaced: int
 
 
-def played(market: Market, contestant: Contestant) -> Played:
-    """Play ``contestant`` through all rounds of ``market``."""
-    policy = make_policy(contestant.policy, **contestant.options)
+def played(market: Market, contestant: Contestant, policy: Policy[Any] | None = None) -> Played:
+    """Play ``contestant`` through all rounds of ``market``; ``policy`` stands for a named one."""
+    policy = policy or make_policy(contestant.policy, **contestant.options)
     valuer = market.valuer(contestant.whose)
     return Played(*play(market.arena(), policy, valuer, market.seats, market.seed))
 

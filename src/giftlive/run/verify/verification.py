@@ -29,6 +29,7 @@ from giftlive.run.verify import (
     shadow_price,
     two_stage,
     value_models,
+    whale_matching,
     world_fidelity,
 )
 from giftlive.run.verify.claims import Claim, Result, claims_of
@@ -52,6 +53,7 @@ AUDITS: dict[str, ModuleType] = {
     "shadow_price": shadow_price,
     "two_stage": two_stage,
     "value_models": value_models,
+    "whale_matching": whale_matching,
     "world_fidelity": world_fidelity,
 }
 """Study -> the module that computes its numbers again."""
