@@ -15,6 +15,7 @@ from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from giftlive.config_rollouts import (
+    ColdStartConfig,
     ConcaveReturnsConfig,
     PhaseDiagramConfig,
     RolloutsConfig,
@@ -153,6 +154,7 @@ class RunConfig(BaseModel):
     concave_returns: ConcaveReturnsConfig = ConcaveReturnsConfig()
     phase_diagram: PhaseDiagramConfig = PhaseDiagramConfig()
     whale_matching: WhaleMatchingConfig = WhaleMatchingConfig()
+    cold_start: ColdStartConfig = ColdStartConfig()
     demo: DemoConfig = DemoConfig()
 
 

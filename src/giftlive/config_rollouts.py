@@ -116,3 +116,30 @@ class WhaleMatchingConfig(RoundsConfig):
     )
     judged: tuple[float, float, float] = (0.05, 0.2, 1.0)
     congested: tuple[float, float, float] = (0.05, 0.2, 0.25)
+
+
+class ColdStartConfig(RoundsConfig):
+    """Newcomers of unknown quality, and how much attention each of them is guaranteed.
+
+    ``share`` of the streamers are new; the upper ``good`` of them are to be discovered. ``floor``:
+    attention, in longest stays, per round. ``supply``: weight, exposure and income of the chance
+    that a streamer comes back.
+    """
+
+    scale: Scale | None = "full"
+    overrides: dict[str, str] = Field(
+        default_factory=lambda: {
+            "sizes.users": "800",
+            "sizes.streamers": "40",
+            "rounds.rounds": "40",
+            "rounds.users_per_round": "100",
+            "watch.stay_base": "0.0",
+            "watch.stay_match": "1.5",
+            "gift.skill": "0.6",
+            "externality.donor_gamma": "0.0",
+        }
+    )
+    share: Annotated[float, Field(gt=0, lt=1)] = 0.2
+    good: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    floor: Annotated[float, Field(gt=0)] = 2.0
+    supply: tuple[float, float, float] = (0.7, 40.0, 400.0)

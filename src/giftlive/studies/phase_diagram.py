@@ -242,10 +242,11 @@ def _map(
         for steep in asked.differentiations
     ]
     what = "gain over greedy_with_cap" if name == "added" else "share of the offline optimum"
+    values = [y for series in rows for y in series.y]
     return found.figure(
         name,
         title,
-        f"{what}; {asked.seeds} seeds",
+        f"{what}: lightest {min(values):.0%}, darkest {max(values):.0%}; {asked.seeds} seeds",
         ("users of a round over all seats", "weight of a streamer's own quality"),
         rows,
         x_scale="category",
@@ -264,4 +265,6 @@ def _range(found: Cells, asked: PhaseDiagramConfig, factor: float) -> str:
 def _words(factor: float) -> str:
     if factor == TRUTH:
         return "on true values"
-    return f"at {factor:g} times the errors of a value model"
+    if factor == MODEL:
+        return "with the errors of a value model"
+    return f"with {factor:g} times the errors of a value model"

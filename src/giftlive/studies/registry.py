@@ -6,6 +6,7 @@ from giftlive.config import nearest
 from giftlive.errors import UsageError
 from giftlive.studies.baseline import Baseline
 from giftlive.studies.behavioural_fidelity import BehaviouralFidelity
+from giftlive.studies.cold_start import ColdStart
 from giftlive.studies.concave_returns import ConcaveReturns
 from giftlive.studies.context import Study
 from giftlive.studies.delay import Delay
@@ -41,6 +42,7 @@ ON_REQUEST: tuple[Study, ...] = (
     ConcaveReturns(),
     PhaseDiagram(),
     WhaleMatching(),
+    ColdStart(),
 )
 """Studies that run only by name: each makes worlds of its own for minutes, or needs an extra."""
 

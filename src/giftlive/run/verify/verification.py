@@ -15,6 +15,7 @@ from giftlive.errors import InputError, UsageError
 from giftlive.run.verify import (
     baseline,
     behavioural_fidelity,
+    cold_start,
     concave_returns,
     delay,
     exploration,
@@ -42,6 +43,7 @@ from giftlive.types import Progress, silent
 AUDITS: dict[str, ModuleType] = {
     "baseline": baseline,
     "behavioural_fidelity": behavioural_fidelity,
+    "cold_start": cold_start,
     "concave_returns": concave_returns,
     "delay": delay,
     "exploration": exploration,
