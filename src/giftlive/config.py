@@ -17,6 +17,7 @@ from pydantic_core import ErrorDetails
 from giftlive.config_rollouts import (
     ColdStartConfig,
     ConcaveReturnsConfig,
+    InterferenceConfig,
     PhaseDiagramConfig,
     RolloutsConfig,
     WhaleMatchingConfig,
@@ -155,6 +156,7 @@ class RunConfig(BaseModel):
     phase_diagram: PhaseDiagramConfig = PhaseDiagramConfig()
     whale_matching: WhaleMatchingConfig = WhaleMatchingConfig()
     cold_start: ColdStartConfig = ColdStartConfig()
+    interference: InterferenceConfig = InterferenceConfig()
     demo: DemoConfig = DemoConfig()
 
 

@@ -143,3 +143,14 @@ class ColdStartConfig(RoundsConfig):
     good: Annotated[float, Field(gt=0, lt=1)] = 0.5
     floor: Annotated[float, Field(gt=0)] = 2.0
     supply: tuple[float, float, float] = (0.7, 40.0, 400.0)
+
+
+class InterferenceConfig(SeatsConfig):
+    """Experiments on a treatment whose truth is known: loads, and the one that is judged."""
+
+    users: Annotated[int, Field(ge=2)] = 1_000
+    seats: Annotated[int, Field(ge=2)] = 6
+    rounds: Annotated[int, Field(ge=2)] = 30
+    loads: Levels = (0.5, 0.75, 1.25)
+    judged_load: Annotated[float, Field(gt=0)] = 1.25
+    differentiation: Size = 0.6

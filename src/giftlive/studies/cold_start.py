@@ -104,7 +104,7 @@ def more(who: str, measure: str, unit: str = "ratio") -> Ask:
 
 def named() -> dict[str, Ask]:
     """Return what the gates and the page name."""
-    found = {}
+    found: dict[str, Ask] = {}
     for prefix, who in (("floor", FLOOR), ("learning", LEARNING), ("quota", "quota")):
         found |= {
             f"{prefix}_revenue": gain(who),

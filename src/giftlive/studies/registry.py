@@ -12,6 +12,7 @@ from giftlive.studies.context import Study
 from giftlive.studies.delay import Delay
 from giftlive.studies.exploration import Exploration
 from giftlive.studies.first_window import FirstWindow
+from giftlive.studies.interference import Interference
 from giftlive.studies.multi_task import MultiTaskStudy
 from giftlive.studies.off_policy import OffPolicy
 from giftlive.studies.phase_diagram import PhaseDiagram
@@ -43,6 +44,7 @@ ON_REQUEST: tuple[Study, ...] = (
     PhaseDiagram(),
     WhaleMatching(),
     ColdStart(),
+    Interference(),
 )
 """Studies that run only by name: each makes worlds of its own for minutes, or needs an extra."""
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from giftlive.allocation import Batch, Prices, batch_certificate, optimal_assignment
+from giftlive.allocation import Prices, optimal_assignment
 from giftlive.clock import MS_PER_DAY
 from giftlive.evaluation.rollouts.cells import Cell
 from giftlive.evaluation.rollouts.contestants import Contestant
@@ -76,20 +76,49 @@ class SeatPrices:
 def seat_prices(market: Market, values: Floats) -> SeatPrices:
     """Price the seats on rounds of other users, as ``values`` [U, S] say.
 
-    The users come from a stream of their own; of users who do not come today values are not
-    needed elsewhere, so both days draw from those who do.
+    The users come from a stream of their own, out of those who come today: of others nothing is
+    estimated.
     """
     known = np.unique(market.rounds)
     g = stream(market.seed, "users of another day")
     users = g.choice(known, TRAINING_ROUNDS * market.rounds.shape[1])
-    batch = Batch(
-        values=values[users],
-        rooms=np.tile(np.arange(values.shape[1]), (len(users), 1)),
-        capacity=(TRAINING_ROUNDS * market.seats).astype(np.float64),
-        label="estimated",
-    )
-    priced = batch_certificate(batch, passes=60, tolerance=2e-3)
-    return SeatPrices(priced.prices.seat, priced.price_share)
+    seats = TRAINING_ROUNDS * market.seats
+    price = clearing_prices(values[users], seats)
+    left = (values[users] - price).max(axis=1).clip(0.0).sum()
+    paid = float(price @ seats)
+    return SeatPrices(price, paid / (paid + float(left)) if paid else 0.0)
+
+
+def clearing_prices(values: Floats, seats: Ints, sweeps: int = 200) -> Floats:
+    """Return [S] prices at which, nearly, nobody wants a seat that is not there.
+
+    An ascending auction in the manner of Demange, Gale & Sotomayor (1986): from 0 on, each room in
+    turn is priced at the bid of the first user it has no seat for, a bid being what the user gains
+    there over his best other room at its price. Prices only rise, from below the smallest duals of
+    the assignment; wars between rooms that near indifferent users want end with the sweeps. The
+    dual bound at these prices is within 1 % of the optimum (tested).
+
+    Parameters
+    ----------
+    values : [n, S] of users who take at most one seat. seats : [S]. sweeps : at most so many.
+
+    Examples
+    --------
+    >>> clearing_prices(np.array([[5.0, 1.0], [3.0, 2.0], [4.0, 0.5]]), np.array([1, 1])).tolist()
+    [3.5, 0.0]
+    """
+    price = np.zeros(values.shape[1])
+    for _ in range(sweeps):
+        before = price.copy()
+        for s in np.flatnonzero(seats < len(values)):
+            net = values - price
+            net[:, s] = 0.0
+            bids = values[:, s] - net.max(axis=1).clip(0.0)
+            first_out = len(bids) - 1 - int(seats[s])
+            price[s] = max(price[s], float(np.partition(bids, first_out)[first_out]))
+        if np.array_equal(price, before):
+            break
+    return price
 
 
 def as_prices(seat: Floats) -> Prices:
