@@ -89,7 +89,7 @@ def seat_prices(market: Market, values: Floats) -> SeatPrices:
     return SeatPrices(price, paid / (paid + float(left)) if paid else 0.0)
 
 
-def clearing_prices(values: Floats, seats: Ints, sweeps: int = 200) -> Floats:
+def clearing_prices(values: Floats, seats: Ints, sweeps: int = 40) -> Floats:
     """Return [S] prices at which, nearly, nobody wants a seat that is not there.
 
     An ascending auction in the manner of Demange, Gale & Sotomayor (1986): from 0 on, each room in
