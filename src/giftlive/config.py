@@ -17,6 +17,7 @@ from pydantic_core import ErrorDetails
 from giftlive.config_rollouts import (
     ColdStartConfig,
     ConcaveReturnsConfig,
+    EstimateVsAllocateConfig,
     InterferenceConfig,
     PhaseDiagramConfig,
     RolloutsConfig,
@@ -157,6 +158,7 @@ class RunConfig(BaseModel):
     whale_matching: WhaleMatchingConfig = WhaleMatchingConfig()
     cold_start: ColdStartConfig = ColdStartConfig()
     interference: InterferenceConfig = InterferenceConfig()
+    estimate_vs_allocate: EstimateVsAllocateConfig = EstimateVsAllocateConfig()
     demo: DemoConfig = DemoConfig()
 
 

@@ -154,3 +154,17 @@ class InterferenceConfig(SeatsConfig):
     loads: Levels = (0.5, 0.75, 1.25)
     judged_load: Annotated[float, Field(gt=0)] = 1.25
     differentiation: Size = 0.6
+
+
+class EstimateVsAllocateConfig(SeatsConfig):
+    """Levels of values under several allocators, at one load and differentiation.
+
+    ``factors``: multiples of ``errors``; 1 is the model and 0 the truth.
+    """
+
+    users: Annotated[int, Field(ge=2)] = 600
+    seats: Annotated[int, Field(ge=1)] = 6
+    rounds: Annotated[int, Field(ge=1)] = 20
+    load: Annotated[float, Field(gt=0)] = 1.25
+    differentiation: Size = 0.6
+    factors: Annotated[tuple[Size, ...], Field(min_length=2)] = (2.0, 1.0, 0.5, 0.0)

@@ -10,6 +10,7 @@ from giftlive.studies.cold_start import ColdStart
 from giftlive.studies.concave_returns import ConcaveReturns
 from giftlive.studies.context import Study
 from giftlive.studies.delay import Delay
+from giftlive.studies.estimate_vs_allocate import EstimateVsAllocate
 from giftlive.studies.exploration import Exploration
 from giftlive.studies.first_window import FirstWindow
 from giftlive.studies.interference import Interference
@@ -45,6 +46,7 @@ ON_REQUEST: tuple[Study, ...] = (
     WhaleMatching(),
     ColdStart(),
     Interference(),
+    EstimateVsAllocate(),
 )
 """Studies that run only by name: each makes worlds of its own for minutes, or needs an extra."""
 
