@@ -17,6 +17,7 @@ from pydantic_core import ErrorDetails
 from giftlive.config_rollouts import (
     ColdStartConfig,
     ConcaveReturnsConfig,
+    ConcurrencyConfig,
     EstimateVsAllocateConfig,
     InterferenceConfig,
     PhaseDiagramConfig,
@@ -158,6 +159,7 @@ class RunConfig(BaseModel):
     whale_matching: WhaleMatchingConfig = WhaleMatchingConfig()
     cold_start: ColdStartConfig = ColdStartConfig()
     interference: InterferenceConfig = InterferenceConfig()
+    concurrency: ConcurrencyConfig = ConcurrencyConfig()
     estimate_vs_allocate: EstimateVsAllocateConfig = EstimateVsAllocateConfig()
     demo: DemoConfig = DemoConfig()
 

@@ -168,3 +168,17 @@ class EstimateVsAllocateConfig(SeatsConfig):
     load: Annotated[float, Field(gt=0)] = 1.25
     differentiation: Size = 0.6
     factors: Annotated[tuple[Size, ...], Field(min_length=2)] = (2.0, 1.0, 0.5, 0.0)
+
+
+class ConcurrencyConfig(SeatsConfig):
+    """Classes of load, viewers who came before over all seats, and the soft response.
+
+    ``alpha``: in a room with a share c of viewers above its seats gifts fall to 1 / (1 + alpha c).
+    """
+
+    users: Annotated[int, Field(ge=2)] = 1_000
+    seats: Annotated[int, Field(ge=1)] = 6
+    rounds: Annotated[int, Field(ge=2)] = 30
+    differentiation: Size = 0.3
+    alpha: Annotated[float, Field(gt=0)] = 0.5
+    edges: Annotated[tuple[Size, ...], Field(min_length=3)] = (0.0, 0.3, 0.6, 0.9, 1.2, 1.5)

@@ -8,6 +8,7 @@ from giftlive.studies.baseline import Baseline
 from giftlive.studies.behavioural_fidelity import BehaviouralFidelity
 from giftlive.studies.cold_start import ColdStart
 from giftlive.studies.concave_returns import ConcaveReturns
+from giftlive.studies.concurrency import Concurrency
 from giftlive.studies.context import Study
 from giftlive.studies.delay import Delay
 from giftlive.studies.estimate_vs_allocate import EstimateVsAllocate
@@ -47,6 +48,7 @@ ON_REQUEST: tuple[Study, ...] = (
     ColdStart(),
     Interference(),
     EstimateVsAllocate(),
+    Concurrency(),
 )
 """Studies that run only by name: each makes worlds of its own for minutes, or needs an extra."""
 
