@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from giftlive.evaluation.behavioural import Number
 from giftlive.evaluation.leaderboard import Truth, predictions
 from giftlive.evaluation.leaderboard.predictions import Predictions
+from giftlive.evaluation.rollouts import CellStore
 from giftlive.evaluation.value_models import (
     BAYES,
     COLD,
@@ -111,9 +114,14 @@ def test_where_gifts_are_few_no_coverage_is_told() -> None:
 NAMES = ("user_past_spend", "ridge", "tweedie_glm")
 
 
-def test_one_world_end_to_end() -> None:
+def test_one_world_end_to_end(tmp_path: Path) -> None:
     plan = Plan(load_scenario("kuailive", "0.002"), (1,), (), NAMES, "tweedie_glm")
-    found = [r.number for r in read_worlds(plan)]
+    store = CellStore(tmp_path, "this code")
+    found = [r.number for r in read_worlds(plan, store=store)]
+    (kept,) = tmp_path.glob("*.json")
+    made = kept.stat().st_mtime_ns
+    assert [r.number for r in read_worlds(plan, store=store)] == found
+    assert kept.stat().st_mtime_ns == made  # read, not made again
     head = table(found, "head")
     assert (BAYES, ALL) not in head
     for name in NAMES:

@@ -78,7 +78,7 @@ def answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Answer:
         *, worlds: int = 8, teachers: bool = False, differs: float = 0.0, **says: float
     ) -> StudyResult:
         found = readings(worlds, GOOD | says, teachers=teachers, differs=differs)
-        monkeypatch.setattr(value_models, "read_worlds", lambda plan, progress: found)
+        monkeypatch.setattr(value_models, "read_worlds", lambda plan, progress, store: found)
         chosen = {"value_models.seeds": worlds, "value_models.names": list(NAMES)}
         config = load_config(overrides={"seed": 0, **chosen})
         keep = TableFolder(tmp_path / "tables", "value_models")

@@ -10,6 +10,7 @@ from giftlive.evaluation import checks
 from giftlive.evaluation.gates import judge, load_rules
 from giftlive.evaluation.leaderboard import TRIVIAL
 from giftlive.evaluation.results import Check, Estimate, Gate, StudyResult
+from giftlive.evaluation.rollouts import CellStore
 from giftlive.evaluation.rules import Rule
 from giftlive.evaluation.value_models import LEVEL, REFERENCE, Plan, read_worlds
 from giftlive.stats.intervals import paired_t
@@ -37,7 +38,7 @@ class ValueModels:
         """Make every world, fit every model, and judge the default one."""
         plan = plan_of(context)
         found = ValueNumbers(
-            read_worlds(plan, context.progress),
+            read_worlds(plan, context.progress, CellStore(context.cells, context.code_version)),
             plan.seeds,
             "sessions of the pooled test days of the calibrated world",
             plan.scenario.scale,

@@ -12,6 +12,7 @@ from giftlive.evaluation.bayes_order import Taught, bayes_orders
 from giftlive.evaluation.behavioural.measure import Number
 from giftlive.evaluation.behavioural.worlds import Reading
 from giftlive.evaluation.leaderboard.predictions import within
+from giftlive.evaluation.rollouts.cells import Cell, CellStore, Workers, run_cells
 from giftlive.evaluation.stages.arms import same_twice
 from giftlive.evaluation.value_models.coverage import covered
 from giftlive.evaluation.value_models.measure import BAYES, Judged, heads, judged, measured
@@ -56,8 +57,17 @@ class Made:
     trained: int
 
 
-def read_worlds(plan: Plan, progress: Progress = silent) -> tuple[Reading, ...]:
-    """Return every number of every world, the Bayes ceiling included where there are teachers."""
+def read_worlds(
+    plan: Plan, progress: Progress = silent, store: CellStore | None = None
+) -> tuple[Reading, ...]:
+    """Return every number of every world, the Bayes ceiling included where there are teachers.
+
+    Without teachers worlds need nothing of each other: each is a cell, kept in ``store`` when it
+    is finished, and a killed run goes on at the next one.
+    """
+    if not plan.teachers:
+        workers = Workers(plan.jobs, "loky" if plan.jobs > 1 else "sequential")
+        return run_cells(world_cell, _cells(plan), store, workers, progress)
     total = len(plan.seeds) + len(plan.teachers)
     made: list[Made] = []
     for one in _each(plan, _measure, plan.seeds):
@@ -69,6 +79,35 @@ def read_worlds(plan: Plan, progress: Progress = silent) -> tuple[Reading, ...]:
         progress(len(made) + len(taught), total)
     found = [Reading(m.seed, n) for m in made for n in m.numbers]
     return (*found, *(_ceiling(made, taught) if taught else ()))
+
+
+def world_cell(cell: Cell) -> tuple[Number, ...]:
+    """Return the numbers of one world.
+
+    Settings of the cell: ``scenario`` in full, ``names``, ``default``, ``folds``, ``memory_limit``.
+    """
+    plan = Plan(
+        scenario=Scenario.model_validate(cell.setting("scenario")),
+        seeds=(cell.seed,),
+        teachers=(),
+        names=tuple(cell.setting("names")),
+        default=cell.setting("default"),
+        folds=cell.setting("folds"),
+        memory_limit=cell.setting("memory_limit"),
+    )
+    return _measure(plan, cell.seed).numbers
+
+
+def _cells(plan: Plan) -> list[Cell]:
+    settings = (
+        ("scenario", plan.scenario.model_dump(mode="json")),
+        ("names", plan.names),
+        ("default", plan.default),
+        ("folds", plan.folds),
+        ("memory_limit", plan.memory_limit),
+    )
+    name = plan.scenario.name
+    return [Cell(name, seed, name, settings=settings) for seed in plan.seeds]
 
 
 def _each(plan: Plan, work: Callable[[Plan, int], T], seeds: Sequence[int]) -> Iterator[T]:
