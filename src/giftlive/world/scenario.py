@@ -263,6 +263,14 @@ class Scenario(Section):
         return self
 
     @model_validator(mode="after")
+    def _rounds_have_no_clock(self) -> Self:
+        times = {"gift.leaving": self.gift.leaving, "gift.delay_loyal": self.gift.delay_loyal}
+        acting = [key for key, weight in times.items() if weight]
+        if self.mode == "rounds" and acting:
+            raise ValueError(f"rounds have no clock to leave by: {acting[0]} must be 0")
+        return self
+
+    @model_validator(mode="after")
     def _budgets_need_prices(self) -> Self:
         if self.budget.per_wealth and not self.amount.prices:
             raise ValueError("budget.per_wealth needs amount.prices")
