@@ -196,13 +196,32 @@ def test_an_outage_loses_clicks_without_a_gift_of_its_days_only(
 def test_late_records_are_missing_at_the_end_only(generous: World, record: Record) -> None:
     on, off = record(arrival_lag="slow"), record()
     assert changed(on, off) == {"gift"}
-    gone, truth = missing(off["gift"], on["gift"]), on["truth/gifts"]
+    shown = {name: column for name, column in on["gift"].items() if name != "known_ts"}
+    gone, truth = missing(off["gift"], shown), on["truth/gifts"]
     end = generous.origin_ms + 5 * DAY_MS
     assert len(gone) == np.sum(~truth["recorded"]) > 10
     assert np.array_equal(truth["recorded"], truth["arrival_ts"] <= end)
     assert np.all(off["truth/gifts"]["recorded"])
     days = np.array([row[3] for row in gone])
     assert np.median(end - days) < 2 * DAY_MS
+
+
+@pytest.mark.parametrize("totals", [True, False])
+def test_a_late_record_says_when_it_arrived(record: Record, totals: bool) -> None:
+    on, off = record(arrival_lag="slow", viewing_totals=totals), record(viewing_totals=totals)
+    assert "known_ts" not in off["gift"]
+    gift, truth = on["gift"], on["truth/gifts"]
+    assert np.all(gift["known_ts"] >= gift["timestamp"])
+    when = {}
+    for user, live, *times in rows(truth, "user_id", "live_id", "arrival_ts", "leaving_ts"):
+        when.setdefault((user, live), []).append(times)
+    for user, live, known in rows(gift, "user_id", "live_id", "known_ts"):
+        late = [arrival for arrival, _ in when[user, live]]
+        pressed_later = not totals and any(a <= known <= end for a, end in when[user, live])
+        assert known in late or pressed_later
+    if totals:
+        known = sorted(truth["arrival_ts"][truth["recorded"]].tolist())
+        assert sorted(gift["known_ts"].tolist()) == known
 
 
 @pytest.mark.parametrize("law", ["fast", "slow", "amount"])
