@@ -1,4 +1,4 @@
-"""A law of time with an atom at the exposure: gifts that are known at once, and gifts that take time.
+"""A law of time with an atom at the exposure: gifts known at once, and gifts that take time.
 
     P(no gift by t | x) = (1 − π(x)) · S(t | x, not at once),   t > 0
 

@@ -142,7 +142,8 @@ class ElapsedTimeSampled:
 
     Parameters
     ----------
-    wait : seconds; ``None`` takes the median delay of the gifts of mature rows. span, settled : as FNW.
+    wait : seconds; ``None`` takes the median delay of the gifts of mature rows. span,
+        settled : as FNW.
     """
 
     wait: float | None = None

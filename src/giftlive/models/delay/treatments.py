@@ -54,9 +54,9 @@ class FixedWindow:
     Parameters
     ----------
     window : seconds; ``None`` takes the horizon, or less by ``settled``. settled : share of the
-        labels that must be there, by the log's own maturity curve; ``None``: all. back_fill : True counts gifts that came after
-        the window and before T (a past negative is corrected when its gift arrives); False
-        labels every row with what its first ``window`` seconds showed.
+        labels that must be there, by the log's own maturity curve; ``None``: all. back_fill : True
+        counts gifts that came after the window and before T (a past negative is corrected when
+        its gift arrives); False labels every row with what its first ``window`` seconds showed.
 
     Bias: with a window below the horizon, gifts that take longer are missed (all of them without
     back-fill, those still to come with it); with a longer one the newest rows are not used, so a
