@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from giftlive.errors import ConfigError
 from giftlive.types import Bools, Ints
 from giftlive.world import World, build_world, load_scenario
 from giftlive.world.history import History
@@ -398,23 +397,3 @@ def test_presses_share_the_money_in_whole_numbers(total: int, presses: int) -> N
     assert shares.sum() == total
     assert shares.max() - shares.min() <= 1
     assert shares.min() >= 1
-
-
-@pytest.mark.parametrize(
-    ("key", "value", "words"),
-    [
-        ("recorder.entry_stampd", "0.5", "entry_stamped"),
-        ("recorder.lagged", "0.5", "<= 1"),
-        ("recorder.outage_days", "[1]", "same length"),
-        ("recorder.outage_days", "[3, 3]", "must differ"),
-        ("recorder.outage_days", "[-1, 3]", "outage_days"),
-        ("recorder.arrival_lag", "slwo", "'slow'"),
-        ("recorder.grid_ms", "0", "grid_ms"),
-        ("recorder.orphans", "1.5", "orphans"),
-        ("recorder.presses", "0.5", "presses"),
-        ("recorder.slow_seconds", "-1.0", "slow_seconds"),
-    ],
-)
-def test_impossible_settings_are_named(key: str, value: str, words: str) -> None:
-    with pytest.raises(ConfigError, match=words):
-        load_scenario("kuailive", overrides={key: value})
