@@ -321,19 +321,19 @@ def of_worlds(found: DelayNumbers) -> DelayNumbers:
 
 
 def _worlds(all_found: DelayNumbers) -> Table:
+    """Return what treatments win back on the worlds' own logs; the oracle shows what none can."""
     found = of_worlds(all_found)
+    rows: list[tuple[object, ...]] = [
+        (name, *(one for w in WORLDS for one in (closed(found, w, name), errors(found, w, name))))
+        for name in found.ranked
+    ]
+    best = (one for w in WORLDS for one in (1.0, errors(found, w, ORACLE)))
     return _table(
         found,
         "worlds",
         ("treatment", *(f"{what}, {w}" for w in WORLDS for what in ("closed", "error / naive's"))),
         ("", *(unit for _ in WORLDS for unit in (CLOSED, "calibration error"))),
-        [
-            (
-                name,
-                *(one for w in WORLDS for one in (closed(found, w, name), errors(found, w, name))),
-            )
-            for name in found.ranked
-        ],
+        [*rows, (ORACLE, *best)],
     )
 
 

@@ -95,6 +95,8 @@ def _regimes(values: _Values, who: str) -> dict[str, Recomputed]:
 
 def _treatments(values: _Values, names: list[str]) -> dict[str, Recomputed]:
     found = {}
+    for world in _WORLDS:
+        found[f"worlds / oracle / error / naive's, {world}"] = _errors(values, world, "oracle")
     for name in names:
         key = f"treatments / {name}"
         for regime in _LATE:
