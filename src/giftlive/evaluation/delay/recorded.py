@@ -25,7 +25,7 @@ import numpy as np
 import pyarrow.parquet
 
 from giftlive.clock import MS_PER_DAY, MS_PER_SECOND
-from giftlive.errors import UsageError
+from giftlive.errors import IntegrityError, UsageError
 from giftlive.evaluation.behavioural.measure import Number
 from giftlive.evaluation.delay.identifiability import told
 from giftlive.evaluation.delay.planted import DAY, Planted
@@ -112,13 +112,31 @@ def recorded_log(
         truth = pyarrow.parquet.read_table(folder / "logs" / "truth" / "clicks.parquet")
         numbers = tuple(told(store, folder / "logs" / "truth" / "gifts.parquet", recorder))
         found = _read(store)
-    keys = (truth[name].to_numpy() for name in ("live_id", "user_id", "timestamp"))
-    chance = truth["expected_amount"].to_numpy()[np.lexsort(tuple(keys))]
+    chance = _chances(truth, found)
     begin = world.origin_ms + BURN_IN_DAYS * MS_PER_DAY
     end = world.origin_ms + days * MS_PER_DAY - round(HORIZON * MS_PER_SECOND)
     final = np.flatnonzero((found.ts >= begin) & (found.ts <= end))
     planted = Planted(found.rows(final), chance[final] * -np.expm1(-HORIZON / mean))
     return Recorded(planted, numbers, begin + round(CUT_DAYS * MS_PER_DAY))
+
+
+def _chances(truth: pyarrow.Table, found: History) -> Floats:
+    """Return [n] P(gift) of the clicks of the log, in its order.
+
+    Raises
+    ------
+    IntegrityError
+        The clicks of the truth are not those of the log.
+    """
+    live, user, ts = (truth[c].to_numpy() for c in ("live_id", "user_id", "timestamp"))
+    order = np.lexsort((live, user, ts))
+    if not (np.array_equal(user[order], found.user) and np.array_equal(ts[order], found.ts)):
+        raise IntegrityError(
+            f"{len(truth)} clicks of the truth are not the {len(found)} of the log",
+            "truth/clicks.parquet",
+            "the same clicks",
+        )
+    return np.asarray(truth["expected_amount"].to_numpy()[order])
 
 
 def _mean_lag(scenario: Scenario) -> float:
