@@ -66,6 +66,24 @@ def test_a_gift_dated_at_an_entry_is_known_when_the_viewing_ended(
     ]
 
 
+def test_a_gift_that_says_when_it_was_known_is_believed(
+    write: Write, tmp_path: Path, files: Lines
+) -> None:
+    header, *lines = files["gift"]
+    known = [
+        f"{header},known_ts",
+        f"{lines[0]},{T0 + 500_000}",
+        *(f"{line}," for line in lines[1:]),
+    ]
+    store = ingest(write(gift=known), tmp_path / "store")
+    plain = ingest(write("plain_logs", gift=[header, *lines]), tmp_path / "plain")
+    asked = "SELECT amount, ts, known_ts FROM gift ORDER BY row_id"
+    both = list(zip(rows(store, asked), rows(plain, asked), strict=True))
+    differ = [(one, other) for one, other in both if one != other]
+    assert [one[:2] == other[:2] for one, other in differ] == [True]
+    assert differ[0][0][2] == T0 + 500_000
+
+
 def test_the_source_says_what_it_is(write: Write, tmp_path: Path) -> None:
     source = ingest(write("KuaiLive"), tmp_path / "store").source
     assert (source.kind, source.path, source.label) == ("kuailive", "KuaiLive", "real logs")

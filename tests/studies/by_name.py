@@ -28,7 +28,7 @@ def require_verified(
     rules, _ = gates.rules_of()
     found = verification._study(folder, written, rules)
     for tally in (found.estimates, found.figures, found.gates):
-        assert tally.differences == ()
+        assert tally.differences == (), tally.differences
         assert tally.unverified == ()
         assert tally.agreed == tally.claims > 0
     (moved,) = (t for t in written["tables"] if t["name"] == table)

@@ -17,7 +17,16 @@ from giftlive.config import load_config
 from giftlive.errors import UsageError
 from giftlive.evaluation.behavioural import Number, Reading
 from giftlive.evaluation.delay.identifiability import AS_RECORDED, RECORDERS
-from giftlive.evaluation.delay.regimes import DELAYED, DRIFT, IN_VIEWINGS, SLOW, VIEWINGS
+from giftlive.evaluation.delay.measure import recent
+from giftlive.evaluation.delay.recorded import LATE
+from giftlive.evaluation.delay.regimes import (
+    DELAYED,
+    DRIFT,
+    IN_VIEWINGS,
+    SLOW,
+    VIEWINGS,
+    WORLDS,
+)
 from giftlive.evaluation.results import Gate, StudyResult
 from giftlive.rng import stream
 from giftlive.run.steps import TableFolder
@@ -54,7 +63,7 @@ class Log:
         self.say(table, name, "tilt", self.near(-0.2 if name == "naive" else 0.01))
 
     def twins(self) -> None:
-        for recorder in RECORDERS:
+        for recorder in (*RECORDERS, LATE):
             stamped = recorder == AS_RECORDED
             self.say("twin", recorder, "gifts at a click", self.near(0.92 if stamped else 0.01))
             self.say("twin", recorder, "identifiable", 0.0 if stamped else 1.0)
@@ -63,7 +72,8 @@ class Log:
 
     def regime(self, regime: str) -> float:
         """Say the scores of a regime and return its gap."""
-        gap = self.near(self.says["gap"]) if regime in (*DELAYED, VIEWINGS) else 0.0
+        late = (*DELAYED, *WORLDS, VIEWINGS)
+        gap = self.near(self.says["gap"]) if regime in late else 0.0
         table = f"{regime}: treatments"
         self.score(table, "naive", 0.27 + gap, 0.03)
         self.score(table, "oracle", 0.27, 0.001)
@@ -92,9 +102,10 @@ def readings(logs: int, says: dict[str, float]) -> tuple[Reading, ...]:
     found: list[Reading] = []
     for log in (Log(seed, says, g) for seed in range(logs)):
         log.twins()
-        gaps = {regime: log.regime(regime) for regime in (*REGIMES, VIEWINGS)}
+        gaps = {regime: log.regime(regime) for regime in (*REGIMES, *WORLDS, VIEWINGS)}
         log.slow(gaps[SLOW])
-        for name in ("naive", "fixed_window", JUDGED):
+        forgetting = (recent("naive"), recent(JUDGED))
+        for name in ("naive", "fixed_window", JUDGED, *forgetting):
             log.score(f"{DRIFT}: progressive", name, log.near(0.3), 0.02)
         found += log.found
     return tuple(found)
@@ -188,6 +199,7 @@ def test_no_share_of_a_gap_is_printed_where_there_is_none(answer: Answer) -> Non
     found = cells(answer(), "regimes")
     assert found["none"][3] == found["fast"][3] == "no gap to close"
     assert found["slow"][3].value == pytest.approx(0.98, abs=0.02)
+    assert set(cells(answer(), "worlds")) == {*NAMES, "oracle"}
     viewed = set(cells(answer(), "viewings"))
     assert viewed == set(NAMES) & set(IN_VIEWINGS)
 

@@ -104,6 +104,8 @@ def test_every_preset_loads_and_says_its_name() -> None:
         ("kuailive", None, {"seats.mode": '"hard"'}, "kuailive: seats by seats.load need.*tiers"),
         ("v1", None, {"budget.per_wealth": "1"}, "budget.per_wealth must be 0"),
         ("v1", None, {"supply.weight": "0.5"}, "supply.weight must be 0"),
+        ("v1", None, {"gift.leaving": "0.5"}, "no clock to leave by: gift.leaving must be 0"),
+        ("v1", None, {"gift.delay_loyal": "0.5"}, "gift.delay_loyal must be 0"),
         (
             "scarce",
             None,

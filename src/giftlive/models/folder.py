@@ -17,6 +17,7 @@ from giftlive.errors import InputError, Where
 from giftlive.models.base import FittedModel, State, Stored
 from giftlive.models.boosted import FittedBoostedLog1p
 from giftlive.models.boosted_amount import FittedBoostedAmount
+from giftlive.models.delay.trained import KIND, TrainedTreatment
 from giftlive.models.ensemble import FittedGeometricMean
 from giftlive.models.hurdle import FittedHurdle
 from giftlive.models.intervals import FittedIntervals
@@ -45,6 +46,7 @@ KINDS: dict[str, Callable[[State], Any]] = {
     "ziln": FittedZiln.from_state,
     "multi_task": FittedMultiTask.from_state,
     "scorer": Scorer.from_state,
+    KIND: TrainedTreatment.from_state,
 }
 
 COMPOSED: dict[str, Callable[[State, tuple[FittedModel, ...]], Any]] = {

@@ -15,7 +15,7 @@ from giftlive.evaluation.delay import (
     fit_seconds,
     read_delays,
 )
-from giftlive.evaluation.delay.regimes import SLOW
+from giftlive.evaluation.delay.regimes import SLOW, WORLDS
 from giftlive.evaluation.gates import judge, load_rules
 from giftlive.evaluation.results import Check, Estimate, Gate, StudyResult
 from giftlive.evaluation.rules import Rule
@@ -106,6 +106,10 @@ def design_of(context: Context) -> Design:
         rows=asked.rows,
         users=asked.users,
         memory_limit=context.config.memory_limit,
+        late={
+            regime: load_scenario(asked.preset, asked.scale, asked.overrides | dict(changed))
+            for regime, changed in WORLDS.items()
+        },
     )
 
 
@@ -113,7 +117,7 @@ def _checks(found: DelayNumbers, rule: Rule) -> tuple[Check, ...]:
     one, other = (found.of(SLOW, name, LOSS) for name in (VANILLA, ORACLE))
     assert one is not None
     assert other is not None
-    ties = [tie for r in REGIMES for tie in found.ties(f"{r}: a_a", VANILLA, "differs")]
+    ties = [tie for r in (*REGIMES, *WORLDS) for tie in found.ties(f"{r}: a_a", VANILLA, "differs")]
     return (
         checks.a_a(ties, "naive fitted twice, on every log"),
         checks.movable(
@@ -155,7 +159,7 @@ def _text(
         "mechanism": say(name, "mechanism"),
         "inputs": say(name, "inputs.logs", value=f"{len(found.seeds)} of {found.rows} exposures"),
         "outputs": say(name, "outputs", value=", ".join(found.names)),
-        "pipeline": say(name, "pipeline", "1", "2", "3", "4", "5"),
+        "pipeline": say(name, "pipeline", "1", "2", "3", "4", "5", "6"),
         "outcomes": say(name, "outcomes", "passed", "rejected", "anomaly"),
         "design": say(name, "design", **params),
         "decision": say(name, "decision", consequence=gate.consequence),
@@ -163,12 +167,13 @@ def _text(
         "tradeoffs": say(name, "tradeoffs"),
         "assumptions": say(name, "assumptions", "planted", "recorder"),
         "scope": say(name, "scope"),
-        "limits": say(name, "limits", "viewings", "drift", "median"),
+        "limits": say(name, "limits", "viewings", "drift", "worlds", "median"),
         "next": say(name, "next"),
         "modules": (
             *say(name, "modules.verdict", where="facts.delay:delay_verdict"),
             *say(name, "modules.twin", where="evaluation.delay.identifiability:read_twin"),
             *say(name, "modules.measure", where="evaluation.delay.measure:measured"),
+            *say(name, "modules.recorded", where="evaluation.delay.recorded:recorded_log"),
             *say(name, "modules.gap", where="evaluation.delay.gap:gap_closed"),
         ),
     }

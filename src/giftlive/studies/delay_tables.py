@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 
 from giftlive.evaluation.delay import ORACLE, RECORDERS, VANILLA
 from giftlive.evaluation.delay.identifiability import AS_RECORDED, STAMPS_OFF
-from giftlive.evaluation.delay.measure import Questions, hours
+from giftlive.evaluation.delay.measure import Questions, hours, recent
+from giftlive.evaluation.delay.recorded import LATE
 from giftlive.evaluation.delay.regimes import (
     AMOUNT,
     DELAYED,
@@ -18,6 +19,8 @@ from giftlive.evaluation.delay.regimes import (
     PROGRESSIVE,
     SLOW,
     VIEWINGS,
+    WORLD_MORE,
+    WORLDS,
 )
 from giftlive.evaluation.results import Estimate, Table
 from giftlive.studies.over_worlds import OverWorlds
@@ -125,6 +128,7 @@ def tables(found: DelayNumbers) -> tuple[Table, ...]:
         _ages(found),
         _progressive(found),
         _viewings(found),
+        _worlds(found),
     )
     return tuple(table for table in made if table.rows)
 
@@ -147,7 +151,10 @@ def _identifiable(found: DelayNumbers) -> Table:
         "identifiable",
         ("recorder", *asked, "estimated / true"),
         ("", "share of the gifts", "share of the twins", "s", "s", "ratio"),
-        [(r, *(twin(found, r, what) for what in asked), median_ratio(found, r)) for r in RECORDERS],
+        [
+            (r, *(twin(found, r, what) for what in asked), median_ratio(found, r))
+            for r in (*RECORDERS, LATE)
+        ],
     )
 
 
@@ -155,8 +162,8 @@ def _regimes(found: DelayNumbers) -> Table:
     """Return what late labels cost, and what the judged treatment makes of it, by law."""
     who = found.recommended
     rows: list[tuple[object, ...]] = []
-    for regime in REGIMES:
-        late = regime in DELAYED
+    for regime in (*REGIMES, *WORLDS):
+        late = regime in DELAYED or regime in WORLDS
         rows.append(
             (
                 regime,
@@ -268,7 +275,8 @@ def gained(found: DelayNumbers, name: str) -> Estimate:
 
 
 def _progressive(found: DelayNumbers) -> Table:
-    names = (*PROGRESSIVE, found.recommended)
+    plain = (*PROGRESSIVE, found.recommended)
+    names = (*plain, *(recent(name) for name in (VANILLA, found.recommended)))
     rows: list[tuple[object, ...]] = [
         (
             name,
@@ -307,6 +315,28 @@ def _viewings(found: DelayNumbers) -> Table:
     )
 
 
+def of_worlds(found: DelayNumbers) -> DelayNumbers:
+    """Return the numbers as those of logs that worlds recorded."""
+    return replace(found, population="clicks after the cut that worlds recorded with late records")
+
+
+def _worlds(all_found: DelayNumbers) -> Table:
+    """Return what treatments win back on the worlds' own logs; the oracle shows what none can."""
+    found = of_worlds(all_found)
+    rows: list[tuple[object, ...]] = [
+        (name, *(one for w in WORLDS for one in (closed(found, w, name), errors(found, w, name))))
+        for name in found.ranked
+    ]
+    best = (one for w in WORLDS for one in (1.0, errors(found, w, ORACLE)))
+    return _table(
+        found,
+        "worlds",
+        ("treatment", *(f"{what}, {w}" for w in WORLDS for what in ("closed", "error / naive's"))),
+        ("", *(unit for _ in WORLDS for unit in (CLOSED, "calibration error"))),
+        [*rows, (ORACLE, *best)],
+    )
+
+
 def listed(found: DelayNumbers) -> tuple[Estimate, ...]:
     """Return the estimates that the gate and the page name."""
     who = found.recommended
@@ -320,6 +350,10 @@ def listed(found: DelayNumbers) -> tuple[Estimate, ...]:
         "tilt_recommended": tilted(found, who),
         "tilt_naive": tilted(found, VANILLA),
         "progressive_gain": gained(found, who),
+        "recent_gain": gained(found, recent(who)),
+        "world_gap_closed": closed(of_worlds(found), WORLD_MORE, who),
+        "world_error_ratio": errors(of_worlds(found), WORLD_MORE, who),
+        "identifiable_with_late_records": twin(found, LATE, "identifiable"),
         "gifts_at_a_click": twin(found, AS_RECORDED, "gifts at a click"),
         "identifiable_as_recorded": twin(found, AS_RECORDED, "identifiable"),
         "identifiable_with_own_times": twin(found, STAMPS_OFF, "identifiable"),

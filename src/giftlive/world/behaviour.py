@@ -130,7 +130,11 @@ class Watch(Section):
 
 
 class Gift(Section):
-    """Coefficients of the gift logit and the Weibull law of the gift's time in a viewing."""
+    """Coefficients of the gift logit and the Weibull law of the gift's time in a viewing.
+
+    ``leaving``: one intent ends viewings early and spares gifts; ``delay_loyal``: at a home gifts
+    come sooner.
+    """
 
     base: Coefficient
     wealth: Coefficient
@@ -143,9 +147,11 @@ class Gift(Section):
     again: NonNegative
     popularity: Coefficient
     crowd: Coefficient
+    leaving: Coefficient = 0.0
     delay_seconds: NonNegative
     delay_shape: Annotated[float, Field(gt=0, le=10)]
     delay_power: Annotated[float, Field(ge=-5, le=5)]
+    delay_loyal: Annotated[float, Field(ge=-10, le=10)] = 0.0
 
 
 class Amount(Section):

@@ -7,12 +7,13 @@ For user u and room of streamer s, match m = scale * (p_u . q_s):
 - settle: logit P(settle | stay) = l0 + l1 loyal
 - watch:  W = LogNormal(bounce, stay or settle), held in [floor, min(cap, time left in the room)]
 - gift:   logit P = g0 + g1 wealth + g2 m + g3 skill + g4 crowding + g5 loyal - g6 satiety
-  - g7 again + g8 log popularity + b_u,
-  times the multiplier of crowding and co-present whales
+  - g7 again + g8 log popularity + b_u - g9 intent,
+  times the multiplier of crowding and co-present whales; the intent to leave is that behind the
+  watch: 1 of a bounce, 0 of a stay, -1 of settling
 - amount: log A = a0 + a1 wealth + a2 m - price sensitivity_u + sigma N, moved to the nearest
   price in log space; above the user's purse it is the dearest price that the purse can pay, and
   no gift where there is none; with price tiers this location tilts their chances (``tiers``)
-- time:   T = Weibull(shape, delay * A^power) seconds; the gift happens iff T < W
+- time:   T = Weibull(shape, delay * A^power * exp(-d loyal)) seconds; the gift happens iff T < W
 
 Loyal is a home's pull, 0 elsewhere: decay^k of the k-th home from 0, of a gift with a decay of its
 own, of the platform, clicks, stays and settling times the user's devotion.
@@ -38,10 +39,11 @@ from giftlive.world.tiers import TierTable, tilted_mean, tilted_price
 class ValueTable(NamedTuple):
     """Log of E[amount 1{T < W} | latent gift, component], on a grid.
 
-    ``log_value`` [3, J, I]: bounce, stay or settle; log seconds left, from 0 in steps of
-    ``left_step``; location mu of the log amount, from ``mu_low`` in steps of ``mu_step``.
-    ``reach`` [3, J, P] is P(T < W) of every price, and ``worth`` [P] what a price counts for:
-    itself.
+    ``log_value`` [R, 3, J, I]: relation; bounce, stay or settle; log seconds left, from 0 in steps
+    of ``left_step``; location mu of the log amount, from ``mu_low`` in steps of ``mu_step``.
+    ``reach`` [R, 3, J, P] is P(T < W) of every price, and ``worth`` [P] what a price counts for:
+    itself. ``pace`` [R] multiplies the scale of T: of strangers, then of every home; R is 1 where
+    the relation does not matter.
     """
 
     log_value: Floats
@@ -50,6 +52,7 @@ class ValueTable(NamedTuple):
     mu_step: float
     reach: Floats
     worth: Floats
+    pace: Floats
 
 
 class Law(NamedTuple):
@@ -88,6 +91,7 @@ class Law(NamedTuple):
     gift_again: float
     gift_popularity: float
     gift_home_decay: float
+    gift_leaving: float
     crowd_alpha: float
     whale_gamma: float
     delay: float
@@ -108,6 +112,8 @@ class Odds(NamedTuple):
 
     ``settle`` is the chance that a stay is a long one.
     ``purse`` is the most that the user can give now (infinite: no limit).
+    ``gift`` is that of a stay; ``leaver`` and ``settler`` are how many times as likely a gift is in
+    a bounce and where the user settles. ``relation`` is a row of the value table.
     """
 
     click: float
@@ -116,6 +122,9 @@ class Odds(NamedTuple):
     mu: float
     purse: float = math.inf
     settle: float = 0.0
+    leaver: float = 1.0
+    settler: float = 1.0
+    relation: int = 0
 
 
 class Draw(NamedTuple):
@@ -193,11 +202,19 @@ def odds_in_state(  # type: ignore[no-untyped-def]
     gift += law.gift_wealth * wealth + law.gift_skill * skill
     gift -= law.gift_satiety * satiety + law.gift_again * again
     gift += law.gift_popularity * streamers.log_popularity[streamer]
-    gift = sigmoid(gift + law.gift_crowd * crowding) / (1.0 + law.crowd_alpha * crowding)
-    gift *= math.exp(-law.whale_gamma * max(0.0, whales - 1.0))
+    gift += law.gift_crowd * crowding
+    beside = math.exp(-law.whale_gamma * max(0.0, whales - 1.0))
+    chance = min(1.0, sigmoid(gift) / (1.0 + law.crowd_alpha * crowding) * beside)
+    leaver, settler = 1.0, 1.0
+    if law.gift_leaving != 0.0 and chance > 0.0:
+        damped = beside / (1.0 + law.crowd_alpha * crowding)
+        leaver = min(1.0, sigmoid(gift - law.gift_leaving) * damped) / chance
+        settler = min(1.0, sigmoid(gift + law.gift_leaving) * damped) / chance
+    relation = min(home + 1, law.table.pace.size - 1)
     mu = law.amount_base + law.amount_wealth * wealth + law.amount_match * m
     mu -= users.price_sensitivity[user]
-    return Odds(sigmoid(click), sigmoid(stay), min(1.0, gift), mu, purse, sigmoid(settle))
+    watch = (sigmoid(stay), sigmoid(settle))
+    return Odds(sigmoid(click), watch[0], chance, mu, purse, watch[1], leaver, settler, relation)
 
 
 @njit(inline="always")
@@ -206,6 +223,14 @@ def share_of(odds, component):  # type: ignore[no-untyped-def]
     if component == 0:
         return 1.0 - odds.stay
     return odds.stay * (odds.settle if component == 2 else 1.0 - odds.settle)
+
+
+@njit(inline="always")
+def lean_of(odds, component):  # type: ignore[no-untyped-def]
+    """Return how many times as likely as in a stay a gift is in a component."""
+    if component == 1:
+        return 1.0
+    return odds.leaver if component == 0 else odds.settler
 
 
 @njit(inline="always")
@@ -237,15 +262,15 @@ def draw(law, odds, left, seed, user, visit, slot):  # type: ignore[no-untyped-d
     """Draw the response keyed by (seed, user, visit, slot), ``left`` seconds before the end."""
     if uniform(seed, CLICK, user, visit, slot) >= odds.click:
         return Draw(False, 0.0, 0.0, -1.0)
-    mu, sigma = law.bounce_mu, law.bounce_sigma
+    mu, sigma, component = law.bounce_mu, law.bounce_sigma, 0
     u = uniform(seed, STAY, user, visit, slot)
     if u < odds.stay * odds.settle:
-        mu, sigma = law.settle_mu, law.settle_sigma
+        mu, sigma, component = law.settle_mu, law.settle_sigma, 2
     elif u < odds.stay:
-        mu, sigma = law.stay_mu, law.stay_sigma
+        mu, sigma, component = law.stay_mu, law.stay_sigma, 1
     watch = math.exp(mu + sigma * normal(seed, WATCH, user, visit, slot))
     watch = max(law.floor, min(watch, law.cap, left))
-    if uniform(seed, GIFT, user, visit, slot) >= odds.gift:
+    if uniform(seed, GIFT, user, visit, slot) >= odds.gift * lean_of(odds, component):
         return Draw(True, watch, 0.0, -1.0)
     if law.tiers.price.size > 0:
         amount = tilted_price(law.tiers, odds.mu, uniform(seed, AMOUNT, user, visit, slot))
@@ -257,7 +282,7 @@ def draw(law, odds, left, seed, user, visit, slot):  # type: ignore[no-untyped-d
         if n == 0:
             return Draw(True, watch, 0.0, -1.0)
         amount = law.prices[n - 1]
-    scale = law.delay * amount**law.delay_power
+    scale = law.delay * amount**law.delay_power * law.table.pace[odds.relation]
     hazard = -math.log(uniform(seed, DELAY, user, visit, slot))
     delay = scale * hazard ** (1.0 / law.delay_shape)
     return Draw(True, watch, amount if delay < watch else 0.0, delay)
@@ -267,13 +292,13 @@ def draw(law, odds, left, seed, user, visit, slot):  # type: ignore[no-untyped-d
 def expected_amount(law, odds, left):  # type: ignore[no-untyped-def]
     """Return E[amount | shown and admitted] of a pair, ``left`` seconds before the room ends.
 
-    P(click) P(latent gift) sum over bounce, stay and settle of P(component) exp(log H).
+    P(click) sum over bounce, stay and settle of P(component) P(latent gift | component) exp(log H).
     Where the purse cannot pay every price, H is summed over those it can instead of tabulated.
     """
     if law.tiers.price.size > 0:
         return odds.click * odds.gift * tilted_mean(law.tiers, odds.mu, law.tiers.price)
-    table, h = law.table, law.table.log_value
-    _, rows, columns = h.shape
+    table, r, h = law.table, odds.relation, law.table.log_value
+    _, _, rows, columns = h.shape
     y = rows - 1.0
     if left < law.cap:
         y = min(y, math.log(max(left, 1.0)) / table.left_step)
@@ -283,10 +308,11 @@ def expected_amount(law, odds, left):  # type: ignore[no-untyped-def]
     j, i = min(int(y), rows - 2), min(int(x), columns - 2)
     total = 0.0
     for component in range(3):
-        low = h[component, j, i] + (x - i) * (h[component, j, i + 1] - h[component, j, i])
-        high = h[component, j + 1, i]
-        high += (x - i) * (h[component, j + 1, i + 1] - h[component, j + 1, i])
-        total += share_of(odds, component) * math.exp(low + (y - j) * (high - low))
+        low = h[r, component, j, i] + (x - i) * (h[r, component, j, i + 1] - h[r, component, j, i])
+        high = h[r, component, j + 1, i]
+        high += (x - i) * (h[r, component, j + 1, i + 1] - h[r, component, j + 1, i])
+        share = share_of(odds, component) * lean_of(odds, component)
+        total += share * math.exp(low + (y - j) * (high - low))
     return odds.click * odds.gift * total
 
 
@@ -297,27 +323,24 @@ def _within_purse(law, odds, y):  # type: ignore[no-untyped-def]
     Prices dearer than the purse are paid as the dearest it can pay. Exact in mu and the purse;
     log-linear between rows of time left, as the table is.
     """
-    reach, worth, edges, n = (
-        law.table.reach,
-        law.table.worth,
-        law.edges,
-        affordable(law, odds.purse),
-    )
-    j = min(int(y), reach.shape[1] - 2)
+    reach, r, worth, edges = law.table.reach, odds.relation, law.table.worth, law.edges
+    n = affordable(law, odds.purse)
+    j = min(int(y), reach.shape[2] - 2)
     low, high = np.zeros(3), np.zeros(3)
     below = 0.0
     for k in range(n):
         above = 1.0 if k == n - 1 else _upper((odds.mu - edges[k]) / law.amount_sigma)
         for component in range(3):
             paid = (above - below) * worth[k]
-            low[component] += paid * reach[component, j, k]
-            high[component] += paid * reach[component, j + 1, k]
+            low[component] += paid * reach[r, component, j, k]
+            high[component] += paid * reach[r, component, j + 1, k]
         below = above
     total = 0.0
     for component in range(3):
         if low[component] > 0.0:
             ratio = high[component] / low[component]
-            total += share_of(odds, component) * low[component] * ratio ** (y - j)
+            share = share_of(odds, component) * lean_of(odds, component)
+            total += share * low[component] * ratio ** (y - j)
     return total
 
 

@@ -36,10 +36,10 @@ def with_payoff(world: World, payoff: Floats) -> World:
             "payoff",
             "one number per price of a world with price atoms",
         )
-    _, rows, columns = law.table.log_value.shape
+    _, _, rows, columns = law.table.log_value.shape
     mu = law.table.mu_low + law.table.mu_step * np.arange(columns)
     chance = price_probabilities(mu, law.edges, law.amount_sigma)
-    reached = reach_probabilities(world.scenario, law.prices, rows)
+    reached = reach_probabilities(world.scenario, law.prices, rows, law.table.pace)
     value = np.log(np.maximum((reached * payoff) @ chance.T, 1e-300))
     table = law.table._replace(
         log_value=np.ascontiguousarray(value), worth=np.asarray(payoff, dtype=np.float64)

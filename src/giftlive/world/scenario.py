@@ -135,7 +135,8 @@ class Recorder(Section):
     - ``outage_days``, ``outage_drop``: share of that day's clicks without a gift that is lost
     - ``arrival_lag``: records of gifts arrive an exponential time late, of mean 0 (``none``),
       ``fast_seconds``, ``slow_seconds``, or (``amount``) the smaller of ``slow_seconds`` and
-      ``fast_seconds`` * amount^``lag_power``; later than the window, they are not in the log
+      ``fast_seconds`` * amount^``lag_power``, and say when they arrived (``known_ts``); later
+      than the window, they are not in the log
     - ``censored_rooms``: rooms that outlast the window end with it
     - ``grid_ms``: times are rounded down to it (ends of rooms up); 1 = exact
     """
@@ -260,6 +261,14 @@ class Scenario(Section):
         acting = [key for key, weight in weights.items() if weight]
         if self.mode == "rounds" and acting:
             raise ValueError(f"rounds have no memory: {acting[0]} must be 0")
+        return self
+
+    @model_validator(mode="after")
+    def _rounds_have_no_clock(self) -> Self:
+        times = {"gift.leaving": self.gift.leaving, "gift.delay_loyal": self.gift.delay_loyal}
+        acting = [key for key, weight in times.items() if weight]
+        if self.mode == "rounds" and acting:
+            raise ValueError(f"rounds have no clock to leave by: {acting[0]} must be 0")
         return self
 
     @model_validator(mode="after")

@@ -5,10 +5,11 @@ q[c, a](rho) = P(T_a < W_c) with rho seconds left in the room depends on the pri
 
     H_c(mu, rho) = sum over prices a of a P(a | mu) q[c, a](rho).
 
-q is a Stieltjes sum of S_W dF_T on a log grid (step 0.0025: absolute error < 1e-6); log H is
-interpolated linearly (steps 0.025 in mu, 0.05 in log rho: relative error < 3e-4, and < 5e-5 at
-rho >= the cap, where no room end interferes). Tests hold all three, in every preset with prices,
-against adaptive quadrature: mu from -10 to 20, rho from 1 s to beyond the cap.
+With a relation that shortens delays there is one q and one H per relation: strangers, then the
+homes in their order. q is a Stieltjes sum of S_W dF_T on a log grid (step 0.0025: absolute error
+< 1e-6); log H is interpolated linearly (steps 0.025 in mu, 0.05 in log rho: relative error < 3e-4,
+and < 5e-5 at rho >= the cap, where no room end interferes). Tests hold all three, in every preset
+with prices, against adaptive quadrature: mu from -10 to 20, rho from 1 s to beyond the cap.
 """
 
 from __future__ import annotations
@@ -72,6 +73,7 @@ def build_law(scenario: Scenario) -> Law:
         gift_again=gift.again,
         gift_popularity=gift.popularity,
         gift_home_decay=gift.home_decay,
+        gift_leaving=gift.leaving,
         crowd_alpha=scenario.seats.alpha,
         whale_gamma=scenario.externality.whale_gamma,
         delay=gift.delay_seconds,
@@ -96,19 +98,34 @@ def _value_table(scenario: Scenario, prices: Floats, edges: Floats) -> ValueTabl
     columns = math.ceil((math.log(prices[-1]) + _MU_REACH - low) / MU_STEP) + 1
     mu = low + MU_STEP * np.arange(columns)
     chance = price_probabilities(mu, edges, scenario.amount.sigma)
-    reached = reach_probabilities(scenario, prices, rows)
+    pace = paces(scenario)
+    reached = reach_probabilities(scenario, prices, rows, pace)
     value = (reached * prices) @ chance.T
     log_value = np.log(np.maximum(value, 1e-300))
     reached = np.ascontiguousarray(reached)
-    return ValueTable(np.ascontiguousarray(log_value), LEFT_STEP, low, MU_STEP, reached, prices)
+    return ValueTable(
+        np.ascontiguousarray(log_value), LEFT_STEP, low, MU_STEP, reached, prices, pace
+    )
+
+
+def paces(scenario: Scenario) -> Floats:
+    """Return [1 + homes] what multiplies the scale of a gift's time: exp(-d decay^k) of home k.
+
+    ``[1]`` alone where d = 0: the relation does not matter.
+    """
+    gift = scenario.gift
+    if gift.delay_loyal == 0.0:
+        return np.ones(1)
+    pull = gift.home_decay ** np.arange(scenario.people.homes, dtype=np.float64)
+    return np.exp(-gift.delay_loyal * np.append(0.0, pull))
 
 
 def _continuous_table(scenario: Scenario, rows: int) -> ValueTable:
     """Return the table of exp(mu + sigma^2/2): without prices and delay, log H is linear."""
     mu = np.array([-60.0, 60.0])
-    log_value = np.broadcast_to(mu + 0.5 * scenario.amount.sigma**2, (3, rows, 2)).copy()
-    none = np.zeros((3, rows, 0))
-    return ValueTable(log_value, LEFT_STEP, -60.0, 120.0, none, np.zeros(0))
+    log_value = np.broadcast_to(mu + 0.5 * scenario.amount.sigma**2, (1, 3, rows, 2)).copy()
+    none = np.zeros((1, 3, rows, 0))
+    return ValueTable(log_value, LEFT_STEP, -60.0, 120.0, none, np.zeros(0), np.ones(1))
 
 
 def price_probabilities(mu: NDArray[np.floating[Any]], edges: Floats, sigma: float) -> Floats:
@@ -118,18 +135,22 @@ def price_probabilities(mu: NDArray[np.floating[Any]], edges: Floats, sigma: flo
     return np.diff(padded, axis=1)
 
 
-def reach_probabilities(scenario: Scenario, prices: Floats, rows: int) -> Floats:
-    """Return q [3, rows, n prices]: the chance that a gift's time comes before the viewer goes.
+def reach_probabilities(scenario: Scenario, prices: Floats, rows: int, pace: Floats) -> Floats:
+    """Return q [R, 3, rows, n prices]: the chance that a gift comes before the viewer goes.
 
     Row j: a room that ends in exp(0.05 j) seconds. q bends at the cap, between two rows: the row
     after it is where the line from the row before through the cap leads, so that interpolation
-    is right on both sides. The last two rows lie beyond the cap.
+    is right on both sides. The last two rows lie beyond the cap. ``pace`` [R] of ``paces``.
     """
+    return np.stack([_reach(scenario, prices, rows, factor) for factor in pace.tolist()])
+
+
+def _reach(scenario: Scenario, prices: Floats, rows: int, pace: float) -> Floats:
     cells = (rows - 1 + _BELOW_ONE_SECOND) * _REFINE
     log_t = -_BELOW_ONE_SECOND * LEFT_STEP + np.arange(cells + 1) * LEFT_STEP / _REFINE
     t = np.exp(log_t)
     gift, watch = scenario.gift, scenario.watch
-    scale = max(gift.delay_seconds, 1e-9) * prices**gift.delay_power
+    scale = max(gift.delay_seconds, 1e-9) * prices**gift.delay_power * pace
     before = -np.expm1(-((t[:, None] / scale) ** gift.delay_shape))
     laws = (
         (watch.bounce_seconds, watch.bounce_sigma),

@@ -13,7 +13,16 @@ import pytest
 from giftlive.evaluation.behavioural.worlds import by_cell
 from giftlive.evaluation.delay import ORACLE, RECORDERS, VANILLA, Design, fit_seconds, read_delays
 from giftlive.evaluation.delay.identifiability import AS_RECORDED, STAMPS_OFF, true_median
-from giftlive.evaluation.delay.regimes import DELAYED, DRIFT, NONE, SLOW, VIEWINGS
+from giftlive.evaluation.delay.recorded import LATE
+from giftlive.evaluation.delay.regimes import (
+    DELAYED,
+    DRIFT,
+    NONE,
+    SLOW,
+    VIEWINGS,
+    WORLD_MORE,
+    WORLDS,
+)
 from giftlive.world import load_scenario
 
 JUDGED, OTHER = "delayed_feedback_weibull", "weibull_aft"
@@ -22,7 +31,9 @@ JUDGED, OTHER = "delayed_feedback_weibull", "weibull_aft"
 @cache
 def design() -> Design:
     twins = {name: load_scenario("kuailive", "tiny", dict(c)) for name, c in RECORDERS.items()}
-    return Design(twins, (3,), (JUDGED, OTHER), JUDGED, rows=6_000, users=600)
+    days = {"calendar.history_days": "16"}
+    late = {name: load_scenario("kuailive", "0.002", {**c, **days}) for name, c in WORLDS.items()}
+    return Design(twins, (3,), (JUDGED, OTHER), JUDGED, rows=6_000, users=600, late=late)
 
 
 @cache
@@ -64,15 +75,32 @@ def test_the_judged_treatment_helps_where_labels_are_late_and_only_there() -> No
         - value(f"{NONE}: treatments", VANILLA, "log-loss")
         for name in (JUDGED, OTHER)
     }
-    assert abs(harm[JUDGED]) < 1e-6 < abs(harm[OTHER])
+    assert max(abs(harm[JUDGED]), abs(harm[OTHER])) < 1e-6
     slow = {n: value(f"{SLOW}: treatments", n, "log-loss") for n in (VANILLA, ORACLE, OTHER)}
     assert slow[VANILLA] - slow[OTHER] < 0.7 * (slow[VANILLA] - slow[ORACLE])
+
+
+def test_a_world_that_records_late_can_show_delays_and_its_naive_level_is_low() -> None:
+    assert value("twin", LATE, "identifiable") == 1.0
+    level = {n: value(f"{WORLD_MORE}: treatments", n, "level") for n in (VANILLA, JUDGED, ORACLE)}
+    assert level[VANILLA] < level[JUDGED]
+    assert level[JUDGED] == pytest.approx(level[ORACLE], rel=0.05)
+    day = {
+        which: value(f"{WORLD_MORE}: maturity", "24 h", which) for which in ("estimated", "true")
+    }
+    assert day["true"] == pytest.approx(
+        1.0 - np.exp(-2.0), abs=0.06
+    )  # lags of half a day on average
+    assert day["estimated"] == pytest.approx(day["true"], abs=0.15)
 
 
 def test_each_regime_is_asked_what_belongs_to_it() -> None:
     tables = {table for table, _, _ in values()}
     assert f"{DRIFT}: progressive" in tables
     assert f"{NONE}: progressive" not in tables
+    validated = {row for table, row, _ in values() if table == f"{DRIFT}: progressive"}
+    forgetting = {f"recent {VANILLA}", f"recent {JUDGED}"}
+    assert validated == {VANILLA, "fixed_window", JUDGED, *forgetting}
     windows = {row for table, row, _ in values() if table == f"{SLOW}: windows"}
     assert {"24 h", "24 h, first"} <= windows
     assert {row for t, row, _ in values() if t == f"{NONE}: windows"} == {VANILLA, ORACLE}

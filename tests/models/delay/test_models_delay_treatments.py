@@ -79,7 +79,7 @@ def test_without_delay_no_treatment_differs_from_naive(name: str) -> None:
     known = history(2, 20_000, mean_delay=0.0).at(CUT)
     naive = Naive().fit(known).probability(X)
     found = treatment(name).fit(known).probability(X)
-    assert np.abs(logit(found) - logit(naive)).max() < (0.35 if name in HAZARDS else 0.05)
+    assert np.abs(logit(found) - logit(naive)).max() < 0.05
 
 
 @pytest.mark.parametrize("name", sorted(set(TREATMENTS) - {"naive", "weibull_aft"}))

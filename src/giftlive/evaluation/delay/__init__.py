@@ -7,9 +7,11 @@ from giftlive.evaluation.delay.measure import Questions, measured, read_logs
 from giftlive.evaluation.delay.planted import LAWS, Plan, Planted, arrivals, shuffled
 from giftlive.evaluation.delay.planted_viewings import ViewingPlan, viewings
 from giftlive.evaluation.delay.recency import AgeBand, bias_by_age, tilt
+from giftlive.evaluation.delay.recorded import LATE_ALONE, Recorded, recorded_log
 from giftlive.evaluation.delay.regimes import Design, fit_seconds, read_delays
 
 __all__ = [
+    "LATE_ALONE",
     "LAWS",
     "ORACLE",
     "RECORDERS",
@@ -20,6 +22,7 @@ __all__ = [
     "Plan",
     "Planted",
     "Questions",
+    "Recorded",
     "ViewingPlan",
     "arrivals",
     "bias_by_age",
@@ -32,6 +35,7 @@ __all__ = [
     "read_delays",
     "read_logs",
     "read_twin",
+    "recorded_log",
     "shuffled",
     "tilt",
     "viewings",

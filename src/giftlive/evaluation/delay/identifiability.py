@@ -20,6 +20,7 @@ from giftlive.facts import delay_verdict
 from giftlive.facts.delay_law import delay_law_section
 from giftlive.facts.evidence import Evidence
 from giftlive.logs.ingest import ingest
+from giftlive.logs.store import Store
 from giftlive.world import Scenario, build_world, write_twin
 
 AS_RECORDED, STAMPS_OFF = "as recorded", "entry times off"
@@ -45,16 +46,25 @@ def read_twin(
         folder = Path(scratch)
         write_twin(build_world(scenario, seed), folder / "logs", truth=True, format="parquet")
         store = ingest(folder / "logs", folder / "store", memory_limit=memory_limit)
-        evidence = Evidence.of(store)
-        verdict = delay_verdict(evidence)
-        (median,) = (f for f in delay_law_section(evidence).facts if f.name == _MEDIAN)
-        evidence.con.close()
-        true = true_median(folder / "logs" / "truth" / "gifts.parquet")
+        yield from told(store, folder / "logs" / "truth" / "gifts.parquet", recorder)
+
+
+def told(store: Store, true_gifts: Path, recorder: str) -> Iterator[Number]:
+    """Yield what a store says of the delays within its viewings, and what they were.
+
+    Parameters
+    ----------
+    true_gifts : the file of the truth beside the log. recorder : the row in the numbers.
+    """
+    evidence = Evidence.of(store)
+    verdict = delay_verdict(evidence)
+    (median,) = (f for f in delay_law_section(evidence).facts if f.name == _MEDIAN)
+    evidence.con.close()
     known = None if verdict.identifiable is None else float(verdict.identifiable)
     yield Number("twin", recorder, "gifts at a click", verdict.at_click)
     yield Number("twin", recorder, "identifiable", known)
     yield Number("twin", recorder, "estimated median", median.value)
-    yield Number("twin", recorder, "true median", true)
+    yield Number("twin", recorder, "true median", true_median(true_gifts))
 
 
 def true_median(gifts: Path) -> float | None:

@@ -17,7 +17,7 @@ from giftlive.models.delay.durations import gifts
 from giftlive.models.delay.kaplan_meier import KaplanMeier
 from giftlive.models.delay.progressive import Scored, progressive_validation
 from giftlive.models.delay.registry import treatment
-from giftlive.models.delay.treatments import FixedWindow, Naive
+from giftlive.models.delay.treatments import FixedWindow, Naive, Recent, Treatment
 from giftlive.types import Floats, Progress, silent
 
 HOUR = 3_600.0
@@ -32,7 +32,8 @@ class Questions:
     cut_ms : when all treatments are fitted. names : treatments. windows : of the fixed window, in
         seconds. times : of the maturity curve, in seconds. bands : edges of ages, in seconds.
     step_ms : of progressive validation, which begins after one horizon; 0: none. progressive :
-        treatments that are validated progressively, a fit at every step. seed : of the control.
+        treatments that are validated progressively, a fit at every step. recent : those of them
+        that are also validated with a ``memory`` of so many seconds. seed : of the control.
     """
 
     cut_ms: int
@@ -42,7 +43,25 @@ class Questions:
     bands: tuple[float, ...] = (0.0, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY, 3 * DAY, 4 * DAY)
     step_ms: int = 0
     progressive: tuple[str, ...] = ()
+    recent: tuple[str, ...] = ()
+    memory: float = 2 * DAY
     seed: int = 0
+
+    def validated(self) -> dict[str, Treatment]:
+        """Return by name what is validated progressively."""
+        plain = {name: treatment(name) for name in self.progressive}
+        return plain | {recent(n): Recent(treatment(n), self.memory) for n in self.recent}
+
+
+def recent(name: str) -> str:
+    """Return the name of a treatment that forgets old rows.
+
+    Examples
+    --------
+    >>> recent("naive")
+    'recent naive'
+    """
+    return f"recent {name}"
 
 
 def measured(planted: Planted, ask: Questions) -> tuple[Number, ...]:
@@ -136,8 +155,8 @@ def _progressive(planted: Planted, ask: Questions) -> Iterator[Number]:
         return
     first = int(history.ts.min() + history.horizon * 1_000)
     end = int(history.ts.max() + history.horizon * 1_000) + 1
-    for name in ask.progressive:
-        scored = progressive_validation(treatment(name), history, first, ask.step_ms, end)
+    for name, chosen in ask.validated().items():
+        scored = progressive_validation(chosen, history, first, ask.step_ms, end)
         for column, value in _progress(scored, planted.chance).items():
             yield Number("progressive", name, column, value)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from time import perf_counter
 
 from giftlive.clock import MS_PER_SECOND
@@ -14,12 +14,23 @@ from giftlive.evaluation.delay.identifiability import read_twin
 from giftlive.evaluation.delay.measure import Questions, measured
 from giftlive.evaluation.delay.planted import DAY, Plan, arrivals
 from giftlive.evaluation.delay.planted_viewings import ViewingPlan, viewings
+from giftlive.evaluation.delay.recorded import LATE, LATE_ALONE, recorded_log
 from giftlive.models.delay.registry import treatment
 from giftlive.types import Progress, silent
 from giftlive.world import Scenario
 
 NONE, FAST, SLOW, AMOUNT = "none", "fast", "slow", "amount"
 PLAIN, DRIFT, VIEWINGS = "slow, no calendar feature", "slow, drift", "viewings"
+WORLD, WORLD_MORE = "world, slow arrivals", "world, slow arrivals, more gifts"
+MORE_GIFTS = {"gift.base": "-4.0"}
+"""About four times as many gifts: what is measured is then the delay and not their rarity."""
+
+WORLDS: Mapping[str, Mapping[str, str]] = {
+    WORLD: LATE_ALONE,
+    WORLD_MORE: {**LATE_ALONE, **MORE_GIFTS},
+}
+"""Regime -> overrides of the preset: logs that a world recorded with late records."""
+
 DELAYED = (SLOW, AMOUNT, PLAIN)
 """Regimes with a gap worth the name; the others ask only for harm."""
 
@@ -31,6 +42,10 @@ IN_VIEWINGS = (*LAWS_OF_TIME, *CHAPELLE)
 PROGRESSIVE = (VANILLA, "fixed_window")
 """Validated progressively beside the recommended treatment."""
 
+MEMORY = 2.0 * DAY
+DRIFT_SIZE, DRIFT_DAYS = 2.0, 10.0
+"""Log-odds by which giving grows over how many days; what forgets keeps the last two of them."""
+
 CUT_DAYS = 5.0
 CUT_MINUTES = 40.0
 
@@ -41,7 +56,8 @@ class Design:
 
     Attributes
     ----------
-    twins : scenario by recorder. seeds : one twin of each and one log of each regime per seed.
+    twins : scenario by recorder. late : scenario by regime of ``WORLDS``. seeds : one twin of each
+        and one log of each regime per seed.
     names : treatments. recommended : the one that is judged. rows, users : of a planted log.
     """
 
@@ -52,6 +68,7 @@ class Design:
     rows: int = 30_000
     users: int = 3_000
     memory_limit: str = "2GB"
+    late: Mapping[str, Scenario] = field(default_factory=dict)
 
     @property
     def laws(self) -> dict[str, Plan]:
@@ -63,7 +80,7 @@ class Design:
             SLOW: base,
             AMOUNT: replace(base, law="amount"),
             PLAIN: replace(base, calendar=False),
-            DRIFT: replace(base, calendar=False, drift=1.0),
+            DRIFT: replace(base, calendar=False, drift=DRIFT_SIZE, days=DRIFT_DAYS),
         }
 
     def questions(self, regime: str, seed: int) -> Questions:
@@ -76,6 +93,8 @@ class Design:
                 windows=(),
                 step_ms=round(DAY * MS_PER_SECOND),
                 progressive=(*PROGRESSIVE, self.recommended),
+                recent=(VANILLA, self.recommended),
+                memory=MEMORY,
             )
         return ask if regime == SLOW else replace(ask, windows=())
 
@@ -89,6 +108,12 @@ def read_delays(design: Design, progress: Progress = silent) -> tuple[Reading, .
             found += [Reading(seed, number) for number in twin]
         for regime, plan in design.laws.items():
             numbers = measured(arrivals(plan, seed), design.questions(regime, seed))
+            found += [Reading(seed, _under(regime, number)) for number in numbers]
+        for regime, scenario in design.late.items():
+            late = recorded_log(scenario, seed, _row_of(regime), design.memory_limit)
+            ask = Questions(late.cut_ms, design.names, windows=(), seed=seed)
+            found += [Reading(seed, number) for number in late.numbers]
+            numbers = measured(late.planted, ask)
             found += [Reading(seed, _under(regime, number)) for number in numbers]
         found += [Reading(seed, number) for number in _viewings(design, seed)]
         progress(done, len(design.seeds))
@@ -105,6 +130,11 @@ def fit_seconds(design: Design) -> dict[str, float]:
         treatment(name).fit(known)
         found[name] = perf_counter() - begun
     return found
+
+
+def _row_of(regime: str) -> str:
+    """Return the row of a late log among the twins: the preset's own law has the recorder's."""
+    return LATE if regime == WORLD else f"{LATE}, more gifts"
 
 
 def _under(regime: str, number: Number) -> Number:

@@ -10,7 +10,7 @@ them under, so that a store can be read again.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from giftlive.logs.inputs import Inputs
 from giftlive.logs.intake import ENDS_FIRST, UNKNOWN_STREAMER, Intake, Stored, require_rows
 from giftlive.logs.readers.about_toml import ABOUT_FILE
 from giftlive.logs.readers.reader import About
-from giftlive.logs.readers.viewing import known, refuse_seconds
+from giftlive.logs.readers.viewing import known, known_as_given, refuse_seconds
 from giftlive.logs.scan import Scan
 from giftlive.logs.schema import TABLES, Column
 from giftlive.types import Progress
@@ -58,8 +58,16 @@ _DERIVED = ("row_id", "known_ts", "snapshot_ts")
 
 
 def fields_of(table: str) -> list[Field]:
-    """Return the input columns of ``table``: what is stored, less what is derived."""
-    return [_field(column) for column in TABLES[table].columns if column.name not in _DERIVED]
+    """Return the input columns of ``table``: what is stored, less what is derived.
+
+    Gifts may say when their records arrived (``known_ts``): KuaiLive's do not, a world's with an
+    ``arrival_lag`` do.
+    """
+    columns = TABLES[table].columns
+    given = [_field(column) for column in columns if column.name not in _DERIVED]
+    if table != "gift":
+        return given
+    return given + [_field(replace(c, nullable=True)) for c in columns if c.name == "known_ts"]
 
 
 def _field(column: Column) -> Field:
@@ -173,8 +181,9 @@ def _store_events(intake: Intake, table: str, scans: Mapping[str, Scan]) -> Stor
     if "streamer" in scans and intake.good_rows(scans["streamer"]):
         listed = f"SELECT streamer_id FROM {scans['streamer'].table} WHERE fault_reason IS NULL"
         intake.fault(events, "streamer_id", UNKNOWN_STREAMER, f"streamer_id NOT IN ({listed})")
+    rule, relation = known(table, scans, entry_stamped=True)
+    known_ts = known_as_given(intake, events, rule)
     rejects = intake.set_aside(events, table)
-    known_ts, relation = known(table, scans, entry_stamped=True)
     rows = intake.write(table, events, {"known_ts": known_ts}, relation)
     if table != "click":
         intake.drop(events)

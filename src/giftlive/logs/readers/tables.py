@@ -14,10 +14,10 @@ from pathlib import Path
 from giftlive.errors import InputError, NotEnoughDataError, Where
 from giftlive.logs.fields import Field, Kind
 from giftlive.logs.inputs import Inputs
-from giftlive.logs.intake import ENDS_FIRST, KNOWN_EARLY, Intake, Stored
+from giftlive.logs.intake import ENDS_FIRST, Intake, Stored
 from giftlive.logs.readers.about_toml import ABOUT_FILE, TableNotes
 from giftlive.logs.readers.reader import About
-from giftlive.logs.readers.viewing import known, refuse_seconds
+from giftlive.logs.readers.viewing import known, known_as_given, refuse_seconds
 from giftlive.logs.scan import Scan
 from giftlive.logs.schema import EVENTS, TABLES, Column
 from giftlive.types import Progress
@@ -104,9 +104,7 @@ def _store_events(
     events = scans[table]
     refuse_seconds(intake, events)
     rule, relation = known(table, scans, entry_stamped)
-    if any(field.column.name == "known_ts" for field in events.fields.values()):
-        intake.fault(events, "known_ts", KNOWN_EARLY, "known_ts < ts")
-        rule = f"coalesce(known_ts, {rule})"
+    rule = known_as_given(intake, events, rule)
     rejects = intake.set_aside(events, table)
     return Stored(intake.write(table, events, {"known_ts": rule}, relation), rejects)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from giftlive.errors import InputError, Where
-from giftlive.logs.intake import Intake
+from giftlive.logs.intake import KNOWN_EARLY, Intake
 from giftlive.logs.scan import Scan
 
 _SECONDS = (946_684_800, 4_102_444_800)
@@ -50,3 +50,14 @@ def known(table: str, scans: Mapping[str, Scan], entry_stamped: bool) -> tuple[s
         f"GROUP BY {keys}"
     )
     return "ts + coalesce(entry_watch_ms, 0)", f"({gifts} LEFT JOIN ({entries}) USING ({keys}))"
+
+
+def known_as_given(intake: Intake, events: Scan, rule: str) -> str:
+    """Return SQL for ``known_ts``: the file's own where it has one, else ``rule``.
+
+    Rows that were known before they happened are marked as bad.
+    """
+    if all(field.column.name != "known_ts" for field in events.fields.values()):
+        return rule
+    intake.fault(events, "known_ts", KNOWN_EARLY, "known_ts < ts")
+    return f"coalesce(known_ts, {rule})"

@@ -35,6 +35,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from giftlive.errors import NotEnoughDataError, UsageError
+from giftlive.models.delay.at_once import MOMENT
 from giftlive.models.delay.design import Design
 from giftlive.models.delay.durations import Durations
 from giftlive.models.delay.hazard_likelihood import (
@@ -50,9 +51,6 @@ from giftlive.stats.intervals import checked_level
 from giftlive.types import Floats
 
 Times = Literal["grouped", "exact"]
-
-MOMENT = 1e-3
-"""Seconds a recorder of milliseconds cannot tell from 0."""
 
 
 @dataclass(frozen=True)

@@ -151,6 +151,13 @@ class History:
         """Return [n] where the label is final at the cut, chosen by age alone."""
         return self.age(cut_ms) >= self.horizon
 
+    def rows(self, at: Ints | Bools) -> History:
+        """Return some of the exposures."""
+        left, amount = self.left_after[at], self.amount[at]
+        return History(
+            self.X[at], self.ts[at], self.user[at], self.delay[at], left, amount, self.horizon
+        )
+
     def at(self, cut_ms: int) -> FollowUp:
         """Return what was known at the cut about the exposures before it.
 

@@ -34,7 +34,7 @@ import numpy as np
 from giftlive.errors import NotEnoughDataError, UsageError
 from giftlive.models.delay.chance import Chance, FittedChance, Logistic
 from giftlive.models.delay.follow_up import FollowUp
-from giftlive.models.delay.treatments import old_enough
+from giftlive.models.delay.treatments import old_enough, waiting
 from giftlive.types import Bools, Floats, Ints
 
 ROUNDS, SETTLED = 50, 1e-5
@@ -81,17 +81,19 @@ class Stream:
         return cls(row, np.concatenate([early[first], np.ones(len(again), dtype=bool)]))
 
 
-def stream_span(follow_up: FollowUp, span: float | None) -> float:
+def stream_span(follow_up: FollowUp, span: float | None, settled: float | None = None) -> float:
     """Return the seconds of the stream: by default those whose late gifts are all in the log.
 
-    The stream then begins one horizon after the first exposure.
+    The stream then begins one horizon after the first exposure, or once the share ``settled`` of
+    the late gifts is there: at once where nothing is late.
 
     Raises
     ------
     NotEnoughDataError
         The log is not longer than the horizon.
     """
-    found = float(follow_up.age.max(initial=0.0)) - follow_up.horizon if span is None else span
+    found = float(follow_up.age.max(initial=0.0)) - waiting(follow_up, settled)
+    found = found if span is None else span
     if found > 0.0:
         return found
     if span is not None:
@@ -110,15 +112,17 @@ class FakeNegativeWeighted:
 
     Parameters
     ----------
-    span : seconds of the stream that are used; ``None``: all but the first horizon.
+    span : seconds of the stream that are used; ``None``: all but the first horizon, or less by
+        ``settled`` (``stream_span``).
     """
 
     span: float | None = None
     chance: Chance = field(default_factory=Logistic)
+    settled: float | None = None
 
     def fit(self, follow_up: FollowUp) -> FittedChance:
         """Fit; raises NotEnoughDataError where the fixed point is not reached."""
-        stream = Stream.of(follow_up, stream_span(follow_up, self.span))
+        stream = Stream.of(follow_up, stream_span(follow_up, self.span, self.settled))
         X, y = follow_up.X[stream.row], stream.positive.astype(np.float64)
         p = np.full(len(y), min(float(y.sum() / max((1.0 - y).sum(), 1.0)), 0.5))
         for _ in range(ROUNDS):
@@ -138,12 +142,14 @@ class ElapsedTimeSampled:
 
     Parameters
     ----------
-    wait : seconds; ``None`` takes the median delay of the gifts of mature rows. span : as FNW.
+    wait : seconds; ``None`` takes the median delay of the gifts of mature rows. span,
+        settled : as FNW.
     """
 
     wait: float | None = None
     span: float | None = None
     chance: Chance = field(default_factory=Logistic)
+    settled: float | None = None
 
     def fit(self, follow_up: FollowUp) -> FittedChance:
         """Fit the two helpers to mature rows, then the chance to the weighted stream."""
@@ -154,7 +160,7 @@ class ElapsedTimeSampled:
         later = self.chance.fit(X, late.astype(np.float64))
         none_yet = delay > wait
         never = self.chance.fit(X[none_yet], np.isinf(delay[none_yet]).astype(np.float64))
-        stream = Stream.of(follow_up, stream_span(follow_up, self.span), wait)
+        stream = Stream.of(follow_up, stream_span(follow_up, self.span, self.settled), wait)
         rows = follow_up.X[stream.row]
         weight = elapsed_time_weights(
             stream.positive, later.probability(rows), never.probability(rows)

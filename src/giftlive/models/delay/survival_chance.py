@@ -7,12 +7,14 @@ who leave early are those who would not have given.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from giftlive.errors import UsageError
+from giftlive.models.delay.at_once import WithAtom
+from giftlive.models.delay.chance import Chance, Logistic
 from giftlive.models.delay.durations import gifts, leavings
 from giftlive.models.delay.follow_up import FollowUp
 from giftlive.models.delay.law import GiftLaw, LawModel, MeanAmount
@@ -21,10 +23,14 @@ from giftlive.types import Floats
 
 @dataclass(frozen=True)
 class SurvivalChance:
-    """Settings: the law of the gift, and of leaving (``None``: the same kind)."""
+    """Settings: the law of the gift, and of leaving (``None``: the same kind).
+
+    ``at_once``: what learns which gifts are known at the exposure itself; ``None``: the law does.
+    """
 
     law: LawModel
     leaving: LawModel | None = None
+    at_once: Chance | None = field(default_factory=Logistic)
 
     def fit(self, follow_up: FollowUp) -> FittedSurvival:
         """Fit both laws; without a row that is known to have left there is only the first.
@@ -36,7 +42,8 @@ class SurvivalChance:
         """
         if not np.isfinite(follow_up.horizon):
             raise UsageError("an infinite horizon", "survival chance", "a finite one")
-        gift, leaving = self.law.fit(gifts(follow_up)), None
+        law = self.law if self.at_once is None else WithAtom(self.law, self.at_once)
+        gift, leaving = law.fit(gifts(follow_up)), None
         sample = leavings(follow_up)
         if sample is not None and sample.event.any():
             leaving = (self.leaving or self.law).fit(sample)

@@ -20,6 +20,7 @@ import numpy as np
 from giftlive.errors import NotEnoughDataError, UsageError
 from giftlive.models.delay.chance import Chance, FittedChance, Logistic
 from giftlive.models.delay.follow_up import FollowUp
+from giftlive.models.delay.maturity import settled_after
 from giftlive.types import Bools
 
 
@@ -52,9 +53,10 @@ class FixedWindow:
 
     Parameters
     ----------
-    window : seconds; ``None`` takes the horizon. back_fill : True counts gifts that came after
-        the window and before T (a past negative is corrected when its gift arrives); False
-        labels every row with what its first ``window`` seconds showed.
+    window : seconds; ``None`` takes the horizon, or less by ``settled``. settled : share of the
+        labels that must be there, by the log's own maturity curve; ``None``: all. back_fill : True
+        counts gifts that came after the window and before T (a past negative is corrected when
+        its gift arrives); False labels every row with what its first ``window`` seconds showed.
 
     Bias: with a window below the horizon, gifts that take longer are missed (all of them without
     back-fill, those still to come with it); with a longer one the newest rows are not used, so a
@@ -64,6 +66,7 @@ class FixedWindow:
     window: float | None = None
     back_fill: bool = True
     chance: Chance = field(default_factory=Logistic)
+    settled: float | None = None
 
     def fit(self, follow_up: FollowUp) -> FittedChance:
         """Fit to the rows that are old enough.
@@ -73,9 +76,9 @@ class FixedWindow:
         NotEnoughDataError
             No row is older than the window.
         """
-        window = follow_up.horizon if self.window is None else self.window
-        if not window > 0.0:
-            raise UsageError(f"window {window:g}", "argument window", "seconds > 0")
+        if self.window is not None and not self.window > 0.0:
+            raise UsageError(f"window {self.window:g}", "argument window", "seconds > 0")
+        window = waiting(follow_up, self.settled) if self.window is None else self.window
         old = old_enough(follow_up, window)
         gift = follow_up.seen[old]
         if not self.back_fill:
@@ -109,6 +112,11 @@ class Recent:
                 f"no row of the last {self.memory:g} s", "follow-up", "at least one"
             )
         return self.treatment.fit(follow_up.rows(young))
+
+
+def waiting(follow_up: FollowUp, settled: float | None) -> float:
+    """Return for how many seconds a label is waited for: the horizon, or until it is settled."""
+    return follow_up.horizon if settled is None else settled_after(follow_up, settled)
 
 
 def old_enough(follow_up: FollowUp, window: float) -> Bools:

@@ -15,7 +15,8 @@ EXCUSED: dict[str, str] = {}
 UNDRAWN: dict[str, str] = {}
 _LATE = ("slow", "amount", "slow, no calendar feature")
 _REGIMES = ("none", "fast", *_LATE)
-_RECORDERS = ("as recorded", "entry times off")
+_WORLDS = ("world, slow arrivals", "world, slow arrivals, more gifts")
+_RECORDERS = ("as recorded", "entry times off", "late records")
 _TWIN = ("gifts at a click", "identifiable", "estimated median", "true median")
 _MATURITY = ("estimated", "true", "of the gifts seen")
 _TIMES = ("60 s", "1 h", "6 h", "12 h", "24 h", "48 h", "72 h")
@@ -83,10 +84,10 @@ def _twins(values: _Values) -> dict[str, Recomputed]:
 
 def _regimes(values: _Values, who: str) -> dict[str, Recomputed]:
     found = {}
-    for regime in _REGIMES:
+    for regime in (*_REGIMES, *_WORLDS):
         found[f"regimes / {regime} / naive - oracle"] = _more(values, regime, "naive", "oracle")
         found[f"regimes / {regime} / {who} - naive"] = _more(values, regime, who, "naive")
-    for regime in _LATE:
+    for regime in (*_LATE, *_WORLDS):
         found[f"regimes / {regime} / gap closed"] = _closed(values, regime, who)
         found[f"regimes / {regime} / error / naive's"] = _errors(values, regime, who)
     return found
@@ -94,6 +95,8 @@ def _regimes(values: _Values, who: str) -> dict[str, Recomputed]:
 
 def _treatments(values: _Values, names: list[str]) -> dict[str, Recomputed]:
     found = {}
+    for world in _WORLDS:
+        found[f"worlds / oracle / error / naive's, {world}"] = _errors(values, world, "oracle")
     for name in names:
         key = f"treatments / {name}"
         for regime in _LATE:
@@ -102,6 +105,9 @@ def _treatments(values: _Values, names: list[str]) -> dict[str, Recomputed]:
         found[f"{key} / tilt"] = level(_of(values, "slow", name, "tilt"))
         for regime in ("none", "fast"):
             found[f"{key} / harm, {regime}"] = _more(values, regime, name, "naive")
+        for world in _WORLDS:
+            found[f"worlds / {name} / closed, {world}"] = _closed(values, world, name)
+            found[f"worlds / {name} / error / naive's, {world}"] = _errors(values, world, name)
         found[f"control / {name} / closed from shuffled delays"] = _closed(
             values, "slow", name, "control"
         )
@@ -110,7 +116,8 @@ def _treatments(values: _Values, names: list[str]) -> dict[str, Recomputed]:
 
 def _progressive(values: _Values, who: str) -> dict[str, Recomputed]:
     found = {}
-    for name in dict.fromkeys(("naive", "fixed_window", who)):
+    recent = ("recent naive", f"recent {who}")
+    for name in dict.fromkeys(("naive", "fixed_window", who, *recent)):
         for what in (_LOSS, _ERROR, "level"):
             found[f"progressive / {name} / {what}"] = level(
                 _of(values, "slow, drift", name, what, "progressive")
@@ -133,7 +140,7 @@ def _viewings(values: _Values, names: list[str]) -> dict[str, Recomputed]:
 
 def _named(values: _Values, found: dict[str, Recomputed], who: str) -> dict[str, Recomputed]:
     """Return the estimates that the gate and the page name."""
-    stamped, own = (f"identifiable / {recorder}" for recorder in _RECORDERS)
+    stamped, own, late = (f"identifiable / {recorder}" for recorder in _RECORDERS)
     return {
         "gap_closed": found["regimes / slow / gap closed"],
         "error_ratio": found["regimes / slow / error / naive's"],
@@ -144,6 +151,10 @@ def _named(values: _Values, found: dict[str, Recomputed], who: str) -> dict[str,
         "tilt_recommended": found[f"treatments / {who} / tilt"],
         "tilt_naive": level(_of(values, "slow", "naive", "tilt")),
         "progressive_gain": found[f"progressive / {who} / gain over naive"],
+        "recent_gain": found[f"progressive / recent {who} / gain over naive"],
+        "world_gap_closed": found[f"regimes / {_WORLDS[1]} / gap closed"],
+        "world_error_ratio": found[f"regimes / {_WORLDS[1]} / error / naive's"],
+        "identifiable_with_late_records": found[f"{late} / identifiable"],
         "gifts_at_a_click": found[f"{stamped} / gifts at a click"],
         "identifiable_as_recorded": found[f"{stamped} / identifiable"],
         "identifiable_with_own_times": found[f"{own} / identifiable"],
@@ -172,4 +183,4 @@ def draw(kept: Kept, result: Result) -> dict[tuple[str, str], Drawn]:
 def checks(kept: Kept, rule: Mapping[str, Mapping[str, float]]) -> dict[str, bool]:
     """Return the check that the kept readings decide: whether fitting twice ever differed."""
     values = values_of(kept)
-    return {"a_a": all(ties(values, f"{regime}: a_a / ") for regime in _REGIMES)}
+    return {"a_a": all(ties(values, f"{regime}: a_a / ") for regime in (*_REGIMES, *_WORLDS))}

@@ -24,7 +24,8 @@ def gift_table(world: World, log: Log, gifts: Gifts) -> tuple[Ints, Table]:
     """Return (times before the grid, rows) of the gifts that arrived, in no order.
 
     One row per viewing holds its total, or one per press; the presses of an entry-stamped gift
-    all carry the entry, those of a lagged one the moment of leaving.
+    all carry the entry, those of a lagged one the moment of leaving. Where records arrive late
+    each row says when (``known_ts``): data pulled at T are the rows known by T.
     """
     recorded = np.flatnonzero(gifts.recorded)
     which, number = recorded, np.zeros(len(recorded), dtype=np.int64)
@@ -39,7 +40,10 @@ def gift_table(world: World, log: Log, gifts: Gifts) -> tuple[Ints, Table]:
     own = press_times(world, log, gifts, which, number)
     leaving = log.ts[row] + log.watch_ms[row]
     ts = np.select([stamp == ENTRY, stamp == OWN, stamp == LEAVING], [log.ts[row], own, leaving])
-    return ts, event_columns(world, log, row, ts) | {"gift_price": price}
+    table = event_columns(world, log, row, ts) | {"gift_price": price}
+    if world.scenario.recorder.arrival_lag != "none":
+        table["known_ts"] = np.maximum(gifts.arrival[which], ts)
+    return ts, table
 
 
 def pressed(total: Ints, presses: Ints, number: Ints) -> Ints:
