@@ -18,7 +18,7 @@ NAMES = (
     "affinity",
     "user_gift_mean",
     "noise_normal",
-    "noise_count",
+    "user_last_amount",  # here a noise like any other
 )
 
 

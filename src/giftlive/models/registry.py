@@ -25,6 +25,7 @@ MODELS: dict[str, Callable[[], ValueModel]] = {
     "pair_past_spend": lambda: TrivialRanker("pair_past_spend", "pair_gift_sum"),
     "streamer_past_income": lambda: TrivialRanker("streamer_past_income", "streamer_gift_sum"),
     "user_mean_gift": lambda: TrivialRanker("user_mean_gift", "user_gift_mean"),
+    "user_last_amount": lambda: TrivialRanker("user_last_amount", "user_last_amount"),
     "ridge": Ridge,
     "ridge_log1p": RidgeLog1p,
     "ridge_log1p_geometric": lambda: RidgeLog1p(retransform=False),

@@ -9,6 +9,7 @@ import numpy as np
 from giftlive.evaluation import checks
 from giftlive.evaluation.folds import folds_of
 from giftlive.evaluation.gates import judge, load_rules
+from giftlive.evaluation.leaderboard import with_last_amount
 from giftlive.evaluation.results import Check, Estimate, Gate, StudyResult
 from giftlive.evaluation.rules import Rule
 from giftlive.studies.baseline_figures import figures
@@ -32,6 +33,8 @@ class Baseline:
     def run(self, context: Context) -> StudyResult:
         """Fit on past days, choose on validation days, score once on test days."""
         matrix = load_matrix(context.tables)
+        if matrix.unit == "gift":
+            matrix = with_last_amount(matrix)
         folds = folds_of(context.store, matrix, context.config.tables.folds)
         board = board_of(context, matrix, folds)
         context.keep("predictions", _rows(board))

@@ -32,12 +32,12 @@ def make_sample(rows: int = 1_200, seed: int = 0) -> Sample:
     """Draw clicks of which an eighth hold a gift, more and larger ones where past spend is high.
 
     Columns are the past sums every shipped model can use, a taste that is sometimes unknown, noise,
-    and a mean gift.
+    a mean gift, and a last one.
 
     Examples
     --------
     >>> make_sample(100).X.shape
-    (100, 6)
+    (100, 7)
     """
     draw = stream(seed, "conformance sample")
     users = max(2, rows // 20)
@@ -53,11 +53,12 @@ def make_sample(rows: int = 1_200, seed: int = 0) -> Sample:
             np.where(draw.random(rows) < 0.1, np.nan, taste),
             draw.normal(size=rows),
             np.floor(10.0 * np.exp(0.5 * wealth[user])),
+            np.floor(8.0 * np.exp(0.7 * wealth[user])),
         ]
     )
     y = np.where(draw.random(rows) < chance, amount, 0.0)
     past = ("user_gift_sum", "pair_gift_sum", "streamer_gift_sum")
-    names = (*past, "taste", "noise", "user_gift_mean")
+    names = (*past, "taste", "noise", "user_gift_mean", "user_last_amount")
     return Sample(X, y, user.astype(np.int64), names)
 
 

@@ -15,6 +15,7 @@ from giftlive.evaluation.leaderboard.differences import (
     gaps,
     resampled,
 )
+from giftlive.evaluation.leaderboard.last_amount import LAST_AMOUNT, with_last_amount
 from giftlive.evaluation.leaderboard.predictions import (
     TRIVIAL,
     Cost,
@@ -42,6 +43,7 @@ from giftlive.evaluation.leaderboard.truth import Truth, against_truth, truth_of
 __all__ = [
     "BARE",
     "COMPARED",
+    "LAST_AMOUNT",
     "METRICS",
     "REPLICATES",
     "TRIVIAL",
@@ -69,4 +71,5 @@ __all__ = [
     "statistics",
     "test_set",
     "truth_of",
+    "with_last_amount",
 ]

@@ -19,7 +19,10 @@ from giftlive.tables.matrix import Matrix
 from giftlive.tables.splits import Fold
 from giftlive.types import Bools, Floats, Ints, Progress, silent
 
-TRIVIAL = ("user_past_spend", "user_mean_gift", "pair_past_spend", "streamer_past_income")
+TRIVIAL = (
+    *("user_past_spend", "user_mean_gift", "user_last_amount"),
+    *("pair_past_spend", "streamer_past_income"),
+)
 """Rankers by one past sum; no model is reported without them."""
 
 
