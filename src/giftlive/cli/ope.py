@@ -13,16 +13,16 @@ from giftlive.cli import options, show
 from giftlive.errors import NotEnoughDataError, UsageError
 
 if TYPE_CHECKING:
+    from giftlive.evaluation.decision_logs import DecisionLogs
     from giftlive.evaluation.off_policy_log import LogEvaluation
     from giftlive.evaluation.target_policies import TargetPolicy
-    from giftlive.logs.decisions import DecisionFile
     from giftlive.ope import Estimator
 
-LOG_NAME = "decision.parquet"
 _METHODS = ("ratio_delta", "skew_t", "poisson_bootstrap")
 
 Log = Annotated[
-    Path, typer.Option("--log", help=f"Folder with {LOG_NAME}, or the file (docs/decision-log.md).")
+    list[Path],
+    typer.Option("--log", help="Folder with decision*.parquet, or a file; may be repeated."),
 ]
 Target = Annotated[
     str, typer.Option("--policy", help="Policy to judge: a name, or a Parquet file.")
@@ -58,18 +58,18 @@ def ope(
     cannot carry an estimate: the target goes where the log never went, or too little is left of
     the log once it is weighted.
     """
+    from giftlive.evaluation.decision_logs import open_logs
     from giftlive.evaluation.off_policy_log import LogEvaluator, Reward, RewardName
-    from giftlive.logs.decisions import open_decisions
     from giftlive.run.progress import Reporter
 
     if method not in _METHODS:
         raise UsageError(f"{method!r}", "--method", f"one of {', '.join(_METHODS)}")
     earned = Reward(cast(RewardName, reward), cap)
-    wanted = _estimators(estimators, earned.name)
-    file = open_decisions(_path(log))
-    with Reporter().step("ope") as step, _target(policy, settings, file) as target:
+    logs = open_logs(log)
+    wanted = _estimators(estimators, earned.name, len(logs.loggers))
+    with Reporter().step("ope") as step, _target(policy, settings, logs) as target:
         how = LogEvaluator(target, wanted, earned, cast(Any, method), jobs)
-        found = how.evaluate(file, step.listener)
+        found = how.evaluate(logs, step.listener)
     if json:
         show.as_json(as_dict(found))
     else:
@@ -118,22 +118,13 @@ def as_dict(found: LogEvaluation) -> dict[str, Any]:
     }
 
 
-def _path(log: Path) -> Path:
-    path = log / LOG_NAME if log.is_dir() else log
-    if not path.is_file():
-        raise UsageError(
-            "no decision log", str(path), f"a folder with {LOG_NAME}, or a Parquet file",
-            "docs/decision-log.md says what to log",
-        )  # fmt: skip
-    return path
-
-
-def _estimators(text: str | None, reward: str) -> tuple[Estimator, ...]:
+def _estimators(text: str | None, reward: str, loggers: int) -> tuple[Estimator, ...]:
     """Return the estimators asked for; by default those that the reward allows."""
     from giftlive.ope.registry import estimator_of
 
     usual = "ips,snips,dr,sndr" if reward == "amount" else "ips,snips"
-    found = tuple(estimator_of(part) for part in (usual if text is None else text).split(","))
+    parts = (usual if text is None else text).split(",")
+    found = tuple(estimator_of(part, loggers) for part in parts)
     twice = [e.name for k, e in enumerate(found) if e.name in [o.name for o in found[:k]]]
     if twice:
         raise UsageError(f"{twice[0]} more than once", "--estimators", "every one once")
@@ -149,18 +140,18 @@ def _estimators(text: str | None, reward: str) -> tuple[Estimator, ...]:
 
 
 @contextmanager
-def _target(policy: str, settings: list[str] | None, file: DecisionFile) -> Iterator[TargetPolicy]:
+def _target(policy: str, settings: list[str] | None, logs: DecisionLogs) -> Iterator[TargetPolicy]:
     """Open the target: what is a file, or looks like one, is a file."""
     from giftlive.evaluation.target_file import opened_target
     from giftlive.evaluation.target_policies import named_target
 
     path = Path(policy)
     if path.suffix != ".parquet" and not path.is_file():
-        yield named_target(policy, options.pairs(settings, "temperature=0.2"), file)
+        yield named_target(policy, options.pairs(settings, "temperature=0.2"), logs)
         return
     if settings:
         raise UsageError("settings beside a file", "--set", "a policy by name", "leave them out")
-    with opened_target(path, file) as target:
+    with opened_target(path, logs) as target:
         yield target
 
 
