@@ -57,7 +57,7 @@ def test_it_prints_estimates_weights_and_audit(cli: Cli, log: Path) -> None:
     assert first.startswith(f"uniform judged from {n:,} decisions for {users:,} users by softmax")
     assert head.split()[:2] == ["estimator", "value"]
     assert [line.split()[0] for line in rest[:2]] == ["ips", "snips"]
-    assert "effective users" in rest[0]  # 40 users: the print rule withholds the bounds
+    assert "40 users (far target), need" in rest[0]  # bounds are withheld
     assert any(line.startswith("weights: worth ") for line in rest)
     audited = [line.split()[1] for line in rest if line.startswith("audit: ")]
     assert audited == [

@@ -14,6 +14,7 @@ from giftlive.errors import NotEnoughDataError, UsageError
 
 if TYPE_CHECKING:
     from giftlive.evaluation.decision_logs import DecisionLogs
+    from giftlive.evaluation.off_policy_advice import Advice
     from giftlive.evaluation.off_policy_log import LogEvaluation
     from giftlive.evaluation.target_policies import TargetPolicy
     from giftlive.ope import Estimator
@@ -35,6 +36,18 @@ Estimators = Annotated[
 ]
 Method = Annotated[str, typer.Option("--method", help=f"Interval: {', '.join(_METHODS)}.")]
 Jobs = Annotated[int, typer.Option("--jobs", min=1, help="Worker processes.")]
+PageFolder = Annotated[
+    Path | None,
+    typer.Option("--out", help="Folder for a page with figures.", show_default=False),
+]
+Twins = Annotated[
+    int,
+    typer.Option(
+        "--advise",
+        min=0,
+        help="Try the estimators on so many twins of the log whose truth is known.",
+    ),
+]
 PolicySettings = Annotated[
     list[str] | None,
     typer.Option("--set", help="One setting of the policy, e.g. --set temperature=0.2."),
@@ -50,6 +63,9 @@ def ope(
     method: Method = "ratio_delta",
     settings: PolicySettings = None,
     jobs: Jobs = 1,
+    advise: Twins = 0,
+    out: PageFolder = None,
+    overwrite: options.Overwrite = False,
     json: options.Json = False,
 ) -> None:
     """Estimate what a policy would have earned per decision, from another policy's log.
@@ -59,9 +75,13 @@ def ope(
     the log once it is weighted.
     """
     from giftlive.evaluation.decision_logs import open_logs
+    from giftlive.evaluation.off_policy_advice import advise as try_on_twins
     from giftlive.evaluation.off_policy_log import LogEvaluator, Reward, RewardName
+    from giftlive.run.folder import OPE, check_target
     from giftlive.run.progress import Reporter
 
+    if out is not None:
+        check_target(out, overwrite, OPE)
     if method not in _METHODS:
         raise UsageError(f"{method!r}", "--method", f"one of {', '.join(_METHODS)}")
     earned = Reward(cast(RewardName, reward), cap)
@@ -70,17 +90,24 @@ def ope(
     with Reporter().step("ope") as step, _target(policy, settings, logs) as target:
         how = LogEvaluator(target, wanted, earned, cast(Any, method), jobs)
         found = how.evaluate(logs, step.listener)
+        advice = None
+        if advise:
+            advice = try_on_twins(logs, target, earned, wanted, advise, progress=step.listener)
     if json:
-        show.as_json(as_dict(found))
+        show.as_json(as_dict(found, advice))
     else:
-        _print(found)
+        _print(found, advice)
+    if out is not None:
+        _write(found, advice, out, overwrite)
+        typer.echo(f"page: {out / OPE.marker}", err=json)
     _refuse(found)
 
 
-def as_dict(found: LogEvaluation) -> dict[str, Any]:
+def as_dict(found: LogEvaluation, advice: Advice | None = None) -> dict[str, Any]:
     """Return an evaluation as plain values for ``--json``."""
     d = found.diagnostics
-    return {
+    more = {} if advice is None else {"advice": _advice(advice)}
+    return more | {
         "log": {
             "policy": found.logging,
             "decisions": found.decisions,
@@ -116,6 +143,38 @@ def as_dict(found: LogEvaluation) -> dict[str, Any]:
             for e in found.estimates
         ],
     }
+
+
+def _advice(advice: Advice) -> dict[str, Any]:
+    best = advice.best
+    return {
+        "twins": advice.twins,
+        "decisions": advice.decisions,
+        "users": advice.users,
+        "best": None if best is None else {"estimator": best.estimator, "method": best.method},
+        "tried": [
+            {
+                "estimator": t.estimator,
+                "method": t.method,
+                "relative_error": t.error,
+                "relative_bias": t.bias,
+                "coverage": t.coverage.value,
+            }
+            for t in advice.tried
+        ],
+    }
+
+
+def _write(found: LogEvaluation, advice: Advice | None, out: Path, overwrite: bool) -> None:
+    """Write the page, its figures and the numbers as JSON, whole or not at all."""
+    from giftlive.reports.ope_page import write_page
+    from giftlive.run.canonical import canonical_json
+    from giftlive.run.folder import OPE, atomic_folder
+
+    with atomic_folder(out, overwrite, OPE) as folder:
+        write_page(found, folder, () if advice is None else advice.lines())
+        text = canonical_json(as_dict(found, advice))
+        (folder / "ope.json").write_text(text, encoding="utf-8")
 
 
 def _estimators(text: str | None, reward: str, loggers: int) -> tuple[Estimator, ...]:
@@ -155,7 +214,7 @@ def _target(policy: str, settings: list[str] | None, logs: DecisionLogs) -> Iter
         yield target
 
 
-def _print(found: LogEvaluation) -> None:
+def _print(found: LogEvaluation, advice: Advice | None) -> None:
     from rich.table import Table
     from rich.text import Text
 
@@ -178,7 +237,8 @@ def _print(found: LogEvaluation) -> None:
         cells = (e.estimator, show.figure(i.value), bounds, verdict, i.reason)
         table.add_row(*map(Text, cells))
     console.print(table)
-    for line in _weights(found), *_audit(found):
+    twins = () if advice is None else tuple(f"twins: {line}" for line in advice.lines())
+    for line in _weights(found), *_audit(found), *twins:
         console.print(Text(line))
 
 

@@ -8,7 +8,7 @@ and neither the cut nor the number of workers changes a bit.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -77,7 +77,7 @@ class LogEvaluation:
     logging : name and version of the policies that wrote them. target : name of the other one.
     reward : the unit of the estimates is this per decision. decisions, users : behind them.
     estimates : in the order asked for. diagnostics : of the importance weights.
-    audit : of the log's propensities.
+    audit : of the log's propensities. largest_weights : the largest importance weights, ascending.
     """
 
     logging: str
@@ -88,6 +88,7 @@ class LogEvaluation:
     estimates: tuple[Estimate, ...]
     diagnostics: Diagnostics
     audit: tuple[AuditFinding, ...]
+    largest_weights: Floats = field(repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -142,6 +143,7 @@ class LogEvaluator:
             estimates=panel.estimates(state, self.method, printing=self.reward.printing),
             diagnostics=panel.diagnostics(state),
             audit=(panel.diagnostics(state).mean_test, *audit.findings()),
+            largest_weights=state.weights[0].largest,
         )
 
     def _read(

@@ -24,6 +24,7 @@ RUN = Kind("run folder", "manifest.json")
 STORE = Kind("store", "source.json")
 TABLES = Kind("folder of tables", "dictionary.json")
 TWIN = Kind("generated world", "world.json")
+OPE = Kind("page of off-policy estimates", "ope.html")
 DECISIONS = Kind("folder of decision logs", "decisions.json")
 
 
