@@ -143,6 +143,32 @@ def test_a_log_without_propensities_is_told_what_to_log(cli: Cli, log: Path) -> 
     assert "log `propensity` (of the action) and `propensities`" in said
 
 
+def test_slates_are_judged_by_their_own_estimators(cli: Cli, log: Path) -> None:
+    made = make_decisions(1, 900)
+    waiting = made.slate_id[~made.matured]
+    whole = made.rows(~np.isin(made.slate_id.astype(str), waiting[waiting != None].astype(str)))  # noqa: E711
+    pq.write_table(as_table(whole.rows(whole.matured)), log / "decision.parquet")
+    done = cli("ope", "--log", log, "--policy", "uniform", "--json")
+    found = json.loads(done.stdout)
+    assert [e["estimator"] for e in found["estimates"]] == ["sips", "rips", "snrips"]
+    assert found["log"]["decisions"] < len(whole)  # a slate is one
+    wrong = "ope", "--log", log, "--policy", "uniform"
+    assert "of slates one of sips" in paragraph(cli(*wrong, "--estimators", "ips"), 2)
+    assert "a twin of slates" in paragraph(cli(*wrong, "--advise", "9"), 2)
+
+
+def test_advice_and_page_come_with_the_estimates(cli: Cli, log: Path) -> None:
+    asked = "ope", "--log", log, "--policy", "uniform", "--advise", "12", "--out", "PAGE"
+    done = cli(*asked)
+    assert done.returncode == 0, done.stderr
+    assert any(line.startswith("twins: ") for line in done.stdout.splitlines())
+    names = sorted(path.name for path in Path("PAGE").iterdir())
+    assert names == ["figures", "ope.html", "ope.json"]
+    written = json.loads(Path("PAGE/ope.json").read_text())
+    assert written["advice"]["twins"] == 12
+    assert "page of off-policy estimates exists" in paragraph(cli(*asked), 2)
+
+
 def test_an_empty_log_ends_with_3(cli: Cli, log: Path) -> None:
     pq.write_table(as_table(decisions().rows(slice(0, 0))), log / "decision.parquet")
     assert "no decisions" in paragraph(cli("ope", "--log", log, "--policy", "uniform"), 3)

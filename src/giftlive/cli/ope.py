@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -15,9 +16,10 @@ from giftlive.errors import NotEnoughDataError, UsageError
 if TYPE_CHECKING:
     from giftlive.evaluation.decision_logs import DecisionLogs
     from giftlive.evaluation.off_policy_advice import Advice
-    from giftlive.evaluation.off_policy_log import LogEvaluation
+    from giftlive.evaluation.off_policy_log import LogEvaluation, Reward
     from giftlive.evaluation.target_policies import TargetPolicy
     from giftlive.ope import Estimator
+    from giftlive.types import Progress
 
 _METHODS = ("ratio_delta", "skew_t", "poisson_bootstrap")
 
@@ -76,7 +78,7 @@ def ope(
     """
     from giftlive.evaluation.decision_logs import open_logs
     from giftlive.evaluation.off_policy_advice import advise as try_on_twins
-    from giftlive.evaluation.off_policy_log import LogEvaluator, Reward, RewardName
+    from giftlive.evaluation.off_policy_log import Reward, RewardName
     from giftlive.run.folder import OPE, check_target
     from giftlive.run.progress import Reporter
 
@@ -86,10 +88,11 @@ def ope(
         raise UsageError(f"{method!r}", "--method", f"one of {', '.join(_METHODS)}")
     earned = Reward(cast(RewardName, reward), cap)
     logs = open_logs(log)
-    wanted = _estimators(estimators, earned.name, len(logs.loggers))
+    if advise and logs.has_slates:
+        raise UsageError("a twin of slates", "--advise", "a log of single choices", "leave it out")
+    wanted = () if logs.has_slates else _estimators(estimators, earned.name, len(logs.loggers))
     with Reporter().step("ope") as step, _target(policy, settings, logs) as target:
-        how = LogEvaluator(target, wanted, earned, cast(Any, method), jobs)
-        found = how.evaluate(logs, step.listener)
+        found = _evaluator(target, wanted, estimators, earned, method, jobs)(logs, step.listener)
         advice = None
         if advise:
             advice = try_on_twins(logs, target, earned, wanted, advise, progress=step.listener)
@@ -101,6 +104,26 @@ def ope(
         _write(found, advice, out, overwrite)
         typer.echo(f"page: {out / OPE.marker}", err=json)
     _refuse(found)
+
+
+def _evaluator(
+    target: TargetPolicy,
+    wanted: tuple[Estimator, ...],
+    text: str | None,
+    earned: Reward,
+    method: str,
+    jobs: int,
+) -> Callable[[DecisionLogs, Progress], LogEvaluation]:
+    """Return what judges logs: of single choices by ``wanted``, of slates (none wanted) by name."""
+    from giftlive.evaluation.off_policy_log import LogEvaluator
+    from giftlive.evaluation.slate_log import SlateEvaluator
+
+    if wanted:
+        return LogEvaluator(target, wanted, earned, cast(Any, method), jobs).evaluate
+    usual = SlateEvaluator(target, reward=earned, method=cast(Any, method))
+    if text is None:
+        return usual.evaluate
+    return replace(usual, names=tuple(part.strip() for part in text.split(","))).evaluate
 
 
 def as_dict(found: LogEvaluation, advice: Advice | None = None) -> dict[str, Any]:

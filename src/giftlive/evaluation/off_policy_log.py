@@ -233,7 +233,7 @@ def _part(how: LogEvaluator, task: _Task) -> _Part | GiftLiveError:
 
 def _chunk(how: LogEvaluator, log: DecisionLog, first: int, task: _Task) -> Interactions:
     """Return a stretch of a log with the reward asked for; logged values serve as ``q``."""
-    _require_matured(log, first, str(task.file.path))
+    require_matured(log, first, str(task.file.path))
     earned = replace(log, reward=how.reward.of(log.reward))
     q = log.values if how.reward.name == "amount" else None
     target = how.target.probabilities(log, task.logs.offsets[task.number] + first)
@@ -241,7 +241,7 @@ def _chunk(how: LogEvaluator, log: DecisionLog, first: int, task: _Task) -> Inte
     return replace(interactions(earned, target, q), logger=logger)
 
 
-def _require_matured(log: DecisionLog, first: int, path: str) -> None:
+def require_matured(log: DecisionLog, first: int, path: str) -> None:
     """Refuse rewards that may still grow, naming the row of the file."""
     waiting = np.flatnonzero(~log.matured)
     if len(waiting):
