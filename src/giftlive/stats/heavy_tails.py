@@ -152,6 +152,10 @@ def _amounts(x: Floats) -> Floats:
     return amounts
 
 
+_NEAR = 1e-9
+"""Relative distance below which two values count as one: equal up to how they were computed."""
+
+
 def exceedance_curve(x: Floats, points: int = 60) -> tuple[Floats, Floats]:
     """Return at most ``points`` values of a positive sample, and the share as large or larger.
 
@@ -168,4 +172,4 @@ def exceedance_curve(x: Floats, points: int = 60) -> tuple[Floats, Floats]:
         return np.zeros(0), np.zeros(0)
     ordered = np.sort(x)
     at = np.unique(np.geomspace(ordered[0], ordered[-1], points).clip(ordered[0], ordered[-1]))
-    return at, 1.0 - np.searchsorted(ordered, at * (1.0 - 1e-12)) / len(ordered)
+    return at, 1.0 - np.searchsorted(ordered, at * (1.0 - _NEAR)) / len(ordered)

@@ -71,7 +71,7 @@ def forest_figure(trials: tuple[Trial, ...], decisions: int) -> Figure:
         y_label="gifts per decision",
         series=(
             *_forest(trials, "snips"),
-            *_forest(trials, "dr"),
+            *_forest(trials, "dr")[:1],
             Series(
                 name="truth",
                 x=tuple(t.target for t in snips),
