@@ -196,3 +196,15 @@ def test_an_empty_log_ends_with_3(cli: Cli, log: Path) -> None:
 )
 def test_mistakes_are_one_paragraph(arguments: str, words: str, cli: Cli, log: Path) -> None:
     assert words in paragraph(cli("ope", *arguments.split()), 2)
+
+
+def test_what_a_cap_leaves_out_is_printed_apart(cli: Cli, log: Path) -> None:
+    asked = "ope", "--log", log, "--policy", "uniform", "--reward", "capped", "--cap", "1"
+    lines = cli(*asked).stdout.splitlines()
+    (line,) = (line for line in lines if line.startswith("above the cap: "))
+    found = json.loads(cli(*asked, "--json").stdout)["above_cap"]
+    above = int((decisions().reward > 1.0).sum())
+    assert found["gifts"] == above >= 30
+    assert "modelled apart" in line or found["status"] == "undefined"
+    plain = json.loads(cli("ope", "--log", log, "--policy", "uniform", "--json").stdout)
+    assert plain["above_cap"] is None

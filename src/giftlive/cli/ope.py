@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -143,6 +143,7 @@ def as_dict(found: LogEvaluation, advice: Advice | None = None) -> dict[str, Any
         "target": found.target,
         "reward": found.reward.name,
         "cap": found.reward.cap,
+        "above_cap": None if found.tail is None else asdict(found.tail),
         "weights": {
             "effective_decisions": d.effective_n,
             "mean": d.mean_weight,
@@ -261,8 +262,23 @@ def _print(found: LogEvaluation, advice: Advice | None) -> None:
         table.add_row(*map(Text, cells))
     console.print(table)
     twins = () if advice is None else tuple(f"twins: {line}" for line in advice.lines())
-    for line in _weights(found), *_audit(found), *twins:
+    for line in *_tail(found), _weights(found), *_audit(found), *twins:
         console.print(Text(line))
+
+
+def _tail(found: LogEvaluation) -> Iterator[str]:
+    tail = found.tail
+    if tail is None:
+        return
+    if tail.status != "ok":
+        yield f"above the cap: no model: {tail.reason}"
+        return
+    shape = "light" if tail.shape is None else f"Pareto shape {tail.shape:.2f}"
+    yield (
+        f"above the cap: {show.figure(tail.value)} per decision, modelled apart:"
+        f" {show.figure(tail.share_above)} of decisions pass it by"
+        f" {show.figure(tail.mean_excess)} on average ({shape}, {tail.gifts:,} gifts); no interval"
+    )
 
 
 def _weights(found: LogEvaluation) -> str:

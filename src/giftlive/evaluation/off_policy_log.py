@@ -24,6 +24,7 @@ from giftlive.ope import AuditFinding, Diagnostics, Estimate, Estimator, Interac
 from giftlive.ope.audit_sums import AuditSums, audit_sums, no_audit
 from giftlive.ope.estimation import Method
 from giftlive.ope.judged_panel import JudgedPanel, JudgedState
+from giftlive.ope.modelled_tail import ModelledTail, TailSums, modelled_tail, no_tail, tail_sums
 from giftlive.types import Floats, Progress
 
 RewardName = Literal["count", "amount", "capped"]
@@ -61,6 +62,11 @@ class Reward:
         """Return the print rule for a reward with this tail."""
         return Printing(tail=_TAILS[self.name])
 
+    @property
+    def limit(self) -> float:
+        """Return the amount above which nothing counts, infinite without a cap."""
+        return np.inf if self.cap is None else self.cap
+
     def of(self, amount: Floats) -> Floats:
         """Return [n] the reward of amounts [n]."""
         if self.name == "count":
@@ -78,6 +84,7 @@ class LogEvaluation:
     reward : the unit of the estimates is this per decision. decisions, users : behind them.
     estimates : in the order asked for. diagnostics : of the importance weights.
     audit : of the log's propensities. largest_weights : the largest importance weights, ascending.
+    tail : of a capped reward, what the cap leaves out.
     """
 
     logging: str
@@ -89,6 +96,7 @@ class LogEvaluation:
     diagnostics: Diagnostics
     audit: tuple[AuditFinding, ...]
     largest_weights: Floats = field(repr=False, compare=False)
+    tail: ModelledTail | None = None
 
 
 @dataclass(frozen=True)
@@ -133,7 +141,7 @@ class LogEvaluator:
         for file in logs.files:
             _require_single(file)
         panel = JudgedPanel(self.estimators)
-        state, audit = self._read(logs, panel, listener)
+        state, audit, tail = self._read(logs, panel, listener)
         return LogEvaluation(
             logging=logs.name,
             target=self.target.name,
@@ -144,11 +152,12 @@ class LogEvaluator:
             diagnostics=panel.diagnostics(state),
             audit=(panel.diagnostics(state).mean_test, *audit.findings()),
             largest_weights=state.weights[0].largest,
+            tail=None if self.reward.cap is None else modelled_tail(tail),
         )
 
     def _read(
         self, logs: DecisionLogs, panel: JudgedPanel, listener: Progress | None
-    ) -> tuple[JudgedState, AuditSums]:
+    ) -> tuple[JudgedState, AuditSums, TailSums]:
         tasks = [
             _Task(logs, k, groups)
             for k, file in enumerate(logs.files)
@@ -159,14 +168,16 @@ class LogEvaluator:
         parallel = Parallel(n_jobs=self.jobs, return_as="generator", pre_dispatch="2*n_jobs")
         found = parallel(delayed(_part)(self, task) for task in tasks)
         state, audit, done = panel.init(), no_audit(), 0
+        tail = no_tail(self.reward.limit)
         for task, part in zip(tasks, found, strict=True):
             if isinstance(part, GiftLiveError):  # the first in the log, whoever was first to fail
                 raise part
             state, audit = panel.merge(state, part.state), audit.merge(part.audit)
+            tail = tail.merge(part.tail)
             done += task.rows
             if listener is not None:
                 listener(done, logs.rows)
-        return state, audit
+        return state, audit, tail
 
 
 @dataclass(frozen=True)
@@ -214,21 +225,24 @@ def task_groups(group_rows: Sequence[int], task_rows: int) -> tuple[range, ...]:
 class _Part:
     state: JudgedState
     audit: AuditSums
+    tail: TailSums
 
 
 def _part(how: LogEvaluator, task: _Task) -> _Part | GiftLiveError:
     """Return the sums of some row groups, or what is wrong with them."""
     panel = JudgedPanel(how.estimators)
     state, audit, first = panel.init(), no_audit(), task.first
+    tail = no_tail(how.reward.limit)
     try:
         for log in task.file.batches(how.batch_rows, task.groups):
             chunk = _chunk(how, log, first, task)
             state = panel.update(state, chunk)
             audit = audit.merge(audit_sums(chunk))
+            tail = tail.merge(tail_sums(chunk.weight, log.reward, how.reward.limit))
             first += len(log)
     except GiftLiveError as error:
         return error
-    return _Part(state, audit)
+    return _Part(state, audit, tail)
 
 
 def _chunk(how: LogEvaluator, log: DecisionLog, first: int, task: _Task) -> Interactions:
