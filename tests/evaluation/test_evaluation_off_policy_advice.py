@@ -54,6 +54,23 @@ def test_a_twin_keeps_decisions_and_draws_what_its_law_says(logs: DecisionLogs, 
     assert set(np.unique(drawn[0].reward)) == {0.0, 1.0}
 
 
+def test_actions_are_drawn_as_logged_and_nothing_where_nothing_could_be() -> None:
+    logging = np.tile([[0.7, 0.1, 0.2, 0.0], [0.0, 0.0, 0.0, 1.0]], (2_000, 1))
+    n = len(logging)
+    by_hand = Twin(
+        start=np.arange(n + 1), target=logging, logging=logging, chance=np.full((n, 4), 0.5),
+        bin=np.zeros((n, 4), dtype=np.int64), q=np.zeros((n, 4)), pools=(np.array([3.0]),),
+        mean=np.array([3.0]),
+    )  # fmt: skip
+    log = by_hand.draw(stream(3, "t"))
+    some = log.target[:, 3] == 0.0
+    shares = np.bincount(log.action[some], minlength=4) / some.sum()
+    assert_allclose(shares, [0.7, 0.1, 0.2, 0.0], atol=0.05)
+    assert np.all(log.action[~some] == 3)
+    assert set(np.unique(log.reward)) == {0.0, 3.0}
+    assert by_hand.truth == pytest.approx(1.5)
+
+
 def test_ips_is_unbiased_for_the_truth_of_the_twin(twin: Twin) -> None:
     values = [
         ope.evaluate(twin.draw(stream(2, "t", k)), (ope.IPS,))["ips"].value for k in range(60)
