@@ -30,6 +30,7 @@ from giftlive.config_studies import (
     FidelityConfig,
     FirstWindowConfig,
     MultiTaskConfig,
+    OffPolicyConfig,
     RecallRerankConfig,
     StagesConfig,
     ValueModelsConfig,
@@ -116,14 +117,6 @@ class ArenaConfig(BaseModel):
     scale: str | None = None
     seeds: Annotated[int, Field(ge=2)] = 20
     overrides: dict[str, str] = Field(default_factory=dict)
-
-
-class OffPolicyConfig(BaseModel):
-    """The size of the off-policy trial."""
-
-    model_config = FROZEN
-    replications: Annotated[int, Field(ge=50)] = 2_000
-    decisions: Annotated[int, Field(ge=100)] = 2_000
 
 
 class DemoConfig(BaseModel):

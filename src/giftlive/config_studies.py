@@ -131,3 +131,19 @@ class MultiTaskConfig(BaseModel):
     learning_rates: Annotated[tuple[float, ...], Field(min_length=1)] = (1e-3, 3e-3)
     dropouts: Annotated[tuple[float, ...], Field(min_length=1)] = (0.1, 0.3)
     epochs: Annotated[int, Field(ge=1)] = 8
+
+
+class OffPolicyConfig(BaseModel):
+    """The logs of the off-policy trial, its evenings with shared seats, and its grid.
+
+    ``decisions``: of a log; ``evenings``: with seats, and as many without limit, 0: none. The
+    grid takes every size with every share of random traffic; without sizes there is none.
+    """
+
+    model_config = FROZEN
+    replications: Annotated[int, Field(ge=50)] = 2_000
+    decisions: Annotated[int, Field(ge=100)] = 2_000
+    evenings: Annotated[int, Field(ge=0)] = 4
+    grid_decisions: tuple[Annotated[int, Field(ge=100)], ...] = ()
+    grid_buckets: Annotated[tuple[float, ...], Field(min_length=1)] = (0.01, 0.05, 0.2)
+    grid_replications: Annotated[int, Field(ge=50)] = 200

@@ -57,7 +57,7 @@ def test_it_prints_estimates_weights_and_audit(cli: Cli, log: Path) -> None:
     assert first.startswith(f"uniform judged from {n:,} decisions for {users:,} users by softmax")
     assert head.split()[:2] == ["estimator", "value"]
     assert [line.split()[0] for line in rest[:2]] == ["ips", "snips"]
-    assert "effective users" in rest[0]  # 40 users: the print rule withholds the bounds
+    assert "40 users (far target), need" in rest[0]  # bounds are withheld
     assert any(line.startswith("weights: worth ") for line in rest)
     audited = [line.split()[1] for line in rest if line.startswith("audit: ")]
     assert audited == [
@@ -143,6 +143,32 @@ def test_a_log_without_propensities_is_told_what_to_log(cli: Cli, log: Path) -> 
     assert "log `propensity` (of the action) and `propensities`" in said
 
 
+def test_slates_are_judged_by_their_own_estimators(cli: Cli, log: Path) -> None:
+    made = make_decisions(1, 900)
+    waiting = made.slate_id[~made.matured]
+    whole = made.rows(~np.isin(made.slate_id.astype(str), waiting[waiting != None].astype(str)))  # noqa: E711
+    pq.write_table(as_table(whole.rows(whole.matured)), log / "decision.parquet")
+    done = cli("ope", "--log", log, "--policy", "uniform", "--json")
+    found = json.loads(done.stdout)
+    assert [e["estimator"] for e in found["estimates"]] == ["sips", "rips", "snrips"]
+    assert found["log"]["decisions"] < len(whole)  # a slate is one
+    wrong = "ope", "--log", log, "--policy", "uniform"
+    assert "of slates one of sips" in paragraph(cli(*wrong, "--estimators", "ips"), 2)
+    assert "a twin of slates" in paragraph(cli(*wrong, "--advise", "9"), 2)
+
+
+def test_advice_and_page_come_with_the_estimates(cli: Cli, log: Path) -> None:
+    asked = "ope", "--log", log, "--policy", "uniform", "--advise", "12", "--out", "PAGE"
+    done = cli(*asked)
+    assert done.returncode == 0, done.stderr
+    assert any(line.startswith("twins: ") for line in done.stdout.splitlines())
+    names = sorted(path.name for path in Path("PAGE").iterdir())
+    assert names == ["figures", "ope.html", "ope.json"]
+    written = json.loads(Path("PAGE/ope.json").read_text())
+    assert written["advice"]["twins"] == 12
+    assert "page of off-policy estimates exists" in paragraph(cli(*asked), 2)
+
+
 def test_an_empty_log_ends_with_3(cli: Cli, log: Path) -> None:
     pq.write_table(as_table(decisions().rows(slice(0, 0))), log / "decision.parquet")
     assert "no decisions" in paragraph(cli("ope", "--log", log, "--policy", "uniform"), 3)
@@ -154,7 +180,9 @@ def test_an_empty_log_ends_with_3(cli: Cli, log: Path) -> None:
         ("--log LOG --policy unifrom", "'unifrom' is no policy and no file"),
         ("--log LOG --policy absent.parquet", "absent.parquet: not readable"),
         ("--log LOG --policy dual_price", "give them as a Parquet file"),
-        ("--log . --policy uniform", "no decision log; expected a folder with decision.parquet"),
+        ("--log LOG --policy concave", "earlier decisions, which a decision log does not hold"),
+        ("--log LOG --log LOG/decision.parquet --policy uniform", "the same file twice"),
+        ("--log . --policy uniform", "no decision log; expected a folder with decision*.parquet"),
         ("--log LOG --policy uniform --reward money", "--reward: 'money'"),
         ("--log LOG --policy uniform --reward capped", "--cap: no cap for reward capped"),
         ("--log LOG --policy uniform --cap 3", "--cap: a cap of 3 for reward count"),
@@ -168,3 +196,15 @@ def test_an_empty_log_ends_with_3(cli: Cli, log: Path) -> None:
 )
 def test_mistakes_are_one_paragraph(arguments: str, words: str, cli: Cli, log: Path) -> None:
     assert words in paragraph(cli("ope", *arguments.split()), 2)
+
+
+def test_what_a_cap_leaves_out_is_printed_apart(cli: Cli, log: Path) -> None:
+    asked = "ope", "--log", log, "--policy", "uniform", "--reward", "capped", "--cap", "1"
+    lines = cli(*asked).stdout.splitlines()
+    (line,) = (line for line in lines if line.startswith("above the cap: "))
+    found = json.loads(cli(*asked, "--json").stdout)["above_cap"]
+    above = int((decisions().reward > 1.0).sum())
+    assert found["gifts"] == above >= 30
+    assert "modelled apart" in line or found["status"] == "undefined"
+    plain = json.loads(cli("ope", "--log", log, "--policy", "uniform", "--json").stdout)
+    assert plain["above_cap"] is None

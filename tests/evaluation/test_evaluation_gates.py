@@ -9,7 +9,8 @@ from giftlive.evaluation.results import Check, Estimate, Verdict
 from giftlive.evaluation.rules import RELATIVE, Rule
 
 RULES = load_rules()
-ABOVE, WITHIN = RULES["shadow_price"], RULES["off_policy"]
+ABOVE = RULES["shadow_price"]
+WITHIN = replace(RULES["off_policy"], conditions=RULES["off_policy"].conditions[:1])
 VERDICTS: tuple[Verdict, ...] = ("PASS", "FAIL", "INCONCLUSIVE", "NOT ANSWERABLE")
 
 

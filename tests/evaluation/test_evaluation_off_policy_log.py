@@ -134,7 +134,9 @@ def test_the_targets_are_what_their_names_say(file: DecisionFile) -> None:
     ("name", "options", "kind", "words"),
     [
         ("unifrom", {}, ConfigError, "'unifrom' is no policy and no file.*did you mean 'uniform'"),
-        ("dual_price", {}, MissingCapabilityError, "free seats or learnt prices"),
+        ("dual_price", {}, MissingCapabilityError, "free seats, learnt prices or earlier"),
+        ("concave", {}, MissingCapabilityError, "earlier decisions"),
+        ("thompson", {}, MissingCapabilityError, "earlier decisions"),
         ("greedy_with_cap", {}, MissingCapabilityError, "give them as a Parquet file"),
         ("uniform", {"respect_seats": "true"}, MissingCapabilityError, "uniform with respect_seat"),
         ("softmax", {"heat": "1"}, ConfigError, "policy softmax"),

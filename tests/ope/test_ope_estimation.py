@@ -194,7 +194,7 @@ def test_the_print_rule_withholds_bounds_and_says_how_many_are_needed() -> None:
         shown = ope.estimate(**log, printing=rule)[0]
         assert shown.interval.value == free.value
         assert shown.interval.low is None
-        assert "not enough data" in shown.interval.reason
+        assert shown.interval.reason.startswith(("not enough data", "weights with a CV of"))
         assert shown.computed.low == free.low
     assert ope.estimate(**log, printing=ope.Printing(cv=1.0, skew=1.0))[0].interval == free
     assert ope.estimate(**log, printing=ope.Printing(tail="light"))[0].interval == free

@@ -30,6 +30,7 @@ QUICK = {
     },
     "off_policy.replications": 501,
     "off_policy.decisions": 150,
+    "off_policy.evenings": 2,
     "fidelity.scale": "0.003",
     "fidelity.seeds": 2,
     "fidelity.overrides": {"calendar.history_days": "4"},

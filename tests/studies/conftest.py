@@ -28,6 +28,7 @@ SMALL = {
     "arena.seeds": 2,
     "off_policy.replications": 60,
     "off_policy.decisions": 150,
+    "off_policy.evenings": 0,
     "fidelity.scale": "0.003",
     "fidelity.seeds": 2,
     "fidelity.overrides": {"calendar.history_days": "4"},

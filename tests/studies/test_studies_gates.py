@@ -166,13 +166,17 @@ FEW = MILD | {"sizes.users": "200", "sizes.streamers": "8"}
 
 
 def screened(context: Context, evening: Evening, replications: int, decisions: int) -> StudyResult:
-    sizes = {"off_policy.replications": replications, "off_policy.decisions": decisions}
+    sizes = {
+        "off_policy.replications": replications,
+        "off_policy.decisions": decisions,
+        "off_policy.evenings": 0,
+    }
     config = load_config(overrides={"seed": 1, "jobs": 1, **sizes})
     return OffPolicy().run(replace(context, config=config, evening=evening))
 
 
 def test_off_policy_passes_where_gifts_are_frequent(context: Context, oracle: Oracle) -> None:
-    result = screened(context, oracle(FEW | {"gift.base": "-1"}), 1_600, 1_200)
+    result = screened(context, oracle(FEW | {"gift.base": "-1"}), 1_800, 2_000)
     assert failed(result.checks) == set()
     (gate,) = result.gates
     assert gate.verdict == "PASS", gate.reason
@@ -190,13 +194,13 @@ def test_off_policy_fails_where_gifts_are_rare(context: Context, oracle: Oracle)
     assert gate.consequence.startswith("judge policies in the arena")
 
 
-def test_off_policy_is_open_where_the_coverage_is_at_a_border(
-    context: Context, oracle: Oracle
-) -> None:
-    result = screened(context, oracle(FEW | {"gift.base": "-5.2"}), 1_300, 800)
+def test_off_policy_is_open_where_an_order_is_at_a_border(context: Context, oracle: Oracle) -> None:
+    result = screened(context, oracle(FEW | {"gift.base": "-1"}), 1_800, 1_200)
     assert failed(result.checks) == set()
     (gate,) = result.gates
     assert gate.verdict == "INCONCLUSIVE", gate.reason
+    assert "snips_count_coverage PASS" in gate.reason
+    assert "snips_count_order INCONCLUSIVE" in gate.reason
     assert "replications would decide" in gate.reason
 
 

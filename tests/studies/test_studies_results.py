@@ -162,7 +162,7 @@ def test_rows_behind_the_numbers_are_kept(context: Context) -> None:
     find("off_policy").run(replace(context, keep=lambda name, rows: kept.update({name: rows})))
     for rows in kept.values():
         assert len({len(column) for column in rows.values()}) == 1
-    trials = 3 * 4 * 3  # estimators, targets, rewards
+    trials = 3 * 8 * 3  # estimators, targets, rewards
     assert len(kept["trials"]["estimator"]) == trials
     assert len(kept["logs"]["value"]) == trials * context.config.off_policy.replications
 

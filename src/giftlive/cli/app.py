@@ -21,6 +21,7 @@ from giftlive.cli import (
     verify,
     world,
     world_card,
+    world_decisions,
 )
 
 app = typer.Typer(
@@ -45,5 +46,6 @@ app.command("verify")(verify.verify)
 app.command("coverage")(coverage.coverage)
 app.command("doctor")(doctor.doctor)
 world.app.command("card")(world_card.card)
+world.app.command("decisions")(world_decisions.decisions)
 app.add_typer(world.app, name="world")
 app.add_typer(bench.app, name="bench")

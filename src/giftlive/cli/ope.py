@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -13,16 +14,18 @@ from giftlive.cli import options, show
 from giftlive.errors import NotEnoughDataError, UsageError
 
 if TYPE_CHECKING:
-    from giftlive.evaluation.off_policy_log import LogEvaluation
+    from giftlive.evaluation.decision_logs import DecisionLogs
+    from giftlive.evaluation.off_policy_advice import Advice
+    from giftlive.evaluation.off_policy_log import LogEvaluation, Reward
     from giftlive.evaluation.target_policies import TargetPolicy
-    from giftlive.logs.decisions import DecisionFile
     from giftlive.ope import Estimator
+    from giftlive.types import Progress
 
-LOG_NAME = "decision.parquet"
 _METHODS = ("ratio_delta", "skew_t", "poisson_bootstrap")
 
 Log = Annotated[
-    Path, typer.Option("--log", help=f"Folder with {LOG_NAME}, or the file (docs/decision-log.md).")
+    list[Path],
+    typer.Option("--log", help="Folder with decision*.parquet, or a file; may be repeated."),
 ]
 Target = Annotated[
     str, typer.Option("--policy", help="Policy to judge: a name, or a Parquet file.")
@@ -35,6 +38,18 @@ Estimators = Annotated[
 ]
 Method = Annotated[str, typer.Option("--method", help=f"Interval: {', '.join(_METHODS)}.")]
 Jobs = Annotated[int, typer.Option("--jobs", min=1, help="Worker processes.")]
+PageFolder = Annotated[
+    Path | None,
+    typer.Option("--out", help="Folder for a page with figures.", show_default=False),
+]
+Twins = Annotated[
+    int,
+    typer.Option(
+        "--advise",
+        min=0,
+        help="Try the estimators on so many twins of the log whose truth is known.",
+    ),
+]
 PolicySettings = Annotated[
     list[str] | None,
     typer.Option("--set", help="One setting of the policy, e.g. --set temperature=0.2."),
@@ -50,6 +65,9 @@ def ope(
     method: Method = "ratio_delta",
     settings: PolicySettings = None,
     jobs: Jobs = 1,
+    advise: Twins = 0,
+    out: PageFolder = None,
+    overwrite: options.Overwrite = False,
     json: options.Json = False,
 ) -> None:
     """Estimate what a policy would have earned per decision, from another policy's log.
@@ -58,29 +76,61 @@ def ope(
     cannot carry an estimate: the target goes where the log never went, or too little is left of
     the log once it is weighted.
     """
-    from giftlive.evaluation.off_policy_log import LogEvaluator, Reward, RewardName
-    from giftlive.logs.decisions import open_decisions
+    from giftlive.evaluation.decision_logs import open_logs
+    from giftlive.evaluation.off_policy_advice import advise as try_on_twins
+    from giftlive.evaluation.off_policy_log import Reward, RewardName
+    from giftlive.run.folder import OPE, check_target
     from giftlive.run.progress import Reporter
 
+    if out is not None:
+        check_target(out, overwrite, OPE)
     if method not in _METHODS:
         raise UsageError(f"{method!r}", "--method", f"one of {', '.join(_METHODS)}")
     earned = Reward(cast(RewardName, reward), cap)
-    wanted = _estimators(estimators, earned.name)
-    file = open_decisions(_path(log))
-    with Reporter().step("ope") as step, _target(policy, settings, file) as target:
-        how = LogEvaluator(target, wanted, earned, cast(Any, method), jobs)
-        found = how.evaluate(file, step.listener)
+    logs = open_logs(log)
+    if advise and logs.has_slates:
+        raise UsageError("a twin of slates", "--advise", "a log of single choices", "leave it out")
+    wanted = () if logs.has_slates else _estimators(estimators, earned.name, len(logs.loggers))
+    with Reporter().step("ope") as step, _target(policy, settings, logs) as target:
+        found = _evaluator(target, wanted, estimators, earned, method, jobs)(logs, step.listener)
+        advice = None
+        if advise:
+            advice = try_on_twins(logs, target, earned, wanted, advise, progress=step.listener)
     if json:
-        show.as_json(as_dict(found))
+        show.as_json(as_dict(found, advice))
     else:
-        _print(found)
+        _print(found, advice)
+    if out is not None:
+        _write(found, advice, out, overwrite)
+        typer.echo(f"page: {out / OPE.marker}", err=json)
     _refuse(found)
 
 
-def as_dict(found: LogEvaluation) -> dict[str, Any]:
+def _evaluator(
+    target: TargetPolicy,
+    wanted: tuple[Estimator, ...],
+    text: str | None,
+    earned: Reward,
+    method: str,
+    jobs: int,
+) -> Callable[[DecisionLogs, Progress], LogEvaluation]:
+    """Return what judges logs: of single choices by ``wanted``, of slates (none wanted) by name."""
+    from giftlive.evaluation.off_policy_log import LogEvaluator
+    from giftlive.evaluation.slate_log import SlateEvaluator
+
+    if wanted:
+        return LogEvaluator(target, wanted, earned, cast(Any, method), jobs).evaluate
+    usual = SlateEvaluator(target, reward=earned, method=cast(Any, method))
+    if text is None:
+        return usual.evaluate
+    return replace(usual, names=tuple(part.strip() for part in text.split(","))).evaluate
+
+
+def as_dict(found: LogEvaluation, advice: Advice | None = None) -> dict[str, Any]:
     """Return an evaluation as plain values for ``--json``."""
     d = found.diagnostics
-    return {
+    more = {} if advice is None else {"advice": _advice(advice)}
+    return more | {
         "log": {
             "policy": found.logging,
             "decisions": found.decisions,
@@ -93,6 +143,7 @@ def as_dict(found: LogEvaluation) -> dict[str, Any]:
         "target": found.target,
         "reward": found.reward.name,
         "cap": found.reward.cap,
+        "above_cap": None if found.tail is None else asdict(found.tail),
         "weights": {
             "effective_decisions": d.effective_n,
             "mean": d.mean_weight,
@@ -118,22 +169,45 @@ def as_dict(found: LogEvaluation) -> dict[str, Any]:
     }
 
 
-def _path(log: Path) -> Path:
-    path = log / LOG_NAME if log.is_dir() else log
-    if not path.is_file():
-        raise UsageError(
-            "no decision log", str(path), f"a folder with {LOG_NAME}, or a Parquet file",
-            "docs/decision-log.md says what to log",
-        )  # fmt: skip
-    return path
+def _advice(advice: Advice) -> dict[str, Any]:
+    best = advice.best
+    return {
+        "twins": advice.twins,
+        "decisions": advice.decisions,
+        "users": advice.users,
+        "best": None if best is None else {"estimator": best.estimator, "method": best.method},
+        "tried": [
+            {
+                "estimator": t.estimator,
+                "method": t.method,
+                "relative_error": t.error,
+                "relative_bias": t.bias,
+                "coverage": t.coverage.value,
+            }
+            for t in advice.tried
+        ],
+    }
 
 
-def _estimators(text: str | None, reward: str) -> tuple[Estimator, ...]:
+def _write(found: LogEvaluation, advice: Advice | None, out: Path, overwrite: bool) -> None:
+    """Write the page, its figures and the numbers as JSON, whole or not at all."""
+    from giftlive.reports.ope_page import write_page
+    from giftlive.run.canonical import canonical_json
+    from giftlive.run.folder import OPE, atomic_folder
+
+    with atomic_folder(out, overwrite, OPE) as folder:
+        write_page(found, folder, () if advice is None else advice.lines())
+        text = canonical_json(as_dict(found, advice))
+        (folder / "ope.json").write_text(text, encoding="utf-8")
+
+
+def _estimators(text: str | None, reward: str, loggers: int) -> tuple[Estimator, ...]:
     """Return the estimators asked for; by default those that the reward allows."""
     from giftlive.ope.registry import estimator_of
 
     usual = "ips,snips,dr,sndr" if reward == "amount" else "ips,snips"
-    found = tuple(estimator_of(part) for part in (usual if text is None else text).split(","))
+    parts = (usual if text is None else text).split(",")
+    found = tuple(estimator_of(part, loggers) for part in parts)
     twice = [e.name for k, e in enumerate(found) if e.name in [o.name for o in found[:k]]]
     if twice:
         raise UsageError(f"{twice[0]} more than once", "--estimators", "every one once")
@@ -149,22 +223,22 @@ def _estimators(text: str | None, reward: str) -> tuple[Estimator, ...]:
 
 
 @contextmanager
-def _target(policy: str, settings: list[str] | None, file: DecisionFile) -> Iterator[TargetPolicy]:
+def _target(policy: str, settings: list[str] | None, logs: DecisionLogs) -> Iterator[TargetPolicy]:
     """Open the target: what is a file, or looks like one, is a file."""
     from giftlive.evaluation.target_file import opened_target
     from giftlive.evaluation.target_policies import named_target
 
     path = Path(policy)
     if path.suffix != ".parquet" and not path.is_file():
-        yield named_target(policy, options.pairs(settings, "temperature=0.2"), file)
+        yield named_target(policy, options.pairs(settings, "temperature=0.2"), logs)
         return
     if settings:
         raise UsageError("settings beside a file", "--set", "a policy by name", "leave them out")
-    with opened_target(path, file) as target:
+    with opened_target(path, logs) as target:
         yield target
 
 
-def _print(found: LogEvaluation) -> None:
+def _print(found: LogEvaluation, advice: Advice | None) -> None:
     from rich.table import Table
     from rich.text import Text
 
@@ -187,8 +261,24 @@ def _print(found: LogEvaluation) -> None:
         cells = (e.estimator, show.figure(i.value), bounds, verdict, i.reason)
         table.add_row(*map(Text, cells))
     console.print(table)
-    for line in _weights(found), *_audit(found):
+    twins = () if advice is None else tuple(f"twins: {line}" for line in advice.lines())
+    for line in *_tail(found), _weights(found), *_audit(found), *twins:
         console.print(Text(line))
+
+
+def _tail(found: LogEvaluation) -> Iterator[str]:
+    tail = found.tail
+    if tail is None:
+        return
+    if tail.status != "ok":
+        yield f"above the cap: no model: {tail.reason}"
+        return
+    shape = "light" if tail.shape is None else f"Pareto shape {tail.shape:.2f}"
+    yield (
+        f"above the cap: {show.figure(tail.value)} per decision, modelled apart:"
+        f" {show.figure(tail.share_above)} of decisions pass it by"
+        f" {show.figure(tail.mean_excess)} on average ({shape}, {tail.gifts:,} gifts); no interval"
+    )
 
 
 def _weights(found: LogEvaluation) -> str:

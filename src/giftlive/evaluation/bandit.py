@@ -24,7 +24,12 @@ from giftlive.rng import stream
 from giftlive.stats.intervals import Interval, student_t
 from giftlive.types import Floats, Ints, Progress, silent
 
-_BLOCK = 20
+_BLOCK, _BLOCK_DECISIONS = 20, 4_000
+"""Logs drawn at a time; fewer where a log is longer than so many decisions."""
+
+ESTIMATORS = ("ips", "snips", "dr")
+Key = tuple[str, str, str]
+"""Estimator, target, reward."""
 
 Draw = Callable[[Ints, Ints, int], Floats]
 """Maps context rows, chosen columns (both [k]) and a seed to realised amounts [k]."""
@@ -70,6 +75,7 @@ class Trial:
     truth : V. coverage : share of replications whose interval holds V. bias : mean error with a
     Student interval. rmse : root mean squared error. relative_rmse : rmse / V.
     logs : [3, R] estimate, low and high of every replication.
+    effective : [R] how many equally weighted decisions each log is worth to the target.
     decisions : number of decisions of a log.
     """
 
@@ -82,6 +88,7 @@ class Trial:
     rmse: float
     relative_rmse: float
     logs: Floats
+    effective: Floats
     decisions: int
 
     @property
@@ -108,14 +115,47 @@ def run_trials(
     progress: Progress = silent,
 ) -> tuple[Trial, ...]:
     """Return one row per estimator, target and reward over ``replications`` logs."""
-    found: dict[tuple[str, str, str], list[tuple[Floats, Floats, Floats]]] = {}
-    for first in range(0, replications, _BLOCK):
-        size = min(_BLOCK, replications - first)
+    found: dict[Key, list[tuple[Floats, Floats, Floats]]] = {}
+    worth: dict[str, list[Floats]] = {name: [] for name in contexts.targets}
+    modelled = _modelled(contexts, rewards)
+    block_size = max(1, min(_BLOCK, _BLOCK * _BLOCK_DECISIONS // decisions))
+    for first in range(0, replications, block_size):
+        size = min(block_size, replications - first)
         block = _draw_block(contexts, draw, first, size, decisions, seed)
-        for key, bounds in _estimates(contexts, block, rewards):
-            found.setdefault(key, []).append(bounds)
+        for name, target in contexts.targets.items():
+            pi = target[block.row, block.action]
+            _require_overlap(name, pi)
+            worth[name].append(_effective(pi / block.propensity))
+            for key, bounds in _estimates(contexts, block, rewards, name, pi, modelled):
+                found.setdefault(key, []).append(bounds)
         progress(first + size, replications)
-    return tuple(_trial(contexts, key, parts, decisions) for key, parts in found.items())
+    effective = {name: np.concatenate(parts) for name, parts in worth.items()}
+    keys = [(e, t, r.name) for r in rewards for t in contexts.targets for e in ESTIMATORS]
+    return tuple(_trial(contexts, key, found[key], effective[key[1]], decisions) for key in keys)
+
+
+def first_weights(contexts: Contexts, draw: Draw, decisions: int, seed: int) -> dict[str, Floats]:
+    """Return target -> [n] the importance weights of one log like those of the trials."""
+    block = _draw_block(contexts, draw, -1, 1, decisions, seed)
+    return {
+        name: (target[block.row, block.action] / block.propensity)[0]
+        for name, target in contexts.targets.items()
+    }
+
+
+def _modelled(contexts: Contexts, rewards: tuple[Reward, ...]) -> dict[tuple[str, str], Floats]:
+    """Return (target, reward) -> [n] the model's answer in every context."""
+    return {
+        (name, reward.name): np.einsum("nm,nm->n", target, contexts.q[reward.name])
+        for name, target in contexts.targets.items()
+        for reward in rewards
+    }
+
+
+def _effective(weight: Floats) -> Floats:
+    """Return [r] the effective decisions of weights [r, n]."""
+    squares = np.einsum("rn,rn->r", weight, weight)
+    return weight.sum(axis=1) ** 2 / np.where(squares > 0.0, squares, 1.0)
 
 
 @dataclass(frozen=True)
@@ -146,22 +186,23 @@ def _draw_block(
 
 
 def _estimates(
-    contexts: Contexts, block: _Block, rewards: tuple[Reward, ...]
-) -> list[tuple[tuple[str, str, str], tuple[Floats, Floats, Floats]]]:
-    found = []
+    contexts: Contexts,
+    block: _Block,
+    rewards: tuple[Reward, ...],
+    name: str,
+    pi: Floats,
+    modelled: dict[tuple[str, str], Floats],
+) -> list[tuple[Key, tuple[Floats, Floats, Floats]]]:
+    found: list[tuple[Key, tuple[Floats, Floats, Floats]]] = []
     for reward in rewards:
-        r, q = reward.of(block.amount), contexts.q[reward.name]
-        for name, target in contexts.targets.items():
-            pi = target[block.row, block.action]
-            _require_overlap(name, pi)
-            modelled = np.einsum("nm,nm->n", target, q)[block.row]
-            q_action = q[block.row, block.action]
-            bounds = {
-                "ips": ope.ips_replications(r, block.propensity, pi),
-                "snips": ope.snips_replications(r, block.propensity, pi),
-                "dr": ope.dr_replications(r, block.propensity, pi, q_action, modelled),
-            }
-            found += [((e, name, reward.name), b) for e, b in bounds.items()]
+        r, q = reward.of(block.amount), contexts.q[reward.name][block.row, block.action]
+        answer = modelled[name, reward.name][block.row]
+        bounds = {
+            "ips": ope.ips_replications(r, block.propensity, pi),
+            "snips": ope.snips_replications(r, block.propensity, pi),
+            "dr": ope.dr_replications(r, block.propensity, pi, q, answer),
+        }
+        found += [((e, name, reward.name), bounds[e]) for e in ESTIMATORS]
     return found
 
 
@@ -178,8 +219,9 @@ def _require_overlap(target: str, pi: Floats) -> None:
 
 def _trial(
     contexts: Contexts,
-    key: tuple[str, str, str],
+    key: Key,
     parts: list[tuple[Floats, Floats, Floats]],
+    effective: Floats,
     decisions: int,
 ) -> Trial:
     estimator, target, reward = key
@@ -196,5 +238,6 @@ def _trial(
         rmse=rmse,
         relative_rmse=rmse / truth if truth > 0 else 0.0,
         logs=np.stack([value, low, high]),
+        effective=effective,
         decisions=decisions,
     )

@@ -1,6 +1,6 @@
-"""A target policy judged from a decision log on disk, in bounded memory, by several workers.
+"""A target policy judged from decision logs on disk, in bounded memory, by several workers.
 
-A worker reads consecutive row groups of the log and returns its exact sums per user; these merge
+A worker reads consecutive row groups of a log and returns its exact sums per user; these merge
 in the order of the log. So memory holds one stretch of the log per worker and the users' sums,
 and neither the cut nor the number of workers changes a bit.
 """
@@ -8,13 +8,14 @@ and neither the cut nor the number of workers changes a bit.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
 from joblib import Parallel, delayed
 
 from giftlive.errors import GiftLiveError, InputError, NotEnoughDataError, UsageError
+from giftlive.evaluation.decision_logs import DecisionLogs, together
 from giftlive.evaluation.interactions import interactions
 from giftlive.evaluation.target_policies import TargetPolicy
 from giftlive.logs.decisions import DecisionFile, DecisionLog
@@ -23,6 +24,7 @@ from giftlive.ope import AuditFinding, Diagnostics, Estimate, Estimator, Interac
 from giftlive.ope.audit_sums import AuditSums, audit_sums, no_audit
 from giftlive.ope.estimation import Method
 from giftlive.ope.judged_panel import JudgedPanel, JudgedState
+from giftlive.ope.modelled_tail import ModelledTail, TailSums, modelled_tail, no_tail, tail_sums
 from giftlive.types import Floats, Progress
 
 RewardName = Literal["count", "amount", "capped"]
@@ -60,6 +62,11 @@ class Reward:
         """Return the print rule for a reward with this tail."""
         return Printing(tail=_TAILS[self.name])
 
+    @property
+    def limit(self) -> float:
+        """Return the amount above which nothing counts, infinite without a cap."""
+        return np.inf if self.cap is None else self.cap
+
     def of(self, amount: Floats) -> Floats:
         """Return [n] the reward of amounts [n]."""
         if self.name == "count":
@@ -69,14 +76,15 @@ class Reward:
 
 @dataclass(frozen=True)
 class LogEvaluation:
-    """What a decision log says about a target policy.
+    """What decision logs say about a target policy.
 
     Attributes
     ----------
-    logging : name and version of the policy that wrote the log. target : name of the other one.
+    logging : name and version of the policies that wrote them. target : name of the other one.
     reward : the unit of the estimates is this per decision. decisions, users : behind them.
     estimates : in the order asked for. diagnostics : of the importance weights.
-    audit : of the log's propensities.
+    audit : of the log's propensities. largest_weights : the largest importance weights, ascending.
+    tail : of a capped reward, what the cap leaves out.
     """
 
     logging: str
@@ -87,6 +95,8 @@ class LogEvaluation:
     estimates: tuple[Estimate, ...]
     diagnostics: Diagnostics
     audit: tuple[AuditFinding, ...]
+    largest_weights: Floats = field(repr=False, compare=False)
+    tail: ModelledTail | None = None
 
 
 @dataclass(frozen=True)
@@ -108,8 +118,10 @@ class LogEvaluator:
     batch_rows: int = BATCH_ROWS
     task_rows: int = _TASK_ROWS
 
-    def evaluate(self, file: DecisionFile, listener: Progress | None = None) -> LogEvaluation:
-        """Judge the target from a log.
+    def evaluate(
+        self, log: DecisionFile | DecisionLogs, listener: Progress | None = None
+    ) -> LogEvaluation:
+        """Judge the target from a log, or from several together.
 
         Parameters
         ----------
@@ -122,13 +134,16 @@ class LogEvaluator:
         InputError
             The log holds slates, or a value is not valid; the first one is named.
         """
-        if not file.rows:
-            raise NotEnoughDataError("no decisions", str(file.path), "at least one decision")
-        _require_single(file)
+        logs = together(log)
+        if not logs.rows:
+            where = str(logs.files[0].path)
+            raise NotEnoughDataError("no decisions", where, "at least one decision")
+        for file in logs.files:
+            _require_single(file)
         panel = JudgedPanel(self.estimators)
-        state, audit, logging = self._read(file, panel, listener)
+        state, audit, tail = self._read(logs, panel, listener)
         return LogEvaluation(
-            logging=logging,
+            logging=logs.name,
             target=self.target.name,
             reward=self.reward,
             decisions=state.rows,
@@ -136,25 +151,55 @@ class LogEvaluator:
             estimates=panel.estimates(state, self.method, printing=self.reward.printing),
             diagnostics=panel.diagnostics(state),
             audit=(panel.diagnostics(state).mean_test, *audit.findings()),
+            largest_weights=state.weights[0].largest,
+            tail=None if self.reward.cap is None else modelled_tail(tail),
         )
 
     def _read(
-        self, file: DecisionFile, panel: JudgedPanel, listener: Progress | None
-    ) -> tuple[JudgedState, AuditSums, str]:
-        tasks = task_groups(file.group_rows, self.task_rows)
-        file.width  # noqa: B018 - looked up once, here, and taken along by the workers
+        self, logs: DecisionLogs, panel: JudgedPanel, listener: Progress | None
+    ) -> tuple[JudgedState, AuditSums, TailSums]:
+        tasks = [
+            _Task(logs, k, groups)
+            for k, file in enumerate(logs.files)
+            for groups in task_groups(file.group_rows, self.task_rows)
+        ]
+        for file in logs.files:
+            file.width  # noqa: B018 - looked up once, here, and taken along by the workers
         parallel = Parallel(n_jobs=self.jobs, return_as="generator", pre_dispatch="2*n_jobs")
-        found = parallel(delayed(_part)(self, file, groups) for groups in tasks)
-        state, audit, logging, done = panel.init(), no_audit(), "", 0
-        for groups, part in zip(tasks, found, strict=True):
+        found = parallel(delayed(_part)(self, task) for task in tasks)
+        state, audit, done = panel.init(), no_audit(), 0
+        tail = no_tail(self.reward.limit)
+        for task, part in zip(tasks, found, strict=True):
             if isinstance(part, GiftLiveError):  # the first in the log, whoever was first to fail
                 raise part
             state, audit = panel.merge(state, part.state), audit.merge(part.audit)
-            logging = logging or part.logging
-            done += sum(file.group_rows[k] for k in groups)
+            tail = tail.merge(part.tail)
+            done += task.rows
             if listener is not None:
-                listener(done, file.rows)
-        return state, audit, logging
+                listener(done, logs.rows)
+        return state, audit, tail
+
+
+@dataclass(frozen=True)
+class _Task:
+    """Consecutive row groups of one of the logs."""
+
+    logs: DecisionLogs
+    number: int
+    groups: range
+
+    @property
+    def file(self) -> DecisionFile:
+        return self.logs.files[self.number]
+
+    @property
+    def first(self) -> int:
+        """Return the row of the file at which the task begins."""
+        return sum(self.file.group_rows[: self.groups.start])
+
+    @property
+    def rows(self) -> int:
+        return sum(self.file.group_rows[k] for k in self.groups)
 
 
 def task_groups(group_rows: Sequence[int], task_rows: int) -> tuple[range, ...]:
@@ -180,35 +225,37 @@ def task_groups(group_rows: Sequence[int], task_rows: int) -> tuple[range, ...]:
 class _Part:
     state: JudgedState
     audit: AuditSums
-    logging: str
+    tail: TailSums
 
 
-def _part(how: LogEvaluator, file: DecisionFile, groups: range) -> _Part | GiftLiveError:
+def _part(how: LogEvaluator, task: _Task) -> _Part | GiftLiveError:
     """Return the sums of some row groups, or what is wrong with them."""
     panel = JudgedPanel(how.estimators)
-    state, audit, logging = panel.init(), no_audit(), ""
-    first = sum(file.group_rows[: groups.start])
+    state, audit, first = panel.init(), no_audit(), task.first
+    tail = no_tail(how.reward.limit)
     try:
-        for log in file.batches(how.batch_rows, groups):
-            chunk = _chunk(how, log, first, str(file.path))
+        for log in task.file.batches(how.batch_rows, task.groups):
+            chunk = _chunk(how, log, first, task)
             state = panel.update(state, chunk)
             audit = audit.merge(audit_sums(chunk))
-            logging = logging or f"{log.policy[0]}, version {log.policy_version[0]}"
+            tail = tail.merge(tail_sums(chunk.weight, log.reward, how.reward.limit))
             first += len(log)
     except GiftLiveError as error:
         return error
-    return _Part(state, audit, logging)
+    return _Part(state, audit, tail)
 
 
-def _chunk(how: LogEvaluator, log: DecisionLog, first: int, path: str) -> Interactions:
-    """Return a stretch of the log with the reward asked for; logged values serve as ``q``."""
-    _require_matured(log, first, path)
+def _chunk(how: LogEvaluator, log: DecisionLog, first: int, task: _Task) -> Interactions:
+    """Return a stretch of a log with the reward asked for; logged values serve as ``q``."""
+    require_matured(log, first, str(task.file.path))
     earned = replace(log, reward=how.reward.of(log.reward))
     q = log.values if how.reward.name == "amount" else None
-    return interactions(earned, how.target.probabilities(log, first), q)
+    target = how.target.probabilities(log, task.logs.offsets[task.number] + first)
+    logger = np.full(len(log), task.logs.logger(task.number))
+    return replace(interactions(earned, target, q), logger=logger)
 
 
-def _require_matured(log: DecisionLog, first: int, path: str) -> None:
+def require_matured(log: DecisionLog, first: int, path: str) -> None:
     """Refuse rewards that may still grow, naming the row of the file."""
     waiting = np.flatnonzero(~log.matured)
     if len(waiting):

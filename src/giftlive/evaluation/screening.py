@@ -6,14 +6,17 @@ import numpy as np
 
 from giftlive.evaluation.bandit import Contexts, Draw, Reward
 from giftlive.evaluation.evening import Evening
+from giftlive.evaluation.screening_targets import Screened
 from giftlive.policies.registry import make_policy
 from giftlive.rng import derive, stream
 from giftlive.types import Bools, DecisionBatch, Floats, Ints, Observation
 from giftlive.world.payoff import with_payoff
 from giftlive.world.truth import respond, true_value
 
-LOGGER = {"temperature": 0.5, "floor": 0.05}
-"""The logging policy: softmax over each user's values, with a uniform share of the traffic."""
+LOGGER = {"temperature": 0.5, "floor": 0.01}
+"""The logging policy: softmax over each user's values, and a random bucket of 1 % of traffic.
+
+The bucket is drawn anew for every decision, so its share is part of the propensity."""
 
 
 def rewards_of(evening: Evening) -> tuple[Reward, ...]:
@@ -25,22 +28,34 @@ def rewards_of(evening: Evening) -> tuple[Reward, ...]:
     )
 
 
-def bandit_contexts(evening: Evening, rewards: tuple[Reward, ...]) -> tuple[Contexts, Draw]:
-    """Return tonight's decisions as contexts, and the world's law as a source of rewards."""
+def bandit_contexts(
+    evening: Evening, rewards: tuple[Reward, ...], bucket: float = LOGGER["floor"]
+) -> tuple[Contexts, Draw]:
+    """Return tonight's decisions as contexts, and the world's law as a source of rewards.
+
+    Parameters
+    ----------
+    bucket : share of the traffic that the logging policy leaves to chance.
+    """
     seen = evening.arrivals(derive(evening.world.seed, "bandit"))
     values, seconds = evening.estimated_valuer(seen)
     there = seen.streamers >= 0
     chance = evening.gift_probability[seen.user[:, None], np.maximum(seen.streamers, 0)]
     chance = np.where(there, chance, 0.0)
-    relative = _per_user(values, there)
+    relative = relative_values(values, there)
     contexts = Contexts(
         user=seen.user,
-        logging=_propensities("softmax", seen, relative, seconds, scale=1.0, **LOGGER),
+        logging=_propensities(
+            "softmax", seen, relative, seconds, scale=1.0, **LOGGER | {"floor": bucket}
+        ),
         targets={
             "greedy": _propensities("greedy", seen, values, seconds),
             "greedy by gift chance": _propensities("greedy", seen, chance, seconds),
             "sharper softmax": _propensities(
                 "softmax", seen, relative, seconds, scale=1.0, temperature=0.2, floor=0.0
+            ),
+            **Screened(evening.values, evening.prices, evening.seats).answers(
+                seen, values, seconds
             ),
             "uniform": _propensities("uniform", seen, values, seconds),
         },
@@ -59,7 +74,7 @@ def bandit_contexts(evening: Evening, rewards: tuple[Reward, ...]) -> tuple[Cont
     return contexts, draw
 
 
-def _per_user(values: Floats, there: Bools) -> Floats:
+def relative_values(values: Floats, there: Bools) -> Floats:
     """Return values relative to the mean of a row's candidates: big spenders are not greedier."""
     count = np.maximum(there.sum(axis=1, keepdims=True), 1)
     return values / np.maximum(values.sum(axis=1, keepdims=True) / count, 1e-12)

@@ -4,7 +4,7 @@ Columns: ``decision_id`` (text), ``candidates`` (list of room ids, in the order 
 ``probabilities`` (list of numbers >= 0 in that order, which sum to 1, or to 0 where the target
 shows nothing). Decisions may stand in any order, and there may be more than the log has.
 
-The file is brought into the order of the log once, on disk; then every stretch of the log finds
+The file is brought into the order of the logs once, on disk; then every stretch of the log finds
 its rows where it stands itself, so that batches and workers need no more memory than they read.
 """
 
@@ -24,6 +24,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from giftlive.errors import InputError
+from giftlive.evaluation.decision_logs import DecisionLogs, together
 from giftlive.logs.decisions import DecisionFile, DecisionLog
 from giftlive.logs.store import connection, literal_path, one_row
 from giftlive.types import Bools, Floats, Ints
@@ -59,7 +60,7 @@ class FileTarget:
         return np.cumsum(np.array(sizes, dtype=np.int64))
 
     def probabilities(self, log: DecisionLog, first: int, /) -> Floats:
-        """Return [n, m] the probabilities of the log's rows from ``first`` on.
+        """Return [n, m] the probabilities of rows from ``first`` on, counted over all logs.
 
         Raises
         ------
@@ -92,8 +93,8 @@ class FileTarget:
 
 
 @contextmanager
-def opened_target(source: Path, file: DecisionFile) -> Iterator[FileTarget]:
-    """Bring a file of probabilities into the order of a log for as long as it is needed.
+def opened_target(source: Path, log: DecisionFile | DecisionLogs) -> Iterator[FileTarget]:
+    """Bring a file of probabilities into the order of the logs for as long as it is needed.
 
     Raises
     ------
@@ -102,11 +103,12 @@ def opened_target(source: Path, file: DecisionFile) -> Iterator[FileTarget]:
         twice; its candidates are not those of the log.
     """
     _require_columns(source)
+    logs = together(log)
     with TemporaryDirectory(prefix="giftlive-target-") as folder:
         path = Path(folder) / "target.parquet"
         with closing(connection()) as con:
-            _join(con, source, file.path)
-            _require_whole(con, source, file.rows)
+            _join(con, source, logs)
+            _require_whole(con, source, logs.rows)
             con.execute(
                 f"copy (select probabilities from joined order by row)"
                 f" to {literal_path(path)} (format parquet, row_group_size {_GROUP_ROWS})"
@@ -114,15 +116,20 @@ def opened_target(source: Path, file: DecisionFile) -> Iterator[FileTarget]:
         yield FileTarget(source.name, source, path)
 
 
-def _join(con: duckdb.DuckDBPyConnection, source: Path, log: Path) -> None:
-    """Make the table ``joined``: each decision of the log beside what the file says of it."""
+def _join(con: duckdb.DuckDBPyConnection, source: Path, logs: DecisionLogs) -> None:
+    """Make the table ``joined``: each decision of the logs beside what the file says of it."""
+    rows = " union all ".join(
+        f"select file_row_number + {first} as row, decision_id, candidates"
+        f" from read_parquet({literal_path(file.path.absolute())}, file_row_number = true)"
+        for first, file in zip(logs.offsets, logs.files, strict=True)
+    )
     con.execute(
-        "create table joined as select l.file_row_number as row, l.decision_id as id,"
+        "create table joined as select l.row, l.decision_id as id,"
         " f.decision_id is not null as known, f.candidates = l.candidates as alike,"
         " len(f.probabilities) = len(l.candidates)"
         " and len(list_filter(f.probabilities, lambda p: p is null)) = 0 as complete,"
         " f.probabilities::double[] as probabilities"
-        f" from read_parquet({literal_path(log.absolute())}, file_row_number = true) l"
+        f" from ({rows}) l"
         f" left join read_parquet({literal_path(source.absolute())}) f"
         " on l.decision_id = f.decision_id"
     )

@@ -16,6 +16,7 @@ import numpy as np
 
 from giftlive.config import parse_value
 from giftlive.errors import ConfigError, MissingCapabilityError
+from giftlive.evaluation.decision_logs import DecisionLogs, together
 from giftlive.logs.decisions import DecisionFile, DecisionLog
 from giftlive.policies import POLICIES, Policy, make_policy
 from giftlive.rng import stream
@@ -24,10 +25,9 @@ from giftlive.types import UNLIMITED_SEATS, DecisionBatch, Floats, Observation
 
 EPSILON_GREEDY = "epsilon_greedy"
 _EPSILON = 0.1
-_SEATS = {"greedy_with_cap", "dual_price"}
 
-PLAYABLE = (*(name for name in POLICIES if name not in _SEATS), EPSILON_GREEDY)
-"""Names of the policies that need nothing but candidates and values."""
+PLAYABLE = ("uniform", "greedy", "softmax", EPSILON_GREEDY)
+"""Names of the policies whose answer for a decision needs its candidates and values alone."""
 
 
 class TargetPolicy(Protocol):
@@ -40,6 +40,7 @@ class TargetPolicy(Protocol):
     def probabilities(self, log: DecisionLog, first: int, /) -> Floats:
         """Return [n, m] for the rows from ``first`` on: 0 at padding, rows sum to 1.
 
+        Of several logs ``first`` counts the rows of those before.
         Where nothing is shown a row sums to 0. What it says of a row depends on that row alone.
         """
 
@@ -67,10 +68,12 @@ class Played:
         return (1.0 - self.share) * found + self.share * _asked(self.mixed, log)
 
 
-def named_target(name: str, options: Mapping[str, str], file: DecisionFile) -> TargetPolicy:
-    """Return the policy called ``name``, ready to judge the decisions of ``file``.
+def named_target(
+    name: str, options: Mapping[str, str], log: DecisionFile | DecisionLogs
+) -> TargetPolicy:
+    """Return the policy called ``name``, ready to judge the decisions of ``log``.
 
-    Softmax without a ``scale`` takes the mean absolute value of all candidates of the log, not of
+    Softmax without a ``scale`` takes the mean absolute value of all candidates of the logs, not of
     a batch, so that cutting the log otherwise changes nothing.
 
     Parameters
@@ -88,22 +91,22 @@ def named_target(name: str, options: Mapping[str, str], file: DecisionFile) -> T
         raise _unplayable(name)
     given = {key: parse_value(text) for key, text in options.items()}
     if given.get("respect_seats"):
-        raise _without_seats(f"{name} with respect_seats")
+        raise _without_state(f"{name} with respect_seats")
     printed = f"{name}({', '.join(f'{k}={v}' for k, v in options.items())})" if options else name
     if name == EPSILON_GREEDY:
         return _epsilon_greedy(printed, given)
     if name == "softmax" and given.get("scale") is None:
-        given["scale"] = mean_value(file) or 1.0
+        given["scale"] = mean_value(log) or 1.0
     return Played(printed, make_policy(name, **given))
 
 
-def mean_value(file: DecisionFile) -> float:
+def mean_value(log: DecisionFile | DecisionLogs) -> float:
     """Compute the mean absolute logged value of all candidates; 0 without candidates."""
     state = no_sums(2)
-    for log in file.batches():
-        sizes = np.abs(log.values).sum(axis=1)
-        terms = np.column_stack([sizes, log.available.sum(axis=1)])
-        state = merge(state, cluster_sums(np.zeros(len(log), dtype=np.int64), terms))
+    for rows in (rows for file in together(log).files for rows in file.batches()):
+        sizes = np.abs(rows.values).sum(axis=1)
+        terms = np.column_stack([sizes, rows.available.sum(axis=1)])
+        state = merge(state, cluster_sums(np.zeros(len(rows), dtype=np.int64), terms))
     total, count = state.values.sum(axis=0)
     return float(total / count) if count else 0.0
 
@@ -136,8 +139,8 @@ def _asked(policy: Policy[Any], log: DecisionLog) -> Floats:
 
 
 def _unplayable(name: str) -> ConfigError | MissingCapabilityError:
-    if name in _SEATS:
-        return _without_seats(name)
+    if name in POLICIES:
+        return _without_state(name)
     near = difflib.get_close_matches(name, PLAYABLE, n=1)
     return ConfigError(
         f"{name!r} is no policy and no file",
@@ -147,9 +150,10 @@ def _unplayable(name: str) -> ConfigError | MissingCapabilityError:
     )
 
 
-def _without_seats(name: str) -> MissingCapabilityError:
+def _without_state(name: str) -> MissingCapabilityError:
     return MissingCapabilityError(
-        f"{name} looks at free seats or learnt prices, which a decision log does not hold",
+        f"{name} looks at free seats, learnt prices or earlier decisions, which a decision log does"
+        " not hold",
         "--policy",
         f"one of {', '.join(PLAYABLE)}",
         "compute its probabilities where it runs and give them as a Parquet file",

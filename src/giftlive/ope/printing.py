@@ -1,13 +1,17 @@
 """The print rule for weighted estimates.
 
-Weights make users unequal: G of them are worth G_eff = (Σ w_g)² / Σ w_g² equal ones. The rule of
-``stats.print_rule`` is therefore asked about G_eff where it compares with coverage measured on
-unweighted users, and about G where CV and skewness are those of the weighted terms themselves.
+Weights make users unequal, and the more so the farther the target is from the logging policy. How
+often an interval of SNIPS holds was therefore measured at three distances (``off_policy_near``,
+``_middle``, ``_far`` of the coverage table), and a log is held against the nearest one whose
+weights were at least as uneven; beyond the farthest nothing was measured and nothing is printed.
+Methods and tails that were not measured so are asked about G_eff = (Σ w_g)² / Σ w_g² users.
+
 Weights do not depend on rewards, so this looks at nothing that is being judged.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from giftlive.errors import InputError
@@ -15,6 +19,18 @@ from giftlive.stats.coverage_table import GUARANTEED
 from giftlive.stats.intervals import Interval, withheld
 from giftlive.stats.print_rule import may_print, method_of, needed_clusters
 from giftlive.types import Floats
+
+MEASURED = {
+    name: math.sqrt(math.expm1(sd * sd))
+    for name, sd in (("near", 0.5), ("middle", 1.0), ("far", 1.5))
+}
+"""CV per decision of the log-normal weights at which coverage was measured, by distance."""
+
+WEIGHED, GIFT_TAILS = ("ratio_delta", "skew_t"), ("count", "capped", "full")
+"""Methods and tails whose coverage was measured under weights."""
+
+EQUAL = 0.01
+"""Weights of a smaller CV are none."""
 
 
 @dataclass(frozen=True)
@@ -59,12 +75,7 @@ class Printing:
             return interval
         method = method_of(interval)
         if self.tail is not None:
-            effective = effective_users(sums)
-            statistic = "mean" if method in GUARANTEED else "ratio"
-            rows = float(sums[:, 0].mean())
-            allowed, reason = may_print(
-                int(effective), statistic, method, self.tail, rows, "effective users"
-            )
+            allowed, reason = _measured(sums, method, self.tail)
             if not allowed:
                 return withheld(interval, reason)
         if self.cv is not None and self.skew is not None:
@@ -73,6 +84,55 @@ class Printing:
                 reason = f"not enough data: {interval.n:,} users, need about {need:,}"
                 return withheld(interval, reason)
         return interval
+
+
+def unevenness(sums: Floats) -> float:
+    """Return how unequal the weights are: their CV per decision, as users carry them.
+
+    √(Σ_g (w_g - n_g w̄)² / Σ_g n_g) / w̄, with w_g the weight and n_g the decisions of a user. It is
+    the CV of independent weights, and larger where those of one user go together.
+
+    Parameters
+    ----------
+    sums : [G, >= 2] the users' sums: column 0 rows, column 1 weights.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> unevenness(np.array([[1.0, 1.0], [2.0, 2.0]]))
+    0.0
+    >>> unevenness(np.array([[1.0, 0.0], [1.0, 2.0]]))
+    1.0
+    """
+    rows, weight = sums[:, 0], sums[:, 1]
+    mean = float(weight.sum() / rows.sum())
+    if mean <= 0.0:
+        return math.inf
+    apart = weight - rows * mean
+    return math.sqrt(float(apart @ apart) / float(rows.sum())) / mean
+
+
+def distance(uneven: float) -> str | None:
+    """Return the name of the nearest measured distance with weights as uneven; None beyond all."""
+    return next((name for name, cv in MEASURED.items() if uneven <= cv), None)
+
+
+def _measured(sums: Floats, method: str, tail: str) -> tuple[bool, str]:
+    """Return whether the coverage table allows an interval of these users, and if not, why."""
+    rows = float(sums[:, 0].mean())
+    if method not in WEIGHED or tail not in GIFT_TAILS:
+        statistic = "mean" if method in GUARANTEED else "ratio"
+        users = int(effective_users(sums))
+        return may_print(users, statistic, method, tail, rows, "effective users")
+    uneven = unevenness(sums)
+    if uneven <= EQUAL:
+        return may_print(len(sums), "ratio", method, tail, rows, "users")
+    name = distance(uneven)
+    if name is None:
+        most = max(MEASURED.values())
+        reason = f"weights with a CV of {uneven:.2g}: coverage is measured up to {most:.2g}"
+        return False, f"{reason}; judge a nearer policy, or log with more chance"
+    return may_print(len(sums), f"off_policy_{name}", method, tail, rows, f"users ({name} target)")
 
 
 def effective_users(sums: Floats) -> float:

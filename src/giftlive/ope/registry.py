@@ -31,11 +31,18 @@ SHAPED: dict[str, Callable[[float], Estimator]] = {
 }
 """Estimators with one parameter."""
 
+PER_LOGGER: dict[str, Callable[[int], Estimator]] = {"weighted_ips": catalogue.weighted_ips}
+"""Estimators that weigh the logging policies against each other."""
+
 _FORM = re.compile(r"(?P<name>\w+)(?:[:(](?P<value>[^)]*)\)?)?")
 
 
-def estimator_of(text: str) -> Estimator:
+def estimator_of(text: str, loggers: int = 1) -> Estimator:
     """Return the estimator that ``text`` names: ``snips``, ``clipped_ips:10``, ``dros(5)``.
+
+    Parameters
+    ----------
+    loggers : number of logging policies in the log.
 
     Raises
     ------
@@ -49,19 +56,19 @@ def estimator_of(text: str) -> Estimator:
     """
     found = _FORM.fullmatch(text.strip())
     name = found["name"] if found else text
-    known = (*PLAIN, *SHAPED)
+    known = (*PLAIN, *PER_LOGGER, *SHAPED)
     if found is None or name not in known:
         near = difflib.get_close_matches(name, known, n=1)
         raise ConfigError(
             f"no estimator is called {text!r}",
             "estimators",
-            f"one of {', '.join((*PLAIN, *(f'{n}:NUMBER' for n in SHAPED)))}",
+            f"one of {', '.join((*PLAIN, *PER_LOGGER, *(f'{n}:NUMBER' for n in SHAPED)))}",
             f"did you mean {near[0]!r}?" if near else "",
         )
-    if name in PLAIN:
+    if name in PLAIN or name in PER_LOGGER:
         if found["value"] is not None:
             raise ConfigError(f"{text!r}", "estimators", f"{name}, which has no parameter")
-        return PLAIN[name]
+        return PLAIN[name] if name in PLAIN else PER_LOGGER[name](loggers)
     try:
         value = float(found["value"] or "")
     except ValueError:

@@ -24,6 +24,8 @@ RUN = Kind("run folder", "manifest.json")
 STORE = Kind("store", "source.json")
 TABLES = Kind("folder of tables", "dictionary.json")
 TWIN = Kind("generated world", "world.json")
+OPE = Kind("page of off-policy estimates", "ope.html")
+DECISIONS = Kind("folder of decision logs", "decisions.json")
 
 
 def check_target(out: Path, overwrite: bool, kind: Kind = RUN) -> None:
@@ -53,9 +55,9 @@ def check_target(out: Path, overwrite: bool, kind: Kind = RUN) -> None:
 
 
 @contextmanager
-def atomic_folder(out: Path, overwrite: bool) -> Iterator[Path]:
+def atomic_folder(out: Path, overwrite: bool, kind: Kind = RUN) -> Iterator[Path]:
     """Yield a working folder near ``out`` that takes its place when the block succeeds."""
-    check_target(out, overwrite)
+    check_target(out, overwrite, kind)
     out = out.resolve()
     place = next(parent for parent in out.parents if parent.exists())
     work = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=place))

@@ -150,3 +150,26 @@ def _amounts(x: Floats) -> Floats:
     if len(bad):
         raise InputError(f"amount {amounts[bad[0]]:g}", f"row {bad[0]}", "a finite number >= 0")
     return amounts
+
+
+_NEAR = 1e-9
+"""Relative distance below which two values count as one: equal up to how they were computed."""
+
+
+def exceedance_curve(x: Floats, points: int = 60) -> tuple[Floats, Floats]:
+    """Return at most ``points`` values of a positive sample, and the share as large or larger.
+
+    The values are equally spaced in logarithm between the smallest and the largest; both arrays
+    are empty for an empty sample.
+
+    Examples
+    --------
+    >>> x, share = exceedance_curve(np.array([1.0, 2.0, 4.0, 4.0]), points=3)
+    >>> x.tolist(), share.tolist()
+    ([1.0, 2.0, 4.0], [1.0, 0.75, 0.5])
+    """
+    if not len(x):
+        return np.zeros(0), np.zeros(0)
+    ordered = np.sort(x)
+    at = np.unique(np.geomspace(ordered[0], ordered[-1], points).clip(ordered[0], ordered[-1]))
+    return at, 1.0 - np.searchsorted(ordered, at * (1.0 - _NEAR)) / len(ordered)

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from giftlive.evaluation.coverage import methods, populations
 from giftlive.evaluation.coverage.methods import Maker
-from giftlive.evaluation.coverage.populations import TAILS, Population
+from giftlive.evaluation.coverage.populations import SHIFTS, TAILS, Population
 from giftlive.evaluation.coverage.statistics import LEVELS
 from giftlive.stats.intervals import paired_t, ratio_delta, ratio_difference, student_t
 from giftlive.stats.likelihood import cressie_read, empirical_likelihood
@@ -176,8 +176,16 @@ _GIVERS = (
     *_linear("calibration_ratio", "influence_t", "influence_t(log)", **_WHO_GAVE),
 )
 
+_OFF_POLICY = tuple(
+    Case(f"off_policy_{shift}", method, methods.of_weighted(make, shift), **_ROWS)
+    for shift in SHIFTS
+    for method, make in (("ratio_delta", ratio_delta), ("skew_t", skew_t))
+)
+"""SNIPS by distance of the target: weights far from even make few users carry the estimate."""
+
 CASES: tuple[Case, ...] = (
     *_SUMS,
+    *_OFF_POLICY,
     *_EVENINGS,
     *_RANKED,
     *_PAIRED,

@@ -63,6 +63,16 @@ def of_sums(make: Callable[[Floats, Floats], Interval]) -> Maker:
     return lambda sample, tail, _: bounds(make(sample.total(tail), sample.total("rows")))
 
 
+def of_weighted(make: Callable[[Floats, Floats], Interval], shift: str) -> Maker:
+    """Return the maker of an interval of a self-normalised weighted mean, SNIPS."""
+
+    def maker(sample: Sample, tail: str, truth: float) -> Bounds:
+        weighted, weight = sample.total(f"{tail} weighted {shift}"), f"weight_{shift}"
+        return bounds(make(weighted, sample.total(weight)))
+
+    return maker
+
+
 def part_of(make: Callable[[Floats, Floats], Interval]) -> Maker:
     """Return the maker of an interval of a part of the money over the whole of it."""
     return lambda sample, tail, _: bounds(make(sample.total("part"), sample.total(tail)))

@@ -39,6 +39,9 @@ gifts: 1.5 % of rows carry one, median 2, largest 56,246, 1 % of the givers hold
   not measured itself. "–": not printed at any size. Between two numbers of rows a user the larger
   answer counts.
 
+`off_policy_near`, `_middle`, `_far` are SNIPS of a target at a distance: importance weights of a
+log-normal law with a CV of 0.53, 1.31 and 2.91 per decision, independent of the reward.
+
 `betting` is read after every row: its figure is the share of samples in which the sequence never
 lost the truth.
 """

@@ -34,6 +34,10 @@ _LIKENESS = 0.85
 PARETO = 1.2
 """Tail index of the population ``pareto``."""
 
+SHIFTS = {"near": 0.5, "middle": 1.0, "far": 1.5}
+"""How far a target policy is from the logger: s.d. of the log of its importance weights, whose CV
+is then 0.53, 1.31 or 2.91 per decision."""
+
 COMMON = 0.05
 """The rarest share for which the tail ``common`` stands."""
 
@@ -51,7 +55,7 @@ class Population:
     columns : name -> [N] of every row: the rewards by tail, ``score`` and ``rival`` (two rankings,
         the second one worse), ``probability`` of a gift as promised (a fifth too high on
         average) and ``rival_probability``, a noisier promise, ``promised`` amount, importance
-        ``weight``, and ``rows``, the denominator.
+        ``weight``, one more for each of ``SHIFTS``, and ``rows``, the denominator.
     """
 
     name: str
@@ -70,11 +74,13 @@ class Population:
     def totals(self, name: str) -> Floats:
         """Return [U] the sum of a column over every user's rows.
 
-        ``"full weighted"`` is the sum of full times weight.
+        ``"full weighted"`` is the sum of full times weight, ``"full weighted far"`` of full times
+        ``weight_far``.
         """
         if name not in self._totals:
             column, _, weighted = name.partition(" ")
-            rows = self.columns[column] * (self.columns["weight"] if weighted else 1.0)
+            weight = "_".join(["weight", *weighted.split()[1:]])
+            rows = self.columns[column] * (self.columns[weight] if weighted else 1.0)
             self._totals[name] = np.add.reduceat(rows, self.starts[:-1])
         return self._totals[name]
 
@@ -124,6 +130,7 @@ def gifts(rows_per_user: int, turn: int = 0, users: int = 50_000) -> Population:
     usual = amount_at(special.ndtr(_LIKENESS * purse))[user]
     seen = np.log(chance) + 0.5 * known
     noise = rng.normal(size=(3, len(user)))
+    log_weight = rng.normal(size=len(user))
     columns = {
         "count": gave.astype(np.float64),
         "capped": np.minimum(full, CAP),
@@ -135,6 +142,7 @@ def gifts(rows_per_user: int, turn: int = 0, users: int = 50_000) -> Population:
         "promised": np.exp(seen) * usual,
         "weight": np.exp(0.5 * noise[2] - 0.125),
         "rows": np.ones(len(user)),
+        **{f"weight_{s}": np.exp(sd * log_weight - sd * sd / 2) for s, sd in SHIFTS.items()},
     }
     return Population("gifts", starts, columns)
 

@@ -7,7 +7,7 @@ from functools import partial
 
 import numpy as np
 
-from giftlive.evaluation.coverage.populations import PARETO
+from giftlive.evaluation.coverage.populations import PARETO, SHIFTS
 from giftlive.evaluation.coverage.sample import Sample
 from giftlive.metrics import influence as judged
 from giftlive.stats import influence as held
@@ -40,6 +40,16 @@ def _difference(sample: Sample, tail: str) -> Linearised:
     """Return a weighted mean minus the plain one: two policies judged from one log."""
     weighted = held.ratio(sample.total(f"{tail} weighted"), sample.total("weight"))
     return weighted - _ratio(sample, tail)
+
+
+def _off_policy(shift: str) -> Estimator:
+    """Return SNIPS: a mean weighted towards a target policy, self-normalised."""
+
+    def weighted(sample: Sample, tail: str) -> Linearised:
+        weight = sample.total(f"weight_{shift}")
+        return held.ratio(sample.total(f"{tail} weighted {shift}"), weight)
+
+    return weighted
 
 
 def _paired(sample: Sample, tail: str) -> Linearised:
@@ -142,6 +152,7 @@ RANKED: dict[str, Estimator] = {name: partial(_by_user, judge) for name, judge i
 ESTIMATORS: dict[str, Estimator] = (
     OF_SUMS
     | RANKED
+    | {f"off_policy_{shift}": _off_policy(shift) for shift in SHIFTS}
     | {f"quantile_p{p}": partial(_quantile, p / 100) for p in LEVELS}
     | {f"unit_quantile_p{p}": partial(_quantile, p / 100) for p in LEVELS}
     | {"tail_index": _tail_index}

@@ -147,6 +147,15 @@ class DecisionFile:
             return tuple(data.row_group(k).num_rows for k in range(data.num_row_groups))
 
     @cached_property
+    def logging(self) -> str:
+        """Name and version of the policy that wrote the log, "" where it has no row."""
+        with _streamed(self.path) as file:
+            for batch in file.iter_batches(1, columns=["policy", "policy_version"]):
+                name, version = (batch.column(k)[0].as_py() for k in range(2))
+                return f"{name}, version {version}"
+        return ""
+
+    @cached_property
     def has_slates(self) -> bool:
         """Whether any decision is a slate; row groups may cut these, batches never do."""
         with _streamed(self.path) as file:

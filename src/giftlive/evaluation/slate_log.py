@@ -1,0 +1,199 @@
+"""A target policy judged from logs of slates on disk, batch by batch, whole slates at a time.
+
+A target by name fills a slate as the log did: place by place, asked again without the rooms above.
+Its probability of the logged slate is the product of those of its places, and a row's prefix is the
+product up to it. A single choice is a slate of one place. A target's marginal of a room at a place,
+over everything that might stand above, cannot be read off one slate: estimators that weigh single
+places (IIPS) are for the library, where it is given.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from giftlive.errors import ConfigError, NotEnoughDataError
+from giftlive.evaluation.decision_logs import DecisionLogs
+from giftlive.evaluation.off_policy_log import LogEvaluation, Reward, require_matured
+from giftlive.evaluation.target_policies import TargetPolicy
+from giftlive.logs.decisions import DecisionLog
+from giftlive.logs.decisions.record import known
+from giftlive.ope import Estimate, Interactions, diagnostics_of
+from giftlive.ope.estimation import Method
+from giftlive.ope.slates import RIPS, SIPS, SlateEstimator, Slates, self_normalised
+from giftlive.ope.verdict import Verdict
+from giftlive.ope.weight_sums import ROWS, WEIGHT, WeightSums, weight_sums
+from giftlive.stats.cluster_sums import ClusterSums
+from giftlive.stats.intervals import Interval, no_interval
+from giftlive.types import Floats, Ints, Progress
+
+NAMES = ("sips", "rips", "snsips", "snrips")
+"""Estimators of slates by name: whole slates or prefixes, plain or self-normalised."""
+
+
+@dataclass(frozen=True)
+class SlateEvaluator:
+    """How logs of slates are to be read and judged.
+
+    Attributes
+    ----------
+    target : the policy to judge. names : of ``NAMES``. reward : per slate, the sum of its places.
+    method : ``ratio_delta``, ``skew_t`` or ``poisson_bootstrap``.
+    """
+
+    target: TargetPolicy
+    names: tuple[str, ...] = ("sips", "rips", "snrips")
+    reward: Reward = field(default_factory=Reward)
+    method: Method = "ratio_delta"
+
+    def __post_init__(self) -> None:
+        for name in self.names:
+            if name not in NAMES:
+                near = difflib.get_close_matches(name, NAMES, n=1)
+                hint = f"did you mean {near[0]!r}?" if near else "the log holds slates"
+                expected = f"of slates one of {', '.join(NAMES)}"
+                raise ConfigError(f"{name!r}", "estimators", expected, hint)
+
+    def evaluate(self, logs: DecisionLogs, listener: Progress | None = None) -> LogEvaluation:
+        """Judge the target from logs of slates.
+
+        Raises
+        ------
+        NotEnoughDataError
+            There is no slate, or a reward has not matured.
+        """
+        places = max(_places(file.path) for file in logs.files)
+        estimators = tuple(_estimator(name, places) for name in self.names)
+        states = [e.init() for e in estimators]
+        weights: WeightSums | None = None
+        done = count = 0
+        for chunk, rows in self._chunks(logs):
+            states = [e.update(s, chunk) for e, s in zip(estimators, states, strict=True)]
+            mine = _whole(chunk)
+            weights = mine if weights is None else weights.merge(mine)
+            done, count = done + rows, count + int((chunk.position == 0).sum())
+            if listener is not None:
+                listener(done, logs.rows)
+        if weights is None:
+            raise NotEnoughDataError("no slates", str(logs.files[0].path), "at least one slate")
+        found = diagnostics_of(weights)
+        users = weights.sums.values[:, [ROWS, WEIGHT]]
+        return LogEvaluation(
+            logging=logs.name,
+            target=self.target.name,
+            reward=self.reward,
+            decisions=count,
+            users=len(users),
+            estimates=tuple(
+                self._judged(e, s, found.verdict, users)
+                for e, s in zip(estimators, states, strict=True)
+            ),
+            diagnostics=found,
+            audit=(found.mean_test,),
+            largest_weights=weights.largest,
+        )
+
+    def _chunks(self, logs: DecisionLogs) -> Iterator[tuple[Slates, int]]:
+        for number, file in enumerate(logs.files):
+            first = 0
+            for log in file.batches():
+                require_matured(log, first, str(file.path))
+                earned = self.reward.of(log.reward)
+                yield slates_of(log, self.target, logs.offsets[number] + first, earned), len(log)
+                first += len(log)
+
+    def _judged(
+        self, estimator: SlateEstimator, state: ClusterSums, verdict: Verdict, users: Floats
+    ) -> Estimate:
+        computed = self._interval(estimator, state)
+        reported = computed
+        if computed.status == "ok" and verdict.status != "ok":
+            name, n = computed.method, computed.n
+            reported = no_interval(verdict.status, verdict.reason, name, n, computed.n_unit)
+        reported = self.reward.printing.of(reported, users)
+        return Estimate(estimator.name, computed, verdict, reported)
+
+    def _interval(self, estimator: SlateEstimator, state: ClusterSums) -> Interval:
+        if self.method == "poisson_bootstrap":
+            return estimator.bootstrap(state)
+        if self.method == "skew_t":
+            return estimator.skew_corrected(state)
+        return estimator.estimate(state)
+
+
+def slates_of(log: DecisionLog, target: TargetPolicy, first: int, reward: Floats) -> Slates:
+    """Return a stretch of whole slates with both policies' probabilities.
+
+    Parameters
+    ----------
+    first : rows before it. reward : [n] of every place.
+    """
+    position = np.where(log.position < 0, 0, log.position)
+    slate = np.cumsum(position == 0) - 1  # rows of a slate stand together, from place 0 on
+    asked = target.probabilities(_remaining(log, position), first)
+    chosen = np.take_along_axis(asked, log.column.clip(0)[:, None], axis=1)[:, 0]
+    nothing = (asked.sum(axis=1) == 0.0).astype(np.float64)
+    theirs = np.where(log.shown, chosen, nothing)
+    single = ~known(log.slate_id)
+    conditional = np.where(single, log.propensity, log.conditional_propensity)
+    ours = np.where(log.shown, conditional, 1.0)
+    start = np.flatnonzero(position == 0)
+    both = [(_prefix(p, position), np.multiply.reduceat(p, start)[slate]) for p in (ours, theirs)]
+    return Slates(
+        user=log.user_id,
+        slate=slate,
+        position=position,
+        reward=reward,
+        prefix_logging=both[0][0],
+        slate_logging=both[0][1],
+        prefix_target=np.minimum(both[1][0], 1.0),
+        slate_target=np.minimum(both[1][1], 1.0),
+    )
+
+
+def _remaining(log: DecisionLog, position: Ints) -> DecisionLog:
+    """Return the log without the rooms that stand above a row in its slate."""
+    open_rooms = log.candidates.copy()
+    for back in range(1, int(position.max(initial=0)) + 1):
+        above = np.roll(log.action, back)
+        used = (position >= back)[:, None] & (log.candidates == above[:, None])
+        open_rooms[used] = -1
+    return replace(log, candidates=open_rooms)
+
+
+def _prefix(conditional: Floats, position: Ints) -> Floats:
+    """Return [n] the product of a slate's factors up to and including each row."""
+    found = conditional.copy()
+    for place in range(1, int(position.max(initial=0)) + 1):
+        here = np.flatnonzero(position == place)
+        found[here] *= found[here - 1]
+    return found
+
+
+def _whole(chunk: Slates) -> WeightSums:
+    """Return what the verdict needs of the weights of whole slates, one row per slate."""
+    first = chunk.position == 0
+    weight, n = chunk.weight("slate")[first], int(first.sum())
+    sure = np.ones((n, 1))
+    log = Interactions(
+        chunk.user[first], np.zeros(n, dtype=np.int64), np.ones(n), np.zeros(n), sure,
+        propensities=sure,
+    )  # fmt: skip
+    return weight_sums(log, lambda _: weight)
+
+
+def _estimator(name: str, places: int) -> SlateEstimator:
+    plain = {"sips": SIPS, "rips": RIPS}
+    return plain[name] if name in plain else self_normalised(plain[name.removeprefix("sn")], places)
+
+
+def _places(path: object) -> int:
+    """Return the largest number of places of a slate in a file."""
+    with pq.ParquetFile(path) as file:
+        tops = [pc.max(b.column(0)).as_py() for b in file.iter_batches(columns=["position"])]
+    return 1 + max((top for top in tops if top is not None), default=0)
