@@ -78,7 +78,7 @@ def test_it_refuses_rooms_that_never_fill(answer: Answer) -> None:
         ({"differs": 1.0}, "a_a"),
         ({"seeds": 6}, "power"),
     ):
-        result = answer(**asked)  # type: ignore[arg-type]
+        result = answer(**asked)
         assert [c.name for c in result.checks if not c.passed] == [check]
         assert gates(result)["concurrency"].verdict == "NOT ANSWERABLE"
 
