@@ -20,6 +20,7 @@ from giftlive.config_rollouts import (
     ConcurrencyConfig,
     EstimateVsAllocateConfig,
     InterferenceConfig,
+    ParetoConfig,
     PhaseDiagramConfig,
     RolloutsConfig,
     WhaleMatchingConfig,
@@ -160,6 +161,7 @@ class RunConfig(BaseModel):
     cold_start: ColdStartConfig = ColdStartConfig()
     interference: InterferenceConfig = InterferenceConfig()
     concurrency: ConcurrencyConfig = ConcurrencyConfig()
+    pareto: ParetoConfig = ParetoConfig()
     estimate_vs_allocate: EstimateVsAllocateConfig = EstimateVsAllocateConfig()
     demo: DemoConfig = DemoConfig()
 

@@ -182,3 +182,29 @@ class ConcurrencyConfig(SeatsConfig):
     differentiation: Size = 0.3
     alpha: Annotated[float, Field(gt=0)] = 0.5
     edges: Annotated[tuple[Size, ...], Field(min_length=3)] = (0.0, 0.3, 0.6, 0.9, 1.2, 1.5)
+
+
+class ParetoConfig(RoundsConfig):
+    """Weights on five aims, each alone and all together, at several ``strengths``.
+
+    ``margin``: of the range of an aim, what counts as equal.
+    """
+
+    scale: Scale | None = "full"
+    overrides: dict[str, str] = Field(
+        default_factory=lambda: {
+            "sizes.users": "300",
+            "sizes.streamers": "30",
+            "rounds.rounds": "20",
+            "rounds.users_per_round": "100",
+            "watch.stay_base": "0.0",
+            "watch.stay_match": "1.5",
+            "externality.donor_gamma": "0.0",
+            "seats.mode": "soft",
+            "seats.alpha": "0.5",
+            "tiers.shares": "[1.0]",
+            "tiers.seats": "[5]",
+        }
+    )
+    strengths: Levels = (0.5, 2.0, 8.0)
+    margin: Annotated[float, Field(gt=0, lt=1)] = 0.02
