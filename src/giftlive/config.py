@@ -22,6 +22,7 @@ from giftlive.config_rollouts import (
     InterferenceConfig,
     ParetoConfig,
     PhaseDiagramConfig,
+    RiskConfig,
     RolloutsConfig,
     WhaleMatchingConfig,
 )
@@ -162,6 +163,7 @@ class RunConfig(BaseModel):
     interference: InterferenceConfig = InterferenceConfig()
     concurrency: ConcurrencyConfig = ConcurrencyConfig()
     pareto: ParetoConfig = ParetoConfig()
+    risk: RiskConfig = RiskConfig()
     estimate_vs_allocate: EstimateVsAllocateConfig = EstimateVsAllocateConfig()
     demo: DemoConfig = DemoConfig()
 
