@@ -85,7 +85,7 @@ def gain(belief: str, who: str, what: str) -> Ask:
 
 def named(judged: str) -> dict[str, Ask]:
     """Return what the gates and the page name."""
-    found = {}
+    found: dict[str, Ask] = {}
     for belief in BELIEFS:
         found |= {
             f"{belief}_cvar": gain(belief, judged, "cvar"),
