@@ -167,6 +167,7 @@ def _figures(found: Cells, names: list[str], params: dict[str, Any]) -> tuple[Fi
                     (level(n, "evenness", "ratio"), level(n, "revenue", MONEY))
                     for n in (ALONE, *members)
                 ],
+                by_x=False,
             )
             for family, members in families.items()
         ],

@@ -131,8 +131,8 @@ def _figure(found: Cells, params: dict[str, Any]) -> Figure:
     others = [who for who in POLICIES if who != "greedy"]
     return found.figure(
         "cvar",
-        f"{params['judged']} changes CVaR by {params['by_user_cvar']:+.0%} where uncertainty is"
-        f" calibrated by user, by {params['pooled_cvar']:+.0%} where it is pooled",
+        f"{params['judged']} changes CVaR by {params['by_user_cvar']:+.1%} where uncertainty is"
+        f" calibrated by user, by {params['pooled_cvar']:+.1%} where it is pooled",
         f"{params['seeds']} worlds of {params['days']} days; mean of the worst 5 % of days",
         ("policy", "CVaR against greedy on the same belief"),
         [
