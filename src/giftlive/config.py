@@ -20,7 +20,9 @@ from giftlive.config_rollouts import (
     ConcurrencyConfig,
     EstimateVsAllocateConfig,
     InterferenceConfig,
+    ParetoConfig,
     PhaseDiagramConfig,
+    RiskConfig,
     RolloutsConfig,
     WhaleMatchingConfig,
 )
@@ -153,6 +155,8 @@ class RunConfig(BaseModel):
     cold_start: ColdStartConfig = ColdStartConfig()
     interference: InterferenceConfig = InterferenceConfig()
     concurrency: ConcurrencyConfig = ConcurrencyConfig()
+    pareto: ParetoConfig = ParetoConfig()
+    risk: RiskConfig = RiskConfig()
     estimate_vs_allocate: EstimateVsAllocateConfig = EstimateVsAllocateConfig()
     demo: DemoConfig = DemoConfig()
 

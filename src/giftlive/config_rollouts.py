@@ -182,3 +182,53 @@ class ConcurrencyConfig(SeatsConfig):
     differentiation: Size = 0.3
     alpha: Annotated[float, Field(gt=0)] = 0.5
     edges: Annotated[tuple[Size, ...], Field(min_length=3)] = (0.0, 0.3, 0.6, 0.9, 1.2, 1.5)
+
+
+class ParetoConfig(RoundsConfig):
+    """Weights on five aims, each alone and all together, at several ``strengths``.
+
+    ``margin``: of the range of an aim, what counts as equal.
+    """
+
+    scale: Scale | None = "full"
+    overrides: dict[str, str] = Field(
+        default_factory=lambda: {
+            "sizes.users": "300",
+            "sizes.streamers": "30",
+            "rounds.rounds": "20",
+            "rounds.users_per_round": "100",
+            "watch.stay_base": "0.0",
+            "watch.stay_match": "1.5",
+            "externality.donor_gamma": "0.0",
+            "seats.mode": "soft",
+            "seats.alpha": "0.5",
+            "tiers.shares": "[1.0]",
+            "tiers.seats": "[5]",
+        }
+    )
+    strengths: Levels = (0.5, 2.0, 8.0)
+    margin: Annotated[float, Field(gt=0, lt=1)] = 0.02
+
+
+class RiskConfig(RoundsConfig):
+    """Days of worlds in which a ``share`` of the streamers is known badly.
+
+    ``known``, ``unknown``: sd of the log error of the values of their pairs. ``judged``: which
+    policy the gates ask about.
+    """
+
+    scale: Scale | None = "full"
+    overrides: dict[str, str] = Field(
+        default_factory=lambda: {
+            "sizes.users": "300",
+            "sizes.streamers": "30",
+            "rounds.rounds": "5",
+            "rounds.users_per_round": "100",
+            "externality.donor_gamma": "0.0",
+        }
+    )
+    known: Size = 0.3
+    unknown: Size = 1.5
+    share: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    days: Annotated[int, Field(ge=2)] = 40
+    judged: Literal["lcb 0.5", "lcb 1", "cvar 0.05", "ucb 0.5"] = "lcb 0.5"

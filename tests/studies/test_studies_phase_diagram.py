@@ -67,6 +67,13 @@ def test_prices_near_the_optimum_pass_and_there_are_75_phases(answer: Answer) ->
     assert sum(len(t.rows) for t in result.tables if t.name.startswith("shares")) == 75
 
 
+def test_the_guidance_is_the_simplest_policy_that_is_near_the_best(answer: Answer) -> None:
+    """Dual prices where they lead; where they lead by nothing, what is simplest."""
+    for dual, policy in ((0.96, "dual_price"), (0.61, "greedy")):
+        (table,) = (t for t in answer(dual=dual, oracle=dual).tables if t.name == "guidance")
+        assert {cell for row in table.rows for cell in row[1:]} == {policy}
+
+
 def test_errors_of_values_fail_the_gate_and_not_the_oracles(answer: Answer) -> None:
     judged = gates(answer(dual=0.7))
     assert judged["phase_diagram"].verdict == "FAIL"

@@ -18,6 +18,7 @@ from giftlive.types import Message
 NAME = "cold_start"
 GATES = (NAME, "cold_start_learning")
 LEARNING = "thompson + floor"
+SHOWN = ("greedy", "quota", FLOOR, LEARNING, "oracle_greedy")
 MONEY, SHARE, CHANGE = "platform unit", "share", "relative change"
 COLUMNS = {
     "expected revenue": MONEY,
@@ -163,7 +164,7 @@ def _figures(found: Cells, params: dict[str, Any]) -> tuple[Figure, ...]:
         ("share of newcomers to whom two users gave", f"expected revenue ({MONEY})"),
         [
             found.path(who, [(level(who, "success", "ratio"), level(who, "expected", MONEY))])
-            for who in LINEUP
+            for who in SHOWN
         ],
     )
     time = found.figure(

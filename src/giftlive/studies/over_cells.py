@@ -116,10 +116,11 @@ class Cells:
         """Return one dot per place on an axis of names."""
         return dots(name, {place: self.estimate(place, ask) for place, ask in asked.items()})
 
-    def path(self, name: str, points: Sequence[tuple[Ask, Ask]]) -> Series:
-        """Return a line through pairs of numbers, x and y, in the order of x."""
+    def path(self, name: str, points: Sequence[tuple[Ask, Ask]], by_x: bool = True) -> Series:
+        """Return a line through pairs of numbers, x and y, in the order of x or as they come."""
         pairs = [(self.value(x), self.estimate(name, y)) for x, y in points]
-        pairs.sort(key=lambda pair: pair[0])
+        if by_x:
+            pairs.sort(key=lambda pair: pair[0])
         return Series(
             name=name,
             x=tuple(x for x, _ in pairs),

@@ -169,7 +169,38 @@ def tables(found: Cells, asked: PhaseDiagramConfig) -> tuple[Table, ...]:
                 _shares(places),
             )
         )
-    return (*made, _added(found, asked))
+    return (_guidance(found, asked), *made, _added(found, asked))
+
+
+SIMPLEST = ("greedy", "greedy_with_cap", "greedy_with_rules", "one_price", "dual_price")
+"""Policies that decide user by user, the simplest first."""
+WITHIN = 0.02
+"""Of the offline optimum: what a simpler policy may miss and still be recommended."""
+
+
+def _guidance(found: Cells, asked: PhaseDiagramConfig) -> Table:
+    """Return which policy to take when: the simplest within 2 % of the best, by phase."""
+    rows = [
+        (f"errors x{factor:g}, differentiation {steep:g}", factor, steep)
+        for factor in asked.factors
+        for steep in asked.differentiations
+    ]
+    named_rows = {label: (factor, steep) for label, factor, steep in rows}
+
+    def asked_for(label: str, column: str) -> str:
+        factor, steep = named_rows[label]
+        return recommended(found, phase(loads[column], steep, factor))
+
+    loads = {f"load {load:g}": load for load in asked.loads}
+    columns = dict.fromkeys(loads, "policy")
+    return found.table("guidance", "phase", columns, named_rows, asked_for, within=WITHIN)
+
+
+def recommended(found: Cells, table: str) -> str:
+    """Return the simplest policy that earns the optimum's share of the best but for ``WITHIN``."""
+    shares = {policy: found.value(share(table, policy)) for policy in SIMPLEST}
+    enough = max(shares.values()) - WITHIN
+    return next(policy for policy in SIMPLEST if shares[policy] >= enough)
 
 
 def _shares(places: dict[str, str]) -> Callable[[str, str], Ask]:

@@ -17,8 +17,10 @@ from giftlive.studies.first_window import FirstWindow
 from giftlive.studies.interference import Interference
 from giftlive.studies.multi_task import MultiTaskStudy
 from giftlive.studies.off_policy import OffPolicy
+from giftlive.studies.pareto import Pareto
 from giftlive.studies.phase_diagram import PhaseDiagram
 from giftlive.studies.recall_rerank import RecallRerank
+from giftlive.studies.risk import Risk
 from giftlive.studies.shadow_price import ShadowPrice
 from giftlive.studies.two_stage import TwoStage
 from giftlive.studies.value_models import ValueModels
@@ -49,6 +51,8 @@ ON_REQUEST: tuple[Study, ...] = (
     Interference(),
     EstimateVsAllocate(),
     Concurrency(),
+    Pareto(),
+    Risk(),
 )
 """Studies that run only by name: each makes worlds of its own for minutes, or needs an extra."""
 

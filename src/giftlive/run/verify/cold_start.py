@@ -67,7 +67,7 @@ def draw(kept: Kept, result: Result) -> dict[tuple[str, str], Drawn]:
     """Return what every series must show."""
     printed = {claim.key: claim.printed for claim in claims_of(result)}
     found = {}
-    for who in _POLICIES:
+    for who in ("greedy", "quota", "priced floor", "thompson + floor", "oracle_greedy"):
         row = f"policies / {who}"
         place = printed[f"{row} / success"]["value"] or 0.0
         found["price", who] = Drawn([place], estimates=[f"{row} / expected revenue"])
