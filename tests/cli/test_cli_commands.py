@@ -249,10 +249,12 @@ def test_progress_goes_to_the_error_stream_and_only_before_a_person(
 
 
 def test_study_list_names_every_study(cli: Cli) -> None:
-    names = [study.name for study in (*STUDIES, *ON_REQUEST)]
-    assert [line.split()[1] for line in succeeded(cli("study", "list")).splitlines()] == names
+    names = {study.name for study in (*STUDIES, *ON_REQUEST)}
+    rows = [line.split() for line in succeeded(cli("study", "list")).splitlines()]
+    assert {name for _, name in rows} == names
+    assert [number for number, _ in rows][:4] == ["0.1", "0.2", "0.2b", "0.3"]
     listed = parsed(cli("study", "list", "--json"))["studies"]
-    assert [study["name"] for study in listed] == names
+    assert [[study["id"], study["name"]] for study in listed] == rows
 
 
 def test_the_doctor_reports_every_check(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:

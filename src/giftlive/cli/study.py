@@ -29,12 +29,12 @@ def study(
     from giftlive.studies.registry import ON_REQUEST, STUDIES, find
 
     if name == "list":
-        studies = (*STUDIES, *ON_REQUEST)
+        studies = sorted((*STUDIES, *ON_REQUEST), key=lambda study: _place(study.id))
         if json:
             show.as_json({"studies": [{"id": s.id, "name": s.name} for s in studies]})
             return
         for known in studies:
-            typer.echo(f"{known.id}  {known.name}")
+            typer.echo(f"{known.id:<4}  {known.name}")
         return
     find(name)
     options.require_one_input(source, demo)
@@ -51,5 +51,14 @@ def study(
     if json:
         show.as_json(summary.as_dict())
         return
-    show.console().print(show.verdict_table(summary.gate_rows()))
+    judged = [row for row in summary.gate_rows() if row["verdict"] != "SKIPPED"]
+    if judged:
+        show.console().print(show.verdict_table(judged))
     typer.echo(f"report: {summary.report}")
+
+
+def _place(number: str) -> tuple[int, int, str]:
+    """Return where a study stands in a list: 0.2, 0.2b, 0.3, 1.1."""
+    chapter, _, rest = number.partition(".")
+    digits = rest.rstrip("abcdefgh")
+    return int(chapter), int(digits), rest[len(digits) :]
