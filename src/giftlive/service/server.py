@@ -1,0 +1,95 @@
+"""The service as a process: opened from its parts, served by uvicorn until it is told to stop."""
+
+from __future__ import annotations
+
+import gc
+from dataclasses import dataclass
+from pathlib import Path
+
+from giftlive.errors import UsageError
+from giftlive.service.engine import Origin, open_engine
+from giftlive.service.scoring import read_values
+from giftlive.service.settings import ServiceSettings
+from giftlive.service.store import open_store
+from giftlive.service.verification import Verified, verify_log
+
+_BACKLOG, _GRACE_SECONDS, _KEEP_ALIVE_SECONDS = 2_048, 10, 30
+
+
+@dataclass(frozen=True)
+class Serving:
+    """What a service is started with.
+
+    Attributes
+    ----------
+    db : URL of the store. run : folder whose values decide, None: popularity. tables : folder
+        whose state the features go on from. keys : whether keys are asked for.
+    """
+
+    settings: ServiceSettings
+    db: str
+    run: Path | None = None
+    tables: Path | None = None
+    keys: bool = True
+
+
+def verify_served(serving: Serving) -> Verified:
+    """Replay the log of a store and hold it against itself.
+
+    Raises
+    ------
+    UsageError
+        There is no log.
+    IntegrityError
+        The log contradicts itself: the record is named.
+    """
+    store = open_store(serving.db)
+    try:
+        if store.last()[0] == 0:
+            raise UsageError("an empty log", serving.db, "a log that a service wrote")
+        values = read_values(serving.run, full=True) if serving.run else None
+        return verify_log(store, values)
+    finally:
+        store.close()
+
+
+def serve_until_stopped(serving: Serving, host: str, port: int) -> None:
+    """Serve until SIGTERM or SIGINT; what was asked before is answered.
+
+    Raises
+    ------
+    UsageError
+        The extra ``service`` is not installed.
+    """
+    try:
+        import uvicorn
+
+        from giftlive.service.api.app import Service, make_app, now_ms
+        from giftlive.service.telemetry import log_to_stderr
+    except ImportError as error:
+        raise UsageError(
+            f"{error.name} is not installed", "giftlive serve", "the extra `service`",
+            "pip install 'giftlive[service]'",
+        ) from error  # fmt: skip
+    log_to_stderr()
+    store = open_store(serving.db)
+    decisive = serving.settings.decisive
+    values = read_values(serving.run, full=decisive.rerank > 0) if serving.run else None
+    engine = open_engine(store, Origin(decisive, values, serving.tables), now_ms())
+    app = make_app(Service(serving.settings, store, engine, open_to_all=not serving.keys))
+    gc.freeze()  # what stands now stays: later collections need not look at it
+    try:
+        uvicorn.run(
+            app,
+            host=host,
+            port=port,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            date_header=False,
+            backlog=_BACKLOG,
+            timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+            timeout_graceful_shutdown=_GRACE_SECONDS,
+        )
+    finally:
+        gc.unfreeze()
