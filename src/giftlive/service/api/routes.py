@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter
@@ -11,12 +13,13 @@ from pydantic import BaseModel, ValidationError
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from giftlive.errors import ConfigError, UnavailableError
+from giftlive.errors import ConfigError, NotEnoughDataError, UnavailableError, UsageError
 from giftlive.service import deciding, views
 from giftlive.service.api import bodies
 from giftlive.service.api.access import Access
 from giftlive.service.api.errors import ErrorBody, RefusedError, invalid, json_response
 from giftlive.service.desk import ConflictError, Desk
+from giftlive.service.export import Wanted, write_export
 from giftlive.service.ruling import build
 
 _BODY_SECONDS = 15.0
@@ -160,6 +163,40 @@ class Calls:
             raise _unavailable(error) from error
         return json_response(views.policy_of(self.desk.state))
 
+    async def export(self, request: Request) -> Response:
+        """Return decisions and their final rewards as Parquet, readable by `giftlive ope`.
+
+        `from` and `to` are ms UTC. Decisions not yet final are left out from the first such one
+        on, unless `unfinished=1`; the header `X-Giftlive-Before` says where the file ends.
+        """
+        self.access.require(request, ("admin",))
+        wanted = Wanted(
+            _number(request, "from", 0),
+            _number(request, "to", bodies.LARGEST_TS),
+            request.query_params.get("policy_version", ""),
+            bool(_number(request, "unfinished", 0)),
+            self.desk.settings.limits.export_rows,
+        )
+        with tempfile.TemporaryDirectory(prefix="giftlive-export-") as folder:
+            path = Path(folder) / "decision.parquet"
+            join = self.desk.state.settings.join
+            try:
+                rows, before = await asyncio.to_thread(
+                    write_export, self.desk.store, join, wanted, path
+                )
+            except UnavailableError as error:
+                raise _unavailable(error) from error
+            except NotEnoughDataError as error:
+                raise RefusedError(404, "no_decisions", error.what, hint=error.hint) from error
+            except UsageError as error:
+                raise RefusedError(
+                    409, "which_policy", error.what, str(error.where), error.expected
+                ) from error
+            body = await asyncio.to_thread(path.read_bytes)
+        headers = {"X-Giftlive-Rows": str(rows), "X-Giftlive-Before": str(before)}
+        headers["Content-Disposition"] = 'attachment; filename="decision.parquet"'
+        return Response(body, 200, headers, media_type="application/vnd.apache.parquet")
+
     def router(self) -> APIRouter:
         """Return the routes with their descriptions."""
         router = APIRouter(prefix="/v1", responses=_ERRORS)
@@ -193,6 +230,13 @@ class Calls:
         for name, call in (("history", self.history), ("state", self.state)):
             asks = {"parameters": [_query(number) for number in numbers[name]]}
             router.add_api_route(f"/{name}", call, methods=["GET"], openapi_extra=asks, **ok)
+        asks = {"parameters": [_query(name) for name in ("from", "to", "unfinished")]}
+        version = {"name": "policy_version", "in": "query", "schema": {"type": "string"}}
+        asks["parameters"].append(version)
+        none: dict[int | str, dict[str, Any]] = {404: {"model": ErrorBody}, **conflict}
+        router.add_api_route(
+            "/export", self.export, methods=["GET"], openapi_extra=asks, responses=none, **ok
+        )
         missing: dict[int | str, dict[str, Any]] = {404: {"model": ErrorBody}}
         which = {"name": "decision_id", "in": "path", "required": True}
         router.add_api_route(
