@@ -14,6 +14,7 @@ from giftlive.cli import (
     keys,
     leaderboard,
     ope,
+    replay,
     report,
     roadmap,
     run,
@@ -44,6 +45,7 @@ app.command("ope")(ope.ope)
 app.command("roadmap")(roadmap.roadmap)
 app.command("report")(report.report)
 app.command("verify")(verify.verify)
+app.command("replay")(replay.replay)
 app.command("serve")(serve.serve)
 app.command("coverage")(coverage.coverage)
 app.command("doctor")(doctor.doctor)

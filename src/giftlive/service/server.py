@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from giftlive.errors import UsageError
 from giftlive.service.engine import Origin, open_engine
@@ -62,8 +63,6 @@ def serve_until_stopped(serving: Serving, host: str, port: int) -> None:
         The extra ``service`` is not installed.
     """
     try:
-        import uvicorn
-
         from giftlive.service.api.app import Service, make_app, now_ms
         from giftlive.service.telemetry import log_to_stderr
     except ImportError as error:
@@ -75,21 +74,36 @@ def serve_until_stopped(serving: Serving, host: str, port: int) -> None:
     store = open_store(serving.db)
     decisive = serving.settings.decisive
     values = read_values(serving.run, full=decisive.rerank > 0) if serving.run else None
-    engine = open_engine(store, Origin(decisive, values, serving.tables), now_ms())
+    began = now_ms() if serving.settings.clock == "wall" else 0
+    engine = open_engine(store, Origin(decisive, values, serving.tables), began)
     app = make_app(Service(serving.settings, store, engine, open_to_all=not serving.keys))
     gc.freeze()  # what stands now stays: later collections need not look at it
     try:
-        uvicorn.run(
-            app,
-            host=host,
-            port=port,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            date_header=False,
-            backlog=_BACKLOG,
-            timeout_keep_alive=_KEEP_ALIVE_SECONDS,
-            timeout_graceful_shutdown=_GRACE_SECONDS,
-        )
+        _run(app, host, port)
     finally:
         gc.unfreeze()
+
+
+def _run(app: Any, host: str, port: int) -> None:
+    import uvicorn
+
+    class Server(uvicorn.Server):
+        """Ends at the first signal when all is answered, at a second one at once."""
+
+        def handle_exit(self, sig: int, frame: Any) -> None:
+            self.force_exit = self.should_exit
+            self.should_exit = True
+
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        backlog=_BACKLOG,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+    )
+    Server(config).run()
