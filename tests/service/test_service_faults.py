@@ -214,7 +214,7 @@ def test_a_clock_that_jumps_back_does_not_turn_time(monkeypatch: pytest.MonkeyPa
     engine = open_engine(memory, Origin(DECISIVE, planted.values()), T0)
     from giftlive.service import desk as desks
 
-    monkeypatch.setattr(desks.time, "time_ns", lambda: now[0])
+    monkeypatch.setattr(time, "time_ns", lambda: now[0])
     desk = desks.Desk(ServiceSettings(decisive=DECISIVE), engine, memory)
     assert desk.now(None) == T0
     engine.state.ts = T0 + 5_000

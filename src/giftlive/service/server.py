@@ -91,8 +91,7 @@ def _run(app: Any, host: str, port: int) -> None:
         """Ends at the first signal when all is answered, at a second one at once."""
 
         def handle_exit(self, sig: int, frame: Any) -> None:
-            self.force_exit = self.should_exit
-            self.should_exit = True
+            self.should_exit, self.force_exit = True, bool(self.should_exit)
 
     config = uvicorn.Config(
         app,
