@@ -80,6 +80,10 @@ class AsyncClient:
         """Switch ``policy``, ``shadow`` or ``kill_switch``; return how things stand then."""
         return dict(await self._json(Call("PUT", "/v1/policy", change)))
 
+    async def set_model(self, run: str) -> dict[str, Any]:
+        """Take the values of a run folder on the service's machine."""
+        return dict(await self._json(Call("PUT", "/v1/model", {"run": run})))
+
     async def decision(self, decision_id: str) -> dict[str, Any]:
         """Return why a decision was as it was."""
         return dict(await self._json(Call("GET", f"/v1/decisions/{decision_id}")))

@@ -54,7 +54,8 @@ def apply(state: State, logged: Logged) -> Any:
     if record.kind == POLICY:
         return _policy(state, logged)
     if record.kind == MODEL:
-        return _model(state, Values.of_plain(record.meta["values"]))
+        plain = record.meta["values"]
+        return _model(state, state.library.get(plain["version"]) or Values.of_plain(plain))
     return None
 
 

@@ -12,10 +12,12 @@ from giftlive.errors import UnavailableError, UsageError
 from giftlive.service.answers import answer_of, explanation_of
 from giftlive.service.applying import Heard
 from giftlive.service.committer import Committer
-from giftlive.service.deciding import MODEL, POPULARITY, SCORER, Request
+from giftlive.service.deciding import MODEL as FULL_MODEL
+from giftlive.service.deciding import POPULARITY, SCORER, Request
 from giftlive.service.engine import Engine
 from giftlive.service.events import Event
-from giftlive.service.record import DIGEST, EVENTS, POLICY, TICK, Record
+from giftlive.service.record import DIGEST, EVENTS, MODEL, POLICY, TICK, Record
+from giftlive.service.scoring import Values
 from giftlive.service.settings import ServiceSettings
 from giftlive.service.state import State
 from giftlive.service.store.protocol import Store
@@ -95,6 +97,13 @@ class Desk:
     async def switch(self, change: dict[str, Any]) -> int:
         """Switch policies; return the number of the record that did it."""
         record = Record(POLICY, self.now(None), change)
+        logged, _ = await self._durable(self.committer.submit(record))
+        return int(logged.seq)
+
+    async def swap(self, values: Values) -> int:
+        """Take other values between two decisions; return the number of the record that did it."""
+        self.state.library[values.version] = values
+        record = Record(MODEL, self.now(None), {"values": values.plain()})
         logged, _ = await self._durable(self.committer.submit(record))
         return int(logged.seq)
 
@@ -193,11 +202,11 @@ class Desk:
         if self.state.vectors.values is None:
             mode = POPULARITY
         elif self.state.settings.rerank and time.monotonic() >= self.degraded_until:
-            mode = MODEL
+            mode = FULL_MODEL
         began = time.perf_counter()
         record = self.engine.propose(request, now, mode)
         limits = self.settings.limits
-        if mode == MODEL and time.perf_counter() - began > limits.model_ms / 1000.0:
+        if mode == FULL_MODEL and time.perf_counter() - began > limits.model_ms / 1000.0:
             self.degraded_until = time.monotonic() + limits.model_rest_seconds
         return record
 

@@ -125,7 +125,7 @@ def first_state(store: Store, values: Values | None = None) -> State:
 
     Parameters
     ----------
-    values : used instead of the log's where they are the same, for the full model they bring.
+    values : used wherever the log names their version, for the full model they bring.
 
     Raises
     ------
@@ -155,6 +155,8 @@ def first_state(store: Store, values: Values | None = None) -> State:
     if values is not None and own is not None and values.version == own.version:
         own = values
     state = State.new(settings, origin.online(), own)
+    if values is not None:
+        state.library[values.version] = values
     state.seq, state.ts = 1, logged.ts
     return state
 

@@ -11,7 +11,8 @@ from giftlive.service.applying import Heard
 from giftlive.service.deciding import POPULARITY, SCORER, Request
 from giftlive.service.engine import Engine, Origin, open_engine
 from giftlive.service.events import Event
-from giftlive.service.record import EVENTS, POLICY, TICK, Record
+from giftlive.service.record import EVENTS, MODEL, POLICY, TICK, Record
+from giftlive.service.scoring import Values
 from giftlive.service.state import State
 from giftlive.service.store.protocol import Store
 
@@ -58,6 +59,10 @@ class LocalService:
     def switch(self, change: dict[str, Any]) -> None:
         """Switch policies."""
         self._write(Record(POLICY, self.state.ts, change))
+
+    def swap(self, values: Values) -> None:
+        """Take other values."""
+        self._write(Record(MODEL, self.state.ts, {"values": values.plain()}))
 
     def tick(self, ts: int) -> Any:
         """Let time pass; return the guardrails newly breached."""

@@ -99,6 +99,7 @@ class State:
     viewers : (user, room) inside, with the time they are taken for gone.
     left : latest leave of a (user, room) not inside. holds : (due, row id) of seats held.
     learned : feedback rows since the last tick.
+    library : values by version that bring their full model; not part of what a log determines.
     """
 
     settings: DecisiveSettings
@@ -121,6 +122,7 @@ class State:
     left: dict[tuple[int, int], int] = field(default_factory=dict)
     holds: deque[tuple[int, str]] = field(default_factory=deque)
     learned: list[Any] = field(default_factory=list)
+    library: dict[str, Values] = field(default_factory=dict)
 
     @staticmethod
     def new(

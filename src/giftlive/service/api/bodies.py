@@ -197,6 +197,16 @@ class PolicyBody(_Body):
         return {name: getattr(self, name) for name in sorted(asked)} | {"because": self.because}
 
 
+class ModelBody(_Body):
+    """A run folder on the service's machine, whose values are to decide from now on."""
+
+    model_config = ConfigDict(
+        strict=True, extra="forbid", frozen=True, json_schema_extra={"examples": [{"run": "RUN"}]}
+    )
+
+    run: Annotated[str, Field(min_length=1, max_length=1000)]
+
+
 class RankedRoom(BaseModel):
     """One place of the answer: score = value - price + bonus."""
 

@@ -13,7 +13,13 @@ from pydantic import BaseModel, ValidationError
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from giftlive.errors import ConfigError, NotEnoughDataError, UnavailableError, UsageError
+from giftlive.errors import (
+    ConfigError,
+    GiftLiveError,
+    NotEnoughDataError,
+    UnavailableError,
+    UsageError,
+)
 from giftlive.service import deciding, views
 from giftlive.service.api import bodies
 from giftlive.service.api.access import Access
@@ -21,6 +27,7 @@ from giftlive.service.api.errors import ErrorBody, RefusedError, invalid, json_r
 from giftlive.service.desk import ConflictError, Desk
 from giftlive.service.export import Wanted, write_export
 from giftlive.service.ruling import build
+from giftlive.service.scoring import read_values
 
 _BODY_SECONDS = 15.0
 _ANY = ("decide", "ingest")
@@ -163,6 +170,25 @@ class Calls:
             raise _unavailable(error) from error
         return json_response(views.policy_of(self.desk.state))
 
+    async def put_model(self, request: Request) -> Response:
+        """Take the values of another run folder, between two decisions.
+
+        The Scorer goes into the log, so that a replay needs no folder; decisions go on while it is
+        read.
+        """
+        self.access.require(request, ("admin",))
+        body = await _read(request, bodies.ModelBody)
+        full = self.desk.state.settings.rerank > 0
+        try:
+            values = await asyncio.to_thread(read_values, Path(body.run), full=full)
+            await self.desk.swap(values)
+        except UnavailableError as error:
+            raise _unavailable(error) from error
+        except (GiftLiveError, OSError, ValueError) as error:
+            hint = "a folder that `giftlive run` wrote"
+            raise RefusedError(422, "invalid_run", "no values there", "run", hint) from error
+        return json_response(views.policy_of(self.desk.state))
+
     async def export(self, request: Request) -> Response:
         """Return decisions and their final rewards as Parquet, readable by `giftlive ope`.
 
@@ -221,6 +247,12 @@ class Calls:
             methods=["PUT"],
             openapi_extra=_takes(bodies.PolicyBody),
             responses=conflict,
+            **ok,
+        )
+        router.add_api_route(
+            *("/model", self.put_model),
+            methods=["PUT"],
+            openapi_extra=_takes(bodies.ModelBody),
             **ok,
         )
         for path, call in (("/rooms", self.rooms), ("/prices", self.prices)):
@@ -305,5 +337,5 @@ def _query(name: str) -> dict[str, Any]:
     return {"name": name, "in": "query", "required": False, "schema": schema}
 
 
-FORMS = (bodies.DecisionBody, bodies.EventsBody, bodies.PolicyBody)
+FORMS = (bodies.DecisionBody, bodies.EventsBody, bodies.PolicyBody, bodies.ModelBody)
 """Bodies whose parts the API's description has to hold."""
