@@ -76,6 +76,7 @@ def serve_until_stopped(serving: Serving, host: str, port: int) -> None:
     values = read_values(serving.run, full=decisive.rerank > 0) if serving.run else None
     began = now_ms() if serving.settings.clock == "wall" else 0
     engine = open_engine(store, Origin(decisive, values, serving.tables), began)
+    engine.warm()
     app = make_app(Service(serving.settings, store, engine, open_to_all=not serving.keys))
     gc.freeze()  # what stands now stays: later collections need not look at it
     try:
