@@ -13,6 +13,7 @@ from giftlive.service.engine import Origin
 from giftlive.service.events import Event
 from giftlive.service.local import LocalService
 from giftlive.service.settings import DecisiveSettings
+from giftlive.tables.features.declare import Feature
 from giftlive.tables.online import Catalogue, OnlineFeatures
 from giftlive.tables.online import Event as Known
 from giftlive.types import Floats
@@ -46,8 +47,8 @@ def _expected(user: int, at: int, events: list[Event]) -> Floats:
         online.update(known)
     names = [f.name for f in online.features]
 
-    def side(features: object, X: Floats) -> Floats:
-        return X[:, [names.index(f.name) for f in features]]  # type: ignore[attr-defined]
+    def side(features: tuple[Feature, ...], X: Floats) -> Floats:
+        return X[:, np.array([names.index(f.name) for f in features])]
 
     found = []
     for live in (100, 101, 102):
