@@ -67,7 +67,7 @@ def serve_until_stopped(serving: Serving, host: str, port: int) -> None:
     """
     try:
         from giftlive.service.api.app import Service, make_app, now_ms
-        from giftlive.service.telemetry import log_to_stderr
+        from giftlive.service.telemetry import log_to_stderr, say
     except ImportError as error:
         raise UsageError(
             f"{error.name} is not installed", "giftlive serve", "the extra `service`",
@@ -80,6 +80,11 @@ def serve_until_stopped(serving: Serving, host: str, port: int) -> None:
     began = now_ms() if serving.settings.clock == "wall" else 0
     engine = open_engine(store, Origin(decisive, values, serving.tables), began)
     engine.warm()
+    if serving.keys and not store.all_keys():
+        say(
+            "no keys yet: giftlive keys create --scope decide --scope ingest", db=_plain(serving.db)
+        )
+    say("listening", host=host, port=port, db=_plain(serving.db))
     app = make_app(Service(serving.settings, store, engine, open_to_all=not serving.keys))
     sys.setswitchinterval(_SWITCH_SECONDS)
     gc.freeze()  # what stands now stays: later collections need not look at it
@@ -87,6 +92,19 @@ def serve_until_stopped(serving: Serving, host: str, port: int) -> None:
         _run(app, host, port)
     finally:
         gc.unfreeze()
+
+
+def _plain(url: str) -> str:
+    """Return a store's URL without a password.
+
+    Examples
+    --------
+    >>> _plain("postgresql://me:secret@host/db"), _plain("sqlite:///log.db")
+    ('postgresql://me@host/db', 'sqlite:///log.db')
+    """
+    scheme, _, rest = url.partition("://")
+    who, at, where = rest.rpartition("@")
+    return f"{scheme}://{who.partition(':')[0]}{at}{where}"
 
 
 def _run(app: Any, host: str, port: int) -> None:
