@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import socket
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,24 +75,42 @@ def serve_until_stopped(serving: Serving, host: str, port: int) -> None:
             "pip install 'giftlive[service]'",
         ) from error  # fmt: skip
     log_to_stderr()
-    store = open_store(serving.db)
-    decisive = serving.settings.decisive
-    values = read_values(serving.run, full=decisive.rerank > 0) if serving.run else None
-    began = now_ms() if serving.settings.clock == "wall" else 0
-    engine = open_engine(store, Origin(decisive, values, serving.tables), began)
-    engine.warm()
-    if serving.keys and not store.all_keys():
-        say(
-            "no keys yet: giftlive keys create --scope decide --scope ingest", db=_plain(serving.db)
-        )
-    say("listening", host=host, port=port, db=_plain(serving.db))
-    app = make_app(Service(serving.settings, store, engine, open_to_all=not serving.keys))
-    sys.setswitchinterval(_SWITCH_SECONDS)
-    gc.freeze()  # what stands now stays: later collections need not look at it
+    with bound(host, port) as listening:
+        store = open_store(serving.db)
+        decisive = serving.settings.decisive
+        values = read_values(serving.run, full=decisive.rerank > 0) if serving.run else None
+        began = now_ms() if serving.settings.clock == "wall" else 0
+        engine = open_engine(store, Origin(decisive, values, serving.tables), began)
+        engine.warm()
+        if serving.keys and not store.all_keys():
+            hint = "giftlive keys create --scope decide --scope ingest"
+            say(f"no keys yet: {hint}", db=_plain(serving.db))
+        address = f"http://{host}:{listening.getsockname()[1]}"
+        say("listening", url=address, db=_plain(serving.db))
+        app = make_app(Service(serving.settings, store, engine, open_to_all=not serving.keys))
+        sys.setswitchinterval(_SWITCH_SECONDS)
+        gc.freeze()  # what stands now stays: later collections need not look at it
+        try:
+            _run(app, listening)
+        finally:
+            gc.unfreeze()
+
+
+def bound(host: str, port: int) -> socket.socket:
+    """Return a socket that listens at an address.
+
+    Raises
+    ------
+    UsageError
+        Something else listens there, or it is no address of this machine.
+    """
     try:
-        _run(app, host, port)
-    finally:
-        gc.unfreeze()
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    except (OSError, OverflowError) as error:
+        raise UsageError(
+            str(error), f"--host {host} --port {port}", "an address of this machine that is free"
+        ) from error
 
 
 def _plain(url: str) -> str:
@@ -107,7 +126,7 @@ def _plain(url: str) -> str:
     return f"{scheme}://{who.partition(':')[0]}{at}{where}"
 
 
-def _run(app: Any, host: str, port: int) -> None:
+def _run(app: Any, listening: socket.socket) -> None:
     import uvicorn
 
     class Server(uvicorn.Server):
@@ -118,8 +137,6 @@ def _run(app: Any, host: str, port: int) -> None:
 
     config = uvicorn.Config(
         app,
-        host=host,
-        port=port,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -128,4 +145,4 @@ def _run(app: Any, host: str, port: int) -> None:
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
-    Server(config).run()
+    Server(config).run(sockets=[listening])
