@@ -9,6 +9,7 @@
     │   └── RejectLimitError  exit 2   too many rows had to be set aside
     ├── MissingCapabilityError exit 2  the source has no such table (no clicks, no propensities)
     ├── NotEnoughDataError    exit 3   the question cannot be answered with this much data
+    ├── UnavailableError      exit 1   a database or server that is needed does not answer
     └── IntegrityError        exit 1   a promise of the product is broken
         ├── LeakError         exit 1   a feature knows the future
         ├── ConservationError exit 1   money appeared or vanished
@@ -107,6 +108,12 @@ class NotEnoughDataError(GiftLiveError):
     """The question cannot be answered with this much data."""
 
     exit_code = 3
+
+
+class UnavailableError(GiftLiveError):
+    """A database or server that is needed does not answer, or has no room; later it may."""
+
+    exit_code = 1
 
 
 class IntegrityError(GiftLiveError):

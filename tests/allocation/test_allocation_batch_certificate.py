@@ -151,7 +151,7 @@ def test_renaming_rooms_renames_the_prices() -> None:
         rooms=np.where(batch.rooms >= 0, name[batch.rooms], -1),
         capacity=batch.capacity[np.argsort(name)],
     )
-    # the fluid is cut room by room, so that a stop at a gap could come a pass earlier in one of them
+    # the fluid is cut room by room: a stop at a gap could come a pass earlier in one of them
     one, other = (batch_certificate(b, passes=60, tolerance=0.0) for b in (batch, renamed))
     np.testing.assert_allclose(other.prices.seat[name], one.prices.seat, rtol=1e-9)
     assert other.bound == pytest.approx(one.bound, rel=1e-12)

@@ -11,11 +11,14 @@ from giftlive.cli import (
     doctor,
     facts,
     ingest,
+    keys,
     leaderboard,
     ope,
+    replay,
     report,
     roadmap,
     run,
+    serve,
     study,
     tables,
     verify,
@@ -43,9 +46,12 @@ app.command("ope")(ope.ope)
 app.command("roadmap")(roadmap.roadmap)
 app.command("report")(report.report)
 app.command("verify")(verify.verify)
+app.command("replay")(replay.replay)
+app.command("serve")(serve.serve)
 app.command("coverage")(coverage.coverage)
 app.command("doctor")(doctor.doctor)
 world.app.command("card")(world_card.card)
 world.app.command("decisions")(world_decisions.decisions)
 app.add_typer(world.app, name="world")
+app.add_typer(keys.app, name="keys")
 app.add_typer(bench.app, name="bench")

@@ -183,6 +183,11 @@ def facts_of(source: Path, config: RunConfig, cache: Path | None) -> FactBook:
         return compute_facts(store, step.listener)
 
 
+def store_of(source: Path, config: RunConfig, cache: Path | None) -> Store:
+    """Return the store of ``source``: logs, or a store that ``giftlive ingest`` wrote."""
+    return steps.store(Workshop(Cache(cache or default_cache()), config, Reporter()), source)
+
+
 def build_tables_of(
     source: Path, out: Path, config: RunConfig, cache: Path | None
 ) -> dict[str, int | str]:

@@ -127,24 +127,56 @@ class OnlineFeatures:
         UsageError
             ``as_of_ts`` is before the clock, or the lengths differ.
         """
-        streamers, lives = (np.asarray(ids, dtype=np.int64) for ids in (streamers, lives))
-        if len(streamers) != len(lives):
-            raise UsageError(
-                f"{len(streamers)} streamers and {len(lives)} rooms", "candidates", "as many"
-            )
         _require("user_id", user_id, -1, _MAX_ID)
+        users = np.full(len(lives), user_id, dtype=np.int64)
+        return self.of_pairs(users, streamers, lives, as_of_ts)
+
+    def of_pairs(
+        self,
+        users: Ints,
+        streamers: Ints,
+        lives: Ints,
+        as_of_ts: int,
+        features: Sequence[Feature] | None = None,
+    ) -> Floats:
+        """Return features [n, p] of n pairs as known before ``as_of_ts``.
+
+        Parameters
+        ----------
+        users, streamers, lives : [n] ids, -1 unknown. features : some of them; None: all.
+
+        Raises
+        ------
+        UsageError
+            ``as_of_ts`` is before the clock, or the lengths differ.
+        """
+        users, streamers, lives = (
+            np.ascontiguousarray(ids, dtype=np.int64) for ids in (users, streamers, lives)
+        )
+        if not len(users) == len(streamers) == len(lives):
+            raise UsageError(
+                f"{len(users)} users, {len(streamers)} streamers and {len(lives)} rooms",
+                "candidates",
+                "as many",
+            )
         _require("as_of_ts", as_of_ts, 0, MAX_TS)
         self._advance(int(as_of_ts))
         self._begin_day()
-        columns = self._columns(int(user_id), streamers, lives, int(as_of_ts))
-        X = np.empty((len(lives), len(self.features)), dtype=np.float64)
-        for j, feature in enumerate(self.features):
+        asked = self.features if features is None else tuple(features)
+        columns = self._columns(users, streamers, lives, int(as_of_ts))
+        X = np.empty((len(lives), len(asked)), dtype=np.float64)
+        for j, feature in enumerate(asked):
             X[:, j] = (
                 self._coded(feature, columns)
                 if feature.group.endswith("_profile")
                 else (feature.value.of(columns))
             )
         return X
+
+    def digest(self) -> bytes:
+        """Return 16 bytes that are equal for equal states: what is told, waits, and the clock."""
+        waiting = [list(event) for event in self._waiting]
+        return self._state.digest(repr((self._clock, self._tz, waiting)).encode())
 
     def save(self, folder: Path) -> None:
         """Write everything needed to go on into ``folder``, replacing it at the end."""
@@ -267,10 +299,10 @@ class OnlineFeatures:
         self._state.begin_day(start)
 
     def _columns(
-        self, user: int, streamers: Ints, lives: Ints, as_of_ts: int
+        self, users: Ints, streamers: Ints, lives: Ints, as_of_ts: int
     ) -> dict[str, NDArray[Any]]:
         m = len(lives)
-        users, times = np.full(m, user), np.full(m, as_of_ts)
+        times = np.full(m, as_of_ts)
         category = _column(self.catalogue.rooms, lives, "category")
         asked = times, users, streamers, lives, category
         columns = self._go_through(np.full(m, PROBE, dtype=np.int8), asked)

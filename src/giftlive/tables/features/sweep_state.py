@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -92,6 +93,17 @@ class SweepState:
             "extra": dict(extra or {}),
         }
         write_arrays(folder, VERSION, _arrays(self.tally), plain)
+
+    def digest(self, extra: bytes = b"") -> bytes:
+        """Return 16 bytes that are equal for equal states and equal ``extra``."""
+        for actor in ACTORS:
+            getattr(self.tally, actor).shown_rows()  # places that a question would have made
+        self.tally.heat_rows()
+        plain = self.until_ts, self.epoch, self.day_start_ts, self.daily, self.told.tolist()
+        sums = hashlib.blake2b(repr(plain).encode() + extra, digest_size=16)
+        for name, array in _arrays(self.tally).items():
+            sums.update(name.encode() + array.tobytes())
+        return sums.digest()
 
     @staticmethod
     def load(folder: Path) -> SweepState:

@@ -1,0 +1,1 @@
+"""JSON over HTTP: requests read strictly, one form of error, a description with examples."""

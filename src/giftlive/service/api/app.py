@@ -1,0 +1,171 @@
+"""The application: the desk behind HTTP, with health, metrics, description and a page."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+import giftlive
+from giftlive.errors import UnavailableError
+from giftlive.service.api.access import Access
+from giftlive.service.api.errors import RefusedError, json_response
+from giftlive.service.api.gate import Gate
+from giftlive.service.api.routes import FORMS, Calls
+from giftlive.service.committer import Committer
+from giftlive.service.console import page
+from giftlive.service.desk import Desk
+from giftlive.service.engine import Engine
+from giftlive.service.keys import KeyBook
+from giftlive.service.limits import Buckets
+from giftlive.service.settings import ServiceSettings
+from giftlive.service.store.protocol import Store
+from giftlive.service.telemetry import Telemetry, say
+
+_PATHS = {
+    *("/", "/healthz", "/readyz", "/metrics", "/openapi.json"),
+    *("/v1/decisions", "/v1/events", "/v1/rooms", "/v1/prices", "/v1/policy", "/v1/history"),
+    *("/v1/state", "/v1/export"),
+}
+_READY_TICKS = 30
+
+
+@dataclass
+class Service:
+    """What an application is made of.
+
+    Attributes
+    ----------
+    open_to_all : no key is asked for.
+    """
+
+    settings: ServiceSettings
+    store: Store
+    engine: Engine
+    open_to_all: bool = False
+
+
+def make_app(service: Service) -> Any:
+    """Return the ASGI application; its lifespan starts and ends the clock and the writer."""
+    telemetry = Telemetry()
+    desk = Desk(service.settings, service.engine, service.store)
+    limits = service.settings.limits
+    book = None if service.open_to_all else KeyBook(service.store)
+    buckets = Buckets(limits.requests_per_second, 2.0 * limits.requests_per_second)
+    calls = Calls(desk, Access(book, buckets))
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        loop = asyncio.get_running_loop()
+        desk.committer = Committer(service.store, service.engine, limits.waiting, loop)
+        desk.committer.observe = telemetry.committed
+        clock = asyncio.create_task(desk.run())
+        say("ready", seq=desk.state.seq)
+        try:
+            yield
+        finally:
+            clock.cancel()
+            with suppress(asyncio.CancelledError):
+                await clock
+            await _end(desk)
+
+    app = FastAPI(
+        title="GiftLive",
+        version=giftlive.__version__,
+        summary="Who should see which live room, now, and at what price.",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.include_router(calls.router())
+    _add_own(app, desk, telemetry)
+    _describe(app)
+    app.add_exception_handler(RefusedError, _refused)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.state.desk = desk
+    return Gate(app, telemetry, limits.body_bytes, _PATHS)
+
+
+async def _end(desk: Desk) -> None:
+    """Write what waits and the digest of the state, then let go of the store."""
+    with suppress(UnavailableError):
+        await desk.seal()
+    desk.committer.stop()
+    await asyncio.to_thread(desk.committer.join)
+    desk.store.close()
+    say("stopped", seq=desk.state.seq)
+
+
+def _add_own(app: FastAPI, desk: Desk, telemetry: Telemetry) -> None:
+    async def healthz(request: Request) -> Response:
+        """Say that the process answers."""
+        return json_response({"status": "ok"})
+
+    async def readyz(request: Request) -> Response:
+        """Say whether the log can be written and time moves."""
+        problems = desk.problems()
+        if problems:
+            refused = RefusedError(503, "not_ready", "; ".join(problems), retry_after=1.0)
+            return refused.response()
+        return json_response({"status": "ready", "seq": desk.state.seq})
+
+    async def metrics(request: Request) -> Response:
+        """Return Prometheus' text form."""
+        desk.measure(telemetry.gauges)
+        return Response(telemetry.page(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    async def index(request: Request) -> Response:
+        """Return the console."""
+        return HTMLResponse(page())
+
+    for call in (healthz, readyz, metrics):
+        app.add_api_route(f"/{call.__name__}", call, methods=["GET"], response_class=Response)
+    app.add_api_route("/", index, methods=["GET"], include_in_schema=False)
+
+
+def _describe(app: FastAPI) -> None:
+    """Put keys and the bodies that handlers read by themselves into the description."""
+    plain = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            schema = plain()
+            parts = schema.setdefault("components", {})
+            for form in FORMS:
+                own = form.model_json_schema(ref_template="#/components/schemas/{model}")
+                parts.setdefault("schemas", {}).update(own.get("$defs", {}))
+            parts["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
+            for path, calls in schema["paths"].items():
+                if path.startswith("/v1/"):
+                    for call in calls.values():
+                        call["security"] = [{"key": []}]
+        return app.openapi_schema or {}
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RefusedError)
+    return error.response()
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    codes = {404: "not_found", 405: "method_not_allowed"}
+    found = RefusedError(error.status_code, codes.get(error.status_code, "refused"), error.detail)
+    response = found.response()
+    response.headers.update(dict(error.headers or {}))
+    return response
+
+
+def now_ms() -> int:
+    """Return the machine's time."""
+    return time.time_ns() // 1_000_000

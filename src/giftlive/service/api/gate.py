@@ -1,0 +1,104 @@
+"""What every request passes: size, time, count; nothing escapes as a stack trace."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Any
+
+from giftlive.service.api.errors import RefusedError
+from giftlive.service.telemetry import Telemetry, say
+
+_HEADERS = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"cache-control", b"no-store"),
+    (b"referrer-policy", b"no-referrer"),
+    (
+        b"content-security-policy",
+        b"default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline';"
+        b" img-src 'self' data:; frame-ancestors 'none'",
+    ),
+]
+_SECRETS = ("key", "token", "secret", "auth")
+
+
+class Gate:
+    """ASGI middleware around the whole application.
+
+    Parameters
+    ----------
+    known : paths that metrics count by name; all others count as ``other``.
+    """
+
+    def __init__(self, app: Any, telemetry: Telemetry, body_bytes: int, known: set[str]) -> None:
+        self._app, self._telemetry, self._most, self._known = app, telemetry, body_bytes, known
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Pass a request on, or refuse it."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began, status = time.perf_counter(), [500]
+        started = [False]
+
+        async def sending(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                status[0], started[0] = message["status"], True
+                message["headers"] = [*message["headers"], *_HEADERS]
+            await send(message)
+
+        try:
+            refused = self._refused(scope)
+            if refused is not None:
+                raise refused
+            await self._app(scope, self._bounded(receive), sending)
+        except RefusedError as error:
+            if not started[0]:
+                await error.response()(scope, receive, sending)
+        except Exception:  # the last stop: a bug is said in the log, not to the caller
+            logging.getLogger("giftlive.service").exception("a request failed")
+            if not started[0]:
+                hint = "it is in the service's log"
+                sorry = RefusedError(500, "internal", "the service has a defect", hint=hint)
+                await sorry.response()(scope, receive, sending)
+        self._count(scope, status[0], time.perf_counter() - began)
+
+    def _refused(self, scope: Any) -> RefusedError | None:
+        """Return why a request is refused before it is read."""
+        for name, value in scope["headers"]:
+            if name == b"content-length" and (not value.isdigit() or int(value) > self._most):
+                return self._too_large()
+        query = scope["query_string"].decode("latin-1").lower()
+        names = [part.partition("=")[0] for part in query.split("&")]
+        if "gl_" in query or any(secret in name for name in names for secret in _SECRETS):
+            return RefusedError(
+                401,
+                "key_in_url",
+                "a key does not belong in a URL",
+                hint="send it as `Authorization: Bearer KEY`, and revoke this one",
+            )
+        return None
+
+    def _bounded(self, receive: Any) -> Any:
+        read = [0]
+
+        async def receiving() -> Any:
+            message = await receive()
+            read[0] += len(message.get("body", b""))
+            if read[0] > self._most:
+                raise self._too_large()
+            return message
+
+        return receiving
+
+    def _too_large(self) -> RefusedError:
+        return RefusedError(
+            413, "too_large", f"more than {self._most} bytes", "body", "send smaller batches"
+        )
+
+    def _count(self, scope: Any, status: int, seconds: float) -> None:
+        path = scope["path"] if scope["path"] in self._known else "other"
+        self._telemetry.requests.labels(path, str(status)).inc()
+        self._telemetry.seconds.labels(path).observe(seconds)
+        if status >= 500:
+            say("request", logging.WARNING, path=path, status=status, ms=round(seconds * 1e3, 2))

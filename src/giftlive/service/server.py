@@ -1,0 +1,148 @@
+"""The service as a process: opened from its parts, served by uvicorn until it is told to stop."""
+
+from __future__ import annotations
+
+import gc
+import socket
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from giftlive.errors import UsageError
+from giftlive.service.engine import Origin, open_engine
+from giftlive.service.scoring import read_values
+from giftlive.service.settings import ServiceSettings
+from giftlive.service.store import open_store
+from giftlive.service.verification import Verified, verify_log
+
+_BACKLOG, _GRACE_SECONDS, _KEEP_ALIVE_SECONDS = 2_048, 10, 30
+_SWITCH_SECONDS = 5e-4
+"""The writer's thread gets its turn after so long: by default it would wait ten times longer."""
+
+
+@dataclass(frozen=True)
+class Serving:
+    """What a service is started with.
+
+    Attributes
+    ----------
+    db : URL of the store. run : folder whose values decide, None: popularity. tables : folder
+        whose state the features go on from. keys : whether keys are asked for.
+    """
+
+    settings: ServiceSettings
+    db: str
+    run: Path | None = None
+    tables: Path | None = None
+    keys: bool = True
+
+
+def verify_served(serving: Serving) -> Verified:
+    """Replay the log of a store and hold it against itself.
+
+    Raises
+    ------
+    UsageError
+        There is no log.
+    IntegrityError
+        The log contradicts itself: the record is named.
+    """
+    store = open_store(serving.db)
+    try:
+        if store.last()[0] == 0:
+            raise UsageError("an empty log", serving.db, "a log that a service wrote")
+        values = read_values(serving.run, full=True) if serving.run else None
+        return verify_log(store, values)
+    finally:
+        store.close()
+
+
+def serve_until_stopped(serving: Serving, host: str, port: int) -> None:
+    """Serve until SIGTERM or SIGINT; what was asked before is answered.
+
+    Raises
+    ------
+    UsageError
+        The extra ``service`` is not installed.
+    """
+    try:
+        from giftlive.service.api.app import Service, make_app, now_ms
+        from giftlive.service.telemetry import log_to_stderr, say
+    except ImportError as error:
+        raise UsageError(
+            f"{error.name} is not installed", "giftlive serve", "the extra `service`",
+            "pip install 'giftlive[service]'",
+        ) from error  # fmt: skip
+    log_to_stderr()
+    with bound(host, port) as listening:
+        store = open_store(serving.db)
+        decisive = serving.settings.decisive
+        values = read_values(serving.run, full=decisive.rerank > 0) if serving.run else None
+        began = now_ms() if serving.settings.clock == "wall" else 0
+        engine = open_engine(store, Origin(decisive, values, serving.tables), began)
+        engine.warm()
+        if serving.keys and not store.all_keys():
+            hint = "giftlive keys create --scope decide --scope ingest"
+            say(f"no keys yet: {hint}", db=_plain(serving.db))
+        address = f"http://{host}:{listening.getsockname()[1]}"
+        say("listening", url=address, db=_plain(serving.db))
+        app = make_app(Service(serving.settings, store, engine, open_to_all=not serving.keys))
+        sys.setswitchinterval(_SWITCH_SECONDS)
+        gc.freeze()  # what stands now stays: later collections need not look at it
+        try:
+            _run(app, listening)
+        finally:
+            gc.unfreeze()
+
+
+def bound(host: str, port: int) -> socket.socket:
+    """Return a socket that listens at an address.
+
+    Raises
+    ------
+    UsageError
+        Something else listens there, or it is no address of this machine.
+    """
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    except (OSError, OverflowError) as error:
+        raise UsageError(
+            str(error), f"--host {host} --port {port}", "an address of this machine that is free"
+        ) from error
+
+
+def _plain(url: str) -> str:
+    """Return a store's URL without a password.
+
+    Examples
+    --------
+    >>> _plain("postgresql://me:secret@host/db"), _plain("sqlite:///log.db")
+    ('postgresql://me@host/db', 'sqlite:///log.db')
+    """
+    scheme, _, rest = url.partition("://")
+    who, at, where = rest.rpartition("@")
+    return f"{scheme}://{who.partition(':')[0]}{at}{where}"
+
+
+def _run(app: Any, listening: socket.socket) -> None:
+    import uvicorn
+
+    class Server(uvicorn.Server):
+        """Ends at the first signal when all is answered, at a second one at once."""
+
+        def handle_exit(self, sig: int, frame: Any) -> None:
+            self.should_exit, self.force_exit = True, bool(self.should_exit)
+
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        backlog=_BACKLOG,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+    )
+    Server(config).run(sockets=[listening])

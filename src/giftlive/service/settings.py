@@ -1,0 +1,164 @@
+"""What can be set about the service; the part that decides results is written into its log."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from giftlive.errors import ConfigError
+from giftlive.service.guardrail_settings import DEFAULT_GUARDRAILS, GuardrailSettings
+
+Json = dict[str, Any]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class PricerSettings(_Frozen):
+    """The price of a seat-second: entropic mirror descent on occupancy against ``target``."""
+
+    learning_rate: float = Field(default=12.0, ge=0.0)
+    """Per hour of occupancy one full room above the target."""
+    target: float = Field(default=0.75, gt=0.0, le=1.0)
+    floor: float = Field(default=0.05, gt=0.0)
+    """Smallest positive price of a seat-second, in units of the mean value of a seat-second."""
+    largest: float = Field(default=100.0, gt=0.0)
+    """Largest price, in the same unit."""
+    largest_step: float = Field(default=0.25, gt=0.0)
+    """Bound on the change of log price in one tick."""
+    stale_after_seconds: float = Field(default=120.0, gt=0.0)
+    """Decisions, but no event for so long: occupancy is not believed and prices stand still."""
+
+
+class RoomSettings(_Frozen):
+    """The rooms that the service remembers."""
+
+    largest: int = Field(default=4096, ge=1, le=1 << 16)
+    """Live rooms at one time."""
+    retrieved: int = Field(default=200, ge=1, le=2000)
+    """Candidates when a request names none."""
+    silent_hours: float = Field(default=24.0, gt=0.0)
+    """A room without any decision or event for so long is taken for closed."""
+
+
+class JoinSettings(_Frozen):
+    """When the outcome of a decision is final."""
+
+    click_seconds: float = Field(default=600.0, gt=0.0)
+    """Without a click for so long, the decision earned nothing."""
+    settle_seconds: float = Field(default=60.0, ge=0.0)
+    """After the viewer left, late gifts still count for so long."""
+    longest_hours: float = Field(default=6.0, gt=0.0)
+    """A viewing that nobody ended is over after so long."""
+    hold_seconds: float = Field(default=30.0, ge=0.0)
+    """A decision holds a seat until the click, for so long at most."""
+    remembered: int = Field(default=200_000, ge=1)
+    """Open decisions; beyond, the oldest are taken for finished."""
+
+
+class DecisiveSettings(_Frozen):
+    """What replay depends on; a log keeps the settings it began with."""
+
+    seed: int = 0
+    tz: str = "Asia/Shanghai"
+    tick_ms: int = Field(default=1_000, ge=10)
+    """Features, prices and guardrails move once in so long."""
+    user_refresh_seconds: float = Field(default=300.0, gt=0.0)
+    """A user who comes back after so long gets features of the present."""
+    pairs_per_user: int = Field(default=64, ge=1)
+    """Streamers with whom a user's own history counts."""
+    remembered_requests: int = Field(default=500_000, ge=1)
+    remembered_events: int = Field(default=1_000_000, ge=1)
+    """Ids by which a repeated request or event is known, the latest so many."""
+    expiry_seconds: float = Field(default=30.0, gt=0.0)
+    """How long a caller may act on an answer."""
+    policy: Json = Field(
+        default={
+            "name": "random_bucket",
+            "options": {"share": 0.05, "policy": {"name": "dual_price"}},
+        }
+    )
+    safe_policy: Json = Field(default={"name": "greedy_with_cap"})
+    rerank: int = Field(default=0, ge=0, le=20)
+    """Best candidates that the full model values again; 0: the Scorer alone."""
+    rooms: RoomSettings = RoomSettings()
+    join: JoinSettings = JoinSettings()
+    pricer: PricerSettings = PricerSettings()
+    guardrails: tuple[GuardrailSettings, ...] = DEFAULT_GUARDRAILS
+    digest_every_ticks: int = Field(default=300, ge=1)
+    """Ticks between two digests of the state in the log, which ``--verify`` compares."""
+
+
+class LimitSettings(_Frozen):
+    """What a request may ask for; not part of the log."""
+
+    body_bytes: int = Field(default=1 << 20, ge=1024)
+    candidates: int = Field(default=1000, ge=1, le=2000)
+    slots: int = Field(default=20, ge=1)
+    events: int = Field(default=1000, ge=1)
+    clock_skew_seconds: float = Field(default=300.0, ge=0.0)
+    waiting: int = Field(default=2000, ge=1)
+    """Requests that wait for the store; beyond, the answer is 503."""
+    requests_per_second: float = Field(default=5000.0, gt=0.0)
+    """Per key, with bursts of twice as many."""
+    store_seconds: float = Field(default=5.0, gt=0.0)
+    """A store that takes longer to write is called unavailable."""
+    model_ms: float = Field(default=20.0, gt=0.0)
+    """A full model that takes longer is left out for ``model_rest_seconds``."""
+    model_rest_seconds: float = Field(default=30.0, gt=0.0)
+    export_rows: int = Field(default=200_000, ge=1)
+
+
+class ServiceSettings(_Frozen):
+    """Everything; ``clock`` says whose time counts."""
+
+    decisive: DecisiveSettings = DecisiveSettings()
+    limits: LimitSettings = LimitSettings()
+    clock: Literal["wall", "requests"] = "wall"
+    """``requests``: time is what requests say it is, for replays of past logs."""
+
+
+def load_settings(path: Path | None, overrides: Json | None = None) -> ServiceSettings:
+    """Read a TOML file and apply ``overrides``, dotted keys to values.
+
+    Raises
+    ------
+    ConfigError
+        The file is not TOML, or a key or value is not valid.
+
+    Examples
+    --------
+    >>> load_settings(None, {"decisive.tick_ms": 500}).decisive.tick_ms
+    500
+    """
+    found: Json = {}
+    if path is not None:
+        try:
+            found = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (OSError, tomllib.TOMLDecodeError) as error:
+            raise ConfigError(str(error), str(path), "a TOML file") from error
+    for key, value in (overrides or {}).items():
+        _put(found, key.split("."), value)
+    try:
+        return ServiceSettings.model_validate_json(_as_json(found))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise ConfigError(first["msg"], where or "settings", "docs/service.md") from error
+
+
+def _put(tree: Json, path: list[str], value: Any) -> None:
+    for part in path[:-1]:
+        tree = tree.setdefault(part, {})
+    tree[path[-1]] = value
+
+
+def _as_json(tree: Json) -> bytes:
+    """Return the tree as JSON: strict models take a JSON list for a tuple, not a Python one."""
+    from pydantic_core import to_json
+
+    return to_json(tree)

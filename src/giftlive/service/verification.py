@@ -1,0 +1,129 @@
+"""The log held against itself: replayed, every decision taken again, every digest compared."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from giftlive.errors import IdentityError
+from giftlive.service.applying import apply
+from giftlive.service.deciding import MODEL, Circumstances, Request, propose
+from giftlive.service.engine import first_state, records
+from giftlive.service.record import DECISION, DIGEST, Logged, Record
+from giftlive.service.scoring import Values
+from giftlive.service.state import State
+from giftlive.service.store.protocol import Store
+
+_AHEAD = 4_096
+"""Records read ahead: a decision is in the log after others that it did not know yet."""
+
+
+@dataclass
+class Verified:
+    """What was found.
+
+    Attributes
+    ----------
+    records, decisions, digests : how many were replayed, taken again, compared.
+    untaken : decisions by a full model that was not given, or too far behind their state.
+    digest : of the state at the end.
+    """
+
+    records: int = 1
+    decisions: int = 0
+    digests: int = 0
+    untaken: int = 0
+    digest: str = ""
+
+
+@dataclass
+class _Replay:
+    state: State
+    found: Verified = field(default_factory=Verified)
+    due: dict[int, list[Record]] = field(default_factory=dict)
+    sums: dict[int, str] = field(default_factory=dict)
+
+    def ahead(self, logged: Logged) -> None:
+        """See a record before it is applied."""
+        record = logged.record
+        if record.kind == DECISION:
+            known = record.meta["state_seq"]
+            if known < self.state.seq:
+                self.found.untaken += 1
+            else:
+                self.due.setdefault(known, []).append(record)
+        if record.kind == DIGEST:
+            self.sums[record.meta["seq"]] = record.meta["digest"]
+
+    def at_rest(self) -> None:
+        """Take decisions and compare digests that belong to the state as it is."""
+        for record in self.due.pop(self.state.seq, []):
+            self._again(record)
+        told = self.sums.pop(self.state.seq, None)
+        if told is not None:
+            own = self.state.digest()
+            self.found.digests += 1
+            if own != told:
+                raise IdentityError(
+                    f"digest {own}, {told} in the log",
+                    f"record {self.state.seq}",
+                    "equal states from equal logs",
+                )
+
+    def _again(self, record: Record) -> None:
+        meta = record.meta
+        values = self.state.vectors.values
+        if meta["mode"] == MODEL and (values is None or values.model is None):
+            self.found.untaken += 1
+            return
+        named = tuple(record.arrays["candidates"].tolist()) if meta["named"] else None
+        request = Request(meta["request_id"], meta["user_id"], named, meta["n"])
+        how = Circumstances(meta["ts"], meta["mode"], dict(meta["in_flight"]))
+        _require_equal(record, propose(self.state, request, how))
+        self.found.decisions += 1
+
+
+def verify_log(store: Store, values: Values | None = None) -> Verified:
+    """Replay a log from its first record.
+
+    Parameters
+    ----------
+    values : with the full model, where decisions were taken by one.
+
+    Raises
+    ------
+    IdentityError
+        A decision comes out otherwise, or the state is not what the service said it was.
+    IntegrityError
+        The log is not one that this version can read.
+    """
+    replay = _Replay(first_state(store, values))
+    waiting: deque[Logged] = deque()
+    more: Iterator[Logged] = records(store, 1)
+    while True:
+        for logged in more:
+            replay.ahead(logged)
+            waiting.append(logged)
+            if len(waiting) >= _AHEAD:
+                break
+        replay.at_rest()
+        if not waiting:
+            break
+        apply(replay.state, waiting.popleft())
+        replay.found.records += 1
+    replay.found.digest = replay.state.digest()
+    return replay.found
+
+
+def _require_equal(logged: Record, again: Record) -> None:
+    where = f"decision {logged.meta['decision_id']}"
+    for name in logged.meta.keys() | again.meta.keys():
+        one, two = logged.meta.get(name), again.meta.get(name)
+        if name != "in_flight" and one != two:
+            raise IdentityError(f"{name} is {one!r}, {two!r} when taken again", where)
+    for name in logged.arrays.keys() | again.arrays.keys():
+        arrays = logged.arrays.get(name), again.arrays.get(name)
+        same = all(a is not None for a in arrays)
+        if not same or arrays[0].tobytes() != arrays[1].tobytes():  # type: ignore[union-attr]
+            raise IdentityError(f"{name} differ when taken again", where)
