@@ -23,9 +23,32 @@ from giftlive.types import Message
 
 Cli = Callable[..., CompletedProcess[str]]
 GATES = {
-    *("baseline", "two_stage", "multi_task", "first_window", "world_fidelity"),
-    *("off_policy", "recall_rerank", "shadow_price", "value_models", "value_ceiling"),
+    "baseline",
+    "cold_start",
+    "cold_start_learning",
+    "concave_returns",
+    "concave_returns_oracle",
+    "concave_returns_published",
+    "concurrency",
     "delay",
+    "estimate_vs_allocate",
+    "first_window",
+    "interference",
+    "multi_task",
+    "off_policy",
+    "pareto",
+    "phase_diagram",
+    "phase_diagram_oracle",
+    "recall_rerank",
+    "risk",
+    "risk_pooled",
+    "shadow_price",
+    "two_stage",
+    "value_ceiling",
+    "value_models",
+    "whale_matching",
+    "whale_matching_congested",
+    "world_fidelity",
 }
 
 

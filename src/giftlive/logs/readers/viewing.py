@@ -60,4 +60,5 @@ def known_as_given(intake: Intake, events: Scan, rule: str) -> str:
     if all(field.column.name != "known_ts" for field in events.fields.values()):
         return rule
     intake.fault(events, "known_ts", KNOWN_EARLY, "known_ts < ts")
-    return f"coalesce(known_ts, {rule})"
+    # CASE, not coalesce: of a column without NULLs the latter writes another Parquet schema
+    return f"CASE WHEN known_ts IS NULL THEN {rule} ELSE known_ts END"
