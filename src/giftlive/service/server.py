@@ -76,7 +76,10 @@ def serve_until_stopped(serving: Serving, host: str, port: int) -> None:
     values = read_values(serving.run, full=decisive.rerank > 0) if serving.run else None
     began = now_ms() if serving.settings.clock == "wall" else 0
     engine = open_engine(store, Origin(decisive, values, serving.tables), began)
-    app = make_app(Service(serving.settings, store, engine, open_to_all=not serving.keys))
+    service = Service(
+        serving.settings, store, engine, open_to_all=not serving.keys, run=serving.run
+    )
+    app = make_app(service)
     gc.freeze()  # what stands now stays: later collections need not look at it
     try:
         _run(app, host, port)
