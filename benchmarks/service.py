@@ -148,7 +148,7 @@ def measured(name: str, port: int, pid: int, load: list[bytes], connections: int
     n = len(load)
     return (
         f"{name:28s} {connections:5d} {n / found.wall:9,.0f} {n / max(cpu, 1e-9):12,.0f}"
-        f" {cpu / n * 1e3:8.3f} {p50:8.2f} {p99:8.2f} {found.refused:8d}"
+        f" {cpu / n * 1e3:8.3f} {p50:8.2f} {p99:8.2f} {found.by_model / n:9.0%} {found.refused:8d}"
     )
 
 
@@ -172,13 +172,16 @@ def _print_table(asked: argparse.Namespace, folder: Path) -> int:
     print(f"sync of 8 KiB on this disk: p50 {p50:.2f} ms, p99 {p99:.2f} ms")
     print(
         f"{'':28s} {'open':>5s} {'per s':>9s} {'per core s':>12s} {'cpu ms':>8s}"
-        f" {'p50 ms':>8s} {'p99 ms':>8s} {'refused':>8s}"
+        f" {'p50 ms':>8s} {'p99 ms':>8s} {'by model':>9s} {'refused':>8s}"
     )
     many = [int(text) for text in asked.connections.split(",")]
     refused = 0
     served = [sys.executable, "-m", "giftlive", "serve", "--no-keys", "--port"]
     run = ["--run", str(asked.run)] if asked.run else []
-    kinds = {"Scorer, durable": [], "full model, durable": ["--set", "decisive.rerank=20"]}
+    kinds = {
+        "Scorer, durable": [],
+        "full model, durable": ["--set", "decisive.rerank=20", "--set", "limits.model_ms=1000.0"],
+    }
     if not asked.run:
         kinds = {"popularity, durable": []}
     port = asked.port

@@ -66,7 +66,7 @@ def test_over_http_and_in_this_program() -> None:
     with served(app) as http, Client(str(http.base_url)) as client:
         local.hear(planted.rooms(8, seats=4))
         client.send(_bodies(planted.rooms(8, seats=4)))
-        for call, what, ts in planted.day(3, 150):
+        for call, what, ts in planted.day(3, 100):
             if call == "decide":
                 named = None if what.candidates is None else list(what.candidates)
                 mine = local.decide(what, ts)
@@ -79,7 +79,7 @@ def test_over_http_and_in_this_program() -> None:
                 client.send(_bodies(what))
     pairs = zip(memories[0].read(0, 10**6), memories[1].read(0, 10**6), strict=False)
     decided = [(a.record, b.record) for a, b in pairs if a.record.kind == DECISION]
-    assert len(decided) == 150
+    assert len(decided) == 100
     for one, two in decided:
         assert one.meta == two.meta
         assert {n: x.tobytes() for n, x in one.arrays.items()} == {

@@ -60,6 +60,16 @@ def allocation(context: typer.Context) -> None:
     _run("benchmarks.allocation", context.args, _root())
 
 
+@app.command("service", context_settings=_PASSED_ON)
+def service(context: typer.Context) -> None:
+    """Durable decisions per second of the decision service, beside a bare call and the disk.
+
+    Runs `python -m benchmarks.service` with the same arguments (--help lists them). Needs the
+    extra `service`. Exit 1 when a request was refused.
+    """
+    _run("benchmarks.service", context.args, _root())
+
+
 def _run(module: str, arguments: list[str], root: Path) -> None:
     """Run a benchmark from the root of the clone and leave with its exit code."""
     done = subprocess.run([sys.executable, "-m", module, *arguments], cwd=root, check=False)

@@ -12,6 +12,9 @@ import numpy as np
 from giftlive.rng import stream
 from giftlive.types import Floats, Ints
 
+_FEW = 512
+"""Rows that one thread predicts."""
+
 
 @dataclass(frozen=True)
 class TreeSettings:
@@ -78,7 +81,9 @@ class Forest:
         if not len(X):
             return np.zeros(0)
         booster = self._boosters[index]
-        return np.asarray(booster.predict(X, raw_score=True, num_threads=self.threads))
+        # few rows: waking threads costs a hundred times what they save, on a busy machine more
+        threads = self.threads if len(X) > _FEW else 1
+        return np.asarray(booster.predict(X, raw_score=True, num_threads=threads))
 
 
 def grow(X: Floats, target: Floats, objective: str, settings: TreeSettings) -> Forest:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -120,11 +121,10 @@ def _offer(state: State, request: Request, how: Circumstances) -> Offer:
         lives = rooms.live_id[slots]
     else:
         lives = np.array(request.candidates, dtype=np.int64)
-        found, spare = rooms.slot_of, rooms.size
-        slots = np.array(
-            [found.get(live, spare + k) for k, live in enumerate(request.candidates)],
-            dtype=np.int64,
-        )
+        known = map(rooms.slot_of.get, request.candidates, repeat(-1))
+        slots = np.fromiter(known, dtype=np.int64, count=len(lives))
+        unknown = np.flatnonzero(slots < 0)
+        slots[unknown] = rooms.size + unknown
     left = rooms.seats_left(slots)
     for slot, count in how.in_flight.items():
         left[slots == slot] -= count

@@ -9,7 +9,7 @@ from typing import Any
 
 from giftlive.errors import IntegrityError
 from giftlive.service.applying import apply
-from giftlive.service.deciding import Circumstances, Request, propose
+from giftlive.service.deciding import MODEL, SCORER, Circumstances, Request, propose
 from giftlive.service.record import DECISION, GENESIS, Logged, Record
 from giftlive.service.scoring import Values
 from giftlive.service.settings import DecisiveSettings
@@ -70,6 +70,11 @@ class Engine:
     def propose(self, request: Request, ts: int, mode: str) -> Record:
         """Return the record of a decision on the state as it is."""
         return propose(self.state, request, Circumstances(ts, mode, dict(self.in_flight)))
+
+    def warm(self) -> None:
+        """Take a decision that nobody hears of, so that the first real one need not compile."""
+        for mode in (SCORER, MODEL):
+            self.propose(Request("warm", 0, (0, 1, 2)), self.state.ts, mode)
 
     def sent(self, record: Record, by: int = 1) -> None:
         """Count (or with -1 no longer count) the room of a decision that is on its way."""

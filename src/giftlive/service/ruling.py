@@ -85,7 +85,8 @@ class Ruling:
 
     Attributes
     ----------
-    spec : JSON it was built from. version : digest of spec and values. state : the policy's.
+    spec : JSON it was built from. state : the policy's.
+    name : of the policy, wrappers from the outside: ``random_bucket(dual_price)``.
     """
 
     spec: dict[str, Any]
@@ -93,20 +94,20 @@ class Ruling:
     values_version: str
     policy: Policy[Any] = field(init=False)
     state: Any = field(init=False)
+    name: str = field(init=False)
+    _version: tuple[str, str] = ("", "")
 
     def __post_init__(self) -> None:
-        self.policy = build(self.spec)
+        self.policy, self.name = build(self.spec), _name(self.spec)
         self.state = self.policy.init(self.seats)
-
-    @property
-    def name(self) -> str:
-        """Name of the policy, wrappers from the outside: ``random_bucket(dual_price)``."""
-        return _name(self.spec)
 
     @property
     def version(self) -> str:
         """What decided: the spec and the values it was given."""
-        return digest_of(sorted_spec(self.spec), self.values_version)[:16]
+        if self._version[0] != self.values_version:
+            own = digest_of(sorted_spec(self.spec), self.values_version)[:16]
+            self._version = self.values_version, own
+        return self._version[1]
 
     def decide(self, batch: DecisionBatch, rng: np.random.Generator) -> Decisions:
         """Return the policy's answer; the state does not change."""

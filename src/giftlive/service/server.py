@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from giftlive.service.store import open_store
 from giftlive.service.verification import Verified, verify_log
 
 _BACKLOG, _GRACE_SECONDS, _KEEP_ALIVE_SECONDS = 2_048, 10, 30
+_SWITCH_SECONDS = 5e-4
+"""The writer's thread gets its turn after so long: by default it would wait ten times longer."""
 
 
 @dataclass(frozen=True)
@@ -76,10 +79,12 @@ def serve_until_stopped(serving: Serving, host: str, port: int) -> None:
     values = read_values(serving.run, full=decisive.rerank > 0) if serving.run else None
     began = now_ms() if serving.settings.clock == "wall" else 0
     engine = open_engine(store, Origin(decisive, values, serving.tables), began)
+    engine.warm()
     service = Service(
         serving.settings, store, engine, open_to_all=not serving.keys, run=serving.run
     )
     app = make_app(service)
+    sys.setswitchinterval(_SWITCH_SECONDS)
     gc.freeze()  # what stands now stays: later collections need not look at it
     try:
         _run(app, host, port)

@@ -20,7 +20,7 @@ const scale = (from, to, a, b) => (x) => a + ((x - from) / (to - from || 1)) * (
 export const finite = (xs) => xs.filter((x) => x !== null && x !== undefined && Number.isFinite(x));
 
 function frame(width, height, label) {
-  return svg("svg", { class: "chart", viewBox: `0 0 ${width} ${height}`, height, role: "img", "aria-label": label });
+  return svg("svg", { class: "chart", viewBox: `0 0 ${width} ${height}`, height, preserveAspectRatio: "xMinYMid", role: "img", "aria-label": label });
 }
 
 function rows(chart, ticks, y, x0, x1, show) {
@@ -56,7 +56,8 @@ export function overTime(points, { width, height = 190, label, show, when, hint 
   }
   for (const p of points) {
     const wide = (x1 - x0) / points.length;
-    chart.append(svg("rect", { x: x(p.ts) - wide / 2, width: wide, y: PAD.top, height: height - PAD.top - PAD.bottom, fill: "transparent" }, svg("title", {}, hint(p))));
+    const left = Math.max(x(p.ts) - wide / 2, 0);
+    chart.append(svg("rect", { x: left, width: Math.min(wide, width - left), y: PAD.top, height: height - PAD.top - PAD.bottom, fill: "transparent" }, svg("title", {}, hint(p))));
   }
   return chart;
 }

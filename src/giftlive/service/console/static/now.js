@@ -11,9 +11,9 @@ const ROOMS = 12;
 export default function now({ root, guard }) {
   let seen = null;
   const stop = every(2000, (signal) => guard(root, async () => {
-    const paths = ["about", "revenue"].map((name) => `/v1/console/${name}`);
-    const [about, revenue, rooms, prices, policy, history] = await Promise.all(
-      [...paths, "/v1/rooms", "/v1/prices", "/v1/policy", "/v1/history?points=240"].map((path) => read(path, signal)));
+    const about = await read("/v1/console/about", signal); // first by itself: a refused key is refused once
+    const [revenue, rooms, prices, policy, history] = await Promise.all(
+      ["/v1/console/revenue", "/v1/rooms", "/v1/prices", "/v1/policy", "/v1/history?points=240"].map((path) => read(path, signal)));
     seen = { about, revenue, rooms: rooms.rooms, prices, policy, points: history.points };
     draw(root, seen);
   }));
@@ -104,10 +104,11 @@ function rails({ policy, points }, root) {
   const width = Math.floor((wide(root) - 24 * (columns - 1)) / columns);
   const share = (g) => (x) => (g.largest === 1 ? percent(x) : number(x));
   const item = (g) => {
-    const word = g.breached ? "breached" : g.low === null ? "waiting" : "ok";
+    const good = g.direction === "at_most" ? g.high <= g.threshold : g.low >= g.threshold;
+    const word = g.breached ? "breached" : g.low === null ? "waiting" : good ? "ok" : "undecided";
     const line = points.filter((p) => p.guardrails[g.name]).map((p) => { const [value, low, high] = p.guardrails[g.name]; return { ts: p.tick_ts, value, low, high }; });
     const found = g.low === null ? "" : `${within(g, share(g))} · ${t("guardrail.n", { n: count(g.n) })}`;
-    return el("li", {}, el("span", { class: `chip ${{ ok: "pass", breached: "fail", waiting: "" }[word]}` }, t(`guardrail.${word}`)),
+    return el("li", {}, el("span", { class: `chip ${{ ok: "pass", breached: "fail", waiting: "", undecided: "open" }[word]}` }, t(`guardrail.${word}`)),
       el("span", { class: "name" }, name(g.name)), found ? [found, el("br")] : null,
       el("span", { class: "muted small" }, `${t(`guardrail.${g.direction}`, { threshold: share(g)(g.threshold) })}; ${t(g.acts ? "guardrail.acts" : "guardrail.says")}`),
       line.filter((p) => p.value !== null).length > 1 ? charts.spark(line, { width, label: `${name(g.name)}: ${found}`, threshold: g.threshold }) : null);

@@ -143,6 +143,7 @@ function drawn(job, before, width) {
   ];
 }
 
+const points = (x) => t("what_if.points", { n: number(100 * x) });
 const sure = (d) => d && d.low !== null && (d.low > 0 || d.high < 0);
 
 function concluded(found) {
@@ -163,8 +164,9 @@ function changes(found) {
   if (!moved.length) return el("p", {}, t("what_if.no_change"));
   return el("ul", { class: "changes" }, moved.map(({ name }) => {
     const show = SHARES.has(name) ? percent : number;
+    const step = SHARES.has(name) ? points : number;
     const d = by[name], up = d.value > 0;
     const [low, high] = up ? [d.low, d.high] : [-d.high, -d.low];
-    return el("li", {}, t(up ? "what_if.up" : "what_if.down", { name: t(`measure.${name}`), from: show(now[name].value), to: show(then[name].value), by: show(Math.abs(d.value)), low: show(low), high: show(high) }));
+    return el("li", {}, t(up ? "what_if.up" : "what_if.down", { name: t(`measure.${name}`), from: show(now[name].value), to: show(then[name].value), by: step(Math.abs(d.value)), low: number(SHARES.has(name) ? 100 * low : low), high: number(SHARES.has(name) ? 100 * high : high) }));
   }));
 }

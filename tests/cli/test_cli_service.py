@@ -1,0 +1,79 @@
+"""``giftlive keys``, ``serve`` and ``replay`` as commands: what they print, and how they refuse."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from pathlib import Path
+
+from tests.cli.conftest import Cli
+from tests.service import planted
+
+from giftlive.service.engine import Origin
+from giftlive.service.local import LocalService
+from giftlive.service.settings import DecisiveSettings
+from giftlive.service.store import open_store
+
+
+def _db(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'log.db'}"
+
+
+def test_keys_are_made_listed_and_revoked(cli: Cli, tmp_path: Path) -> None:
+    db = _db(tmp_path)
+    made = cli("keys", "create", "--scope", "decide", "--name", "shop", "--db", db)
+    key = made.stdout.strip()
+    assert key.startswith("gl_")
+    listed = cli("keys", "list", "--db", db, "--json")
+    (row,) = json.loads(listed.stdout)["keys"]
+    assert (row["name"], row["scopes"], row["revoked"]) == ("shop", "decide", "")
+    assert key.split("_")[2] not in listed.stdout
+    assert key.split("_")[2] not in (tmp_path / "log.db").read_bytes().decode("latin-1")
+    assert "revoked" in cli("keys", "revoke", key, "--db", db).stdout
+    assert cli("keys", "revoke", row["key_id"], "--db", db).returncode == 2
+    refused = cli("keys", "create", "--scope", "everything", "--db", db)
+    assert refused.returncode == 2
+    assert "decide, ingest, admin" in refused.stderr
+
+
+def test_verify_replays_a_log_and_sees_a_changed_one(cli: Cli, tmp_path: Path) -> None:
+    db = _db(tmp_path)
+    store = open_store(db)
+    service = LocalService.open(store, Origin(DecisiveSettings(), planted.values()), planted.T0)
+    service.hear(planted.rooms(5), planted.T0)
+    for call, what, ts in planted.day(1, 20):
+        if call == "decide":
+            service.decide(what, ts)
+        else:
+            service.hear(what, ts)
+    store.close()
+    found = json.loads(cli("serve", "--db", db, "--verify").stdout)
+    assert (found["decisions"], found["untaken"]) == (20, 0)
+    assert found["digest"] == service.state.digest()
+
+    con = sqlite3.connect(tmp_path / "log.db")
+    (seq, body), *_ = con.execute(
+        "select seq, body from log where kind = 'decision' order by seq desc limit 1"
+    ).fetchall()
+    changed = body[:-1] + bytes([body[-1] ^ 1])
+    con.execute("update log set body = ? where seq = ?", (changed, seq))
+    con.commit()
+    con.close()
+    broken = cli("serve", "--db", db, "--verify")
+    assert broken.returncode == 1
+    assert "differ when taken again" in broken.stderr
+
+
+def test_mistakes_are_one_paragraph(cli: Cli, tmp_path: Path) -> None:
+    for arguments, words in (
+        (["serve", "--db", _db(tmp_path), "--verify"], "an empty log"),
+        (["serve", "--no-keys", "--host", "0.0.0.0"], "anybody could decide"),
+        (["serve", "--db", "mysql://x"], "sqlite:///PATH"),
+        (["serve", "--db", _db(tmp_path), "--run", str(tmp_path)], "expected"),
+        (["serve", "--set", "decisive.tick_ms=0"], "tick_ms"),
+        (["replay", "--source", str(tmp_path / "no"), "--url", "http://127.0.0.1:9"], "no such"),
+    ):
+        done = cli(*arguments)
+        assert done.returncode == 2, arguments
+        assert words in done.stderr
+        assert "Traceback" not in done.stderr
