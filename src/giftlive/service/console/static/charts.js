@@ -2,7 +2,7 @@
 
 import { svg } from "./dom.js";
 
-const PAD = { top: 14, right: 14, bottom: 30, left: 58 };
+const PAD = { top: 26, right: 14, bottom: 30, left: 58 };
 
 export function nice(low, high, most = 5) {
   if (!(high > low)) { const half = Math.abs(low) * 0.1 || 1; low -= half; high += half; }
@@ -31,7 +31,7 @@ function rows(chart, ticks, y, x0, x1, show) {
 }
 
 // A line over time, with the band of its intervals.
-export function overTime(points, { width, height = 190, label, show, when, hint }) {
+export function overTime(points, { width, height = 200, label, axis, show, when, hint }) {
   const chart = frame(width, height, label);
   const values = finite(points.flatMap((p) => [p.value, p.low, p.high]));
   const ticks = nice(Math.min(0, ...values), Math.max(...values, 1e-9), 4);
@@ -39,6 +39,7 @@ export function overTime(points, { width, height = 190, label, show, when, hint 
   const y = scale(ticks[0], ticks[ticks.length - 1], height - PAD.bottom, PAD.top);
   const x = scale(points[0].ts, points[points.length - 1].ts, x0, x1);
   rows(chart, ticks, y, x0, x1, show);
+  chart.append(svg("text", { x: 0, y: 11 }, axis));
   const banded = points.filter((p) => p.low !== null && p.low !== undefined);
   if (banded.length > 1) {
     const up = banded.map((p) => `${x(p.ts)},${y(p.high)}`);
@@ -151,21 +152,33 @@ export function frontier(data, { width, label, axes, names, show, hint }) {
     const end = data.before[0];
     marks.push({ cx: x(end.x.value), cy: y(end.y.value), text: names.before, faint: true });
   }
-  labelled(chart, marks, x0, x1, y0, y1);
+  const paths = [data.curve, data.before].map((points) => points.map((p) => [x(p.x.value), y(p.y.value)]));
+  labelled(chart, marks, paths.flatMap(along), x0, x1, y0, y1);
   return chart;
 }
 
+// Points a few pixels apart on a line, which a label should not stand on.
+function along(points) {
+  return points.slice(1).flatMap(([bx, by], k) => {
+    const [ax, ay] = points[k];
+    const steps = Math.max(Math.ceil(Math.hypot(bx - ax, by - ay) / 6), 1);
+    return Array.from({ length: steps + 1 }, (_, j) => [ax + ((bx - ax) * j) / steps, ay + ((by - ay) * j) / steps]);
+  });
+}
+
 // Direct labels beside their marks, on the side with room, each clear of the others.
-function labelled(chart, marks, x0, x1, y0, y1) {
+function labelled(chart, marks, lines, x0, x1, y0, y1) {
   const placed = [];
+  const hit = (b, [px, py]) => px > b.x - 3 && px < b.x + b.w + 3 && py > b.y - 13 && py < b.y + 5;
   for (const mark of marks) {
-    const wide = [...mark.text].reduce((sum, c) => sum + (c.charCodeAt(0) > 255 ? 12.5 : 6.8), 0);
-    const tries = [[14, 22], [14, -14], [-14 - wide, 22], [-14 - wide, -14], [14, 38], [-14 - wide, 38], [14, -30]];
-    const box = tries.map(([dx, dy]) => ({ x: mark.cx + dx, y: mark.cy + dy, w: wide }))
-      .find((b) => b.x >= x0 && b.x + b.w <= x1 && b.y > y1 - 4 && b.y < y0 - 2
-        && placed.every((o) => Math.abs(o.y - b.y) > 14 || b.x > o.x + o.w || o.x > b.x + b.w)
-        && marks.every((m) => m === mark || Math.abs(m.cy - b.y + 4) > 14 || m.cx < b.x - 9 || m.cx > b.x + b.w + 9))
-      ?? { x: Math.min(mark.cx + 14, x1 - wide), y: mark.cy + 22, w: wide };
+    const wide = [...mark.text].reduce((sum, c) => sum + (c.charCodeAt(0) > 255 ? 12.5 : 7.2), 0);
+    const sides = [[14, 22], [14, -14], [-14 - wide, 22], [-14 - wide, -14], [-wide / 2, -18], [-wide / 2, 28], [14, 40], [-14 - wide, 40], [14, -32], [-14 - wide, -32]];
+    const boxes = sides.map(([dx, dy]) => ({ x: mark.cx + dx, y: mark.cy + dy, w: wide }))
+      .filter((b) => b.x >= x0 && b.x + b.w <= x1 && b.y > y1 - 4 && b.y < y0 - 2)
+      .filter((b) => placed.every((o) => Math.abs(o.y - b.y) > 14 || b.x > o.x + o.w || o.x > b.x + b.w))
+      .filter((b) => marks.every((m) => m === mark || !hit({ x: b.x - 7, y: b.y, w: b.w + 14 }, [m.cx, m.cy])));
+    const cost = (b) => lines.filter((point) => hit(b, point)).length;
+    const box = boxes.sort((a, b) => cost(a) - cost(b))[0] ?? { x: Math.min(mark.cx + 14, x1 - wide), y: mark.cy + 22, w: wide };
     placed.push(box);
     chart.append(svg("text", { class: mark.faint ? null : "strong", x: box.x, y: box.y }, mark.text));
   }

@@ -62,7 +62,7 @@ function revenue({ revenue: found }, root) {
   return el("section", { class: "panel", id: "revenue" }, el("h2", {}, finding),
     points.length > 1 ? [
       el("p", { class: "subtitle" }, t("revenue.subtitle", { width: duration(found.width_seconds), n: points[0].n })),
-      charts.overTime(points, { width: wide(root, 2), label: finding, show: (x) => number(x), when: (ts) => clock(ts, found.width_seconds < 60), hint: (p) => `${clock(p.ts)} · ${within(p)} · n = ${p.n}` }),
+      charts.overTime(points, { width: wide(root, 2), label: finding, axis: t("revenue.axis"), show: (x) => number(x), when: (ts) => clock(ts, found.width_seconds < 60), hint: (p) => `${clock(p.ts)} · ${within(p)} · n = ${p.n}` }),
       el("p", { class: "subtitle" }, t("revenue.follows")),
       el("details", { id: "revenue-numbers" }, el("summary", {}, t("numbers")), el("div", { class: "scroll", tabindex: "0" }, table([{ title: t("revenue.time"), text: true }, { title: t("revenue.value") }, { title: t("revenue.low") }, { title: t("revenue.high") }], cells, { name: "" })))] : null);
 }
@@ -76,7 +76,7 @@ function price({ prices, rooms, points }, root) {
   return el("section", { class: "panel", id: "prices" }, el("h2", {}, finding),
     line.length > 1 ? [
       el("p", { class: "subtitle" }, t("price.subtitle")),
-      charts.overTime(line, { width: wide(root, 2), label: finding, show: (x) => number(x), when: (ts) => clock(ts), hint: (p) => `${clock(p.ts)} · ${number(p.value)}` })] : null);
+      charts.overTime(line, { width: wide(root, 2), label: finding, axis: t("price.axis"), show: (x) => number(x), when: (ts) => clock(ts), hint: (p) => `${clock(p.ts)} · ${number(p.value)}` })] : null);
 }
 
 function rooms({ rooms: found, about }) {
