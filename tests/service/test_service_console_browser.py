@@ -9,7 +9,6 @@ import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -224,12 +223,25 @@ def test_the_keyboard_reaches_everything(browser: Any, service: tuple[str, str])
         assert met == wanted
 
 
-def test_a_service_that_stops_is_said_to(browser: Any, tmp_path: Path) -> None:
+def test_a_service_that_does_not_answer_is_said_to(browser: Any, service: tuple[str, str]) -> None:
+    session = Session(browser, service[0], 1280, "en-GB")
+    session.enter(service[1])
+    session.context.set_offline(True)
+    session.page.wait_for_selector("#offline:not([hidden])")
+    assert "does not answer" in session.page.text_content("#offline")
+    assert session.page.locator("#revenue").count() == 1  # what was read stays
+    session.context.set_offline(False)
+    session.page.wait_for_selector("#offline", state="hidden")
+    session.context.close()
+
+
+def test_before_anything_has_happened(browser: Any) -> None:
+    """An empty service, and one that asks for no key."""
     memory, settings = MemoryStore(), hurried()
     engine = open_engine(memory, Origin(settings.decisive), now_ms())
     with served(make_app(Service(settings, memory, engine, open_to_all=True))) as client:
-        session = Session(browser, str(client.base_url), 1280, "en-GB")
-        session.page.wait_for_selector("main .empty")  # nothing has happened yet, and it says so
-    session.page.wait_for_selector("#offline:not([hidden])")
-    assert "does not answer" in session.page.text_content("#offline")
-    session.context.close()
+        url = str(client.base_url).rstrip("/")
+        with _session(browser, (url, "no key")) as session:
+            session.page.wait_for_selector("main .empty")
+            session.go("decisions")
+            session.page.wait_for_selector("main .empty")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from scipy.optimize import linprog
@@ -131,5 +132,6 @@ def clearing_prices(values: Floats, seats: Ints) -> Floats:
     one_each = kron(eye_array(n), np.ones((1, rooms)))
     one_seat = kron(np.ones((1, n)), eye_array(rooms))
     limits = np.concatenate([np.ones(n), seats.astype(np.float64)])
-    solved = linprog(-values.ravel(), vstack([one_each, one_seat]).tocsr(), limits, method="highs")
+    both: Any = vstack([one_each, one_seat]).tocsr()
+    solved: Any = linprog(-values.ravel(), both, limits, method="highs")
     return np.asarray(np.maximum(-solved.ineqlin.marginals[n:], 0.0))
