@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import sqlite3
 from pathlib import Path
 
@@ -62,6 +63,15 @@ def test_verify_replays_a_log_and_sees_a_changed_one(cli: Cli, tmp_path: Path) -
     broken = cli("serve", "--db", db, "--verify")
     assert broken.returncode == 1
     assert "differ when taken again" in broken.stderr
+
+
+def test_an_address_that_is_taken_is_said(cli: Cli, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = cli("serve", "--db", _db(tmp_path), "--no-keys", "--port", port)
+    assert done.returncode == 2
+    assert "in use" in done.stderr
+    assert not (tmp_path / "log.db").exists()
 
 
 def test_mistakes_are_one_paragraph(cli: Cli, tmp_path: Path) -> None:

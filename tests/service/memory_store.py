@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from giftlive.service.record import Logged, Record, pack, unpack
 from giftlive.service.store import Compose, KeyRow
 
@@ -48,7 +50,10 @@ class MemoryStore:
         self.known.append(row)
 
     def revoke_key(self, key_id: str, ts: int) -> bool:
-        return False
+        found = [k for k, row in enumerate(self.known) if row.key_id == key_id]
+        for k in found:
+            self.known[k] = replace(self.known[k], revoked_ts=ts)
+        return bool(found)
 
     def close(self) -> None:
         pass

@@ -16,7 +16,7 @@ from tests.service.serving import served
 
 from giftlive.service.api.app import Service, make_app
 from giftlive.service.engine import Origin, open_engine
-from giftlive.service.keys import create_key
+from giftlive.service.keys import KeyBook, create_key
 from giftlive.service.settings import DecisiveSettings, LimitSettings, ServiceSettings
 
 DECISIVE = DecisiveSettings(policy={"name": "dual_price"}, tick_ms=200)
@@ -210,7 +210,8 @@ def test_a_future_time_is_refused_by_a_service_with_a_clock(memory: MemoryStore)
         assert _error(_ask(client, "r", context={"ts": now + 10**7}))[1] == "clock_skew"
 
 
-def test_keys_and_scopes(memory: MemoryStore) -> None:
+def test_keys_and_scopes(memory: MemoryStore, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
     keys = {}
     for scope in ("decide", "ingest", "admin"):
         keys[scope], row = create_key(scope, [scope], T0)
@@ -240,6 +241,22 @@ def test_keys_and_scopes(memory: MemoryStore) -> None:
         challenge = client.get("/v1/rooms")
         assert challenge.headers["WWW-Authenticate"] == "Bearer"
         assert _error(challenge)[1] == "unauthorised"
+    ours = [r for r in caplog.records if r.name.startswith(("giftlive", "uvicorn"))]
+    assert "ready" in [r.getMessage() for r in ours]
+    for key in keys.values():
+        assert key.split("_")[2] not in repr([(r.getMessage(), vars(r)) for r in ours])
+
+
+def test_a_revoked_key_is_no_key_once_the_keys_are_read_again(memory: MemoryStore) -> None:
+    key, row = create_key("shop", ["decide"], T0)
+    memory.put_key(row)
+    book = KeyBook(memory)
+    assert book.row_of(key) == row
+    memory.revoke_key(row.key_id, T0 + 1)
+    book.read_at -= 1.0
+    assert book.row_of(key) is None
+    assert book.row_of(None) is None
+    assert book.row_of("") is None
 
 
 def test_health_metrics_page_and_unknown_paths(client: httpx.Client) -> None:

@@ -157,6 +157,26 @@ def test_hidden_seats_are_never_given_away(memory: Store) -> None:
     assert shown[2] == []
 
 
+def test_a_room_on_its_way_to_the_log_counts_as_taken(memory: Store) -> None:
+    """One seat, two decisions in one group: the second sees the first one's room in flight."""
+    service = LocalService.open(memory, Origin(DecisiveSettings(policy=_CAP)), T0)
+    service.hear(planted.rooms(2, seats=1), T0)
+    engine = service.engine
+    shown, last = [], {}
+    for k in range(3):
+        record = engine.propose(Request(f"f{k}", k, (100, 101)), T0 + 10, "popularity")
+        engine.sent(record)
+        shown.append(record.arrays["candidates"][record.arrays["columns"]].tolist())
+        last = record.meta
+    assert shown == [[100], [101], []]
+    assert last["in_flight"] == [(0, 1), (1, 1)]
+    for room in ([100], [101]):
+        again = engine.propose(Request("x", 9, tuple(room)), T0 + 10, "popularity")
+        assert not len(again.arrays["columns"])
+    engine.sent(engine.propose(Request("f0", 0, (100,)), T0 + 10, "popularity"), -1)
+    assert engine.in_flight == {0: 1, 1: 1}  # nothing was shown, nothing is given back
+
+
 _CAP = {"name": "greedy_with_cap"}
 
 

@@ -22,8 +22,17 @@ from tests.service.serving import served
 
 from giftlive.service.api import routes
 from giftlive.service.api.app import Service, make_app
+from giftlive.service.deciding import Request as Decision
 from giftlive.service.engine import Origin, open_engine
-from giftlive.service.settings import DecisiveSettings, LimitSettings, ServiceSettings
+from giftlive.service.events import Event
+from giftlive.service.local import LocalService
+from giftlive.service.settings import (
+    DecisiveSettings,
+    JoinSettings,
+    LimitSettings,
+    RoomSettings,
+    ServiceSettings,
+)
 from giftlive.service.store import Store, open_store
 from giftlive.service.store.sqlite import SqliteStore
 from giftlive.service.verification import verify_log
@@ -130,6 +139,48 @@ def test_two_workers_share_one_log(postgres: Server) -> None:
             time.sleep(0.05)
         assert engine_one.state.digest() == engine_two.state.digest()
         assert engine_one.state.totals.decisions == 13
+
+
+def test_a_record_that_cannot_be_applied_stops_the_worker(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A defect in applying: 503 from then on, the log intact, and a restart that goes on."""
+    memory = MemoryStore()
+    with service_on(memory) as (client, engine):
+        _open_rooms(client)
+        assert _ask(client, 0).status_code == 200
+        with monkeypatch.context() as broken:
+            broken.setattr(type(engine), "apply", lambda self, logged: 1 // 0)
+            assert _ask(client, 1).status_code == 503
+        assert _ask(client, 2).status_code == 503
+        assert client.get("/readyz").status_code == 503
+    with service_on(memory) as (client, _):
+        assert [_ask(client, k).status_code for k in range(3)] == [200] * 3
+    assert verify_log(memory).decisions == 3
+
+
+def test_what_is_remembered_has_an_end() -> None:
+    """Bounded memory: a long stream, and nothing kept beyond what the settings say."""
+    small = DecisiveSettings(
+        remembered_requests=50,
+        remembered_events=40,
+        pairs_per_user=3,
+        rooms=RoomSettings(largest=6, silent_hours=0.01),
+        join=JoinSettings(remembered=30, click_seconds=5.0, settle_seconds=1.0),
+    )
+    service = LocalService.open(MemoryStore(), Origin(small, planted.values()), T0)
+    for k in range(400):
+        ts = T0 + 300 * k
+        service.decide(Decision(f"r{k}", k % 5, (k % 40, 1000 + k)), ts)
+        service.hear([Event(f"e{k}", "click", ts, k % 5, k % 40)], ts)
+    state = service.state
+    assert (len(state.requests), len(state.decisions), len(state.event_ids)) == (50, 50, 40)
+    assert len(state.joiner.open) <= 30
+    assert len(state.joiner.rows) <= 30
+    assert len(state.rooms.slot_of) <= 6
+    assert len(state.viewers) <= 6 * 5
+    assert len(state.vectors.pairs) <= 5
+    assert open_engine(service.store, Origin(small), T0).state.digest() == state.digest()
 
 
 def test_a_slow_body_is_408(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -96,6 +96,19 @@ def test_hasty_leavers_and_unfollowers_complained() -> None:
         assert outcome.complained == complained
 
 
+def test_a_leave_that_overtook_its_click_keeps_it_out() -> None:
+    service = LocalService.open(MemoryStore(), Origin(DecisiveSettings(join=JOIN)), T0)
+    service.hear(planted.rooms(1), T0)
+    inside = []
+    for k, (kind, ts) in enumerate(
+        (("leave", 20), ("click", 10), ("click", 30), ("click", 31), ("leave", 40))
+    ):
+        x = 5 if kind == "leave" else -1
+        service.hear([Event(f"e{k}", kind, T0 + ts, 1, 100, -1, x)], T0 + 100 + k)
+        inside.append(int(service.state.rooms.inside[0]))
+    assert inside == [0, 0, 1, 1, 0]
+
+
 @given(
     st.lists(
         st.tuples(

@@ -19,6 +19,7 @@ from giftlive.errors import UnavailableError
 from giftlive.service.engine import Engine
 from giftlive.service.record import TICK, Logged, Record
 from giftlive.service.store.protocol import Store
+from giftlive.service.telemetry import LOGGER
 
 _LARGEST_GROUP = 256
 
@@ -38,6 +39,7 @@ class Committer:
     ----------
     seconds : what the last group took to become durable. groups, written : how many so far.
     broken : the store did not take the last group.
+    spoilt : a record could not be applied; nothing more is taken.
     """
 
     def __init__(
@@ -45,7 +47,7 @@ class Committer:
     ) -> None:
         self.store, self.engine = store, engine
         self.seconds, self.groups, self.written, self.failures = 0.0, 0, 0, 0
-        self.broken = False
+        self.broken, self.spoilt = False, False
         self.observe: Any = lambda seconds, records: None
         self._loop, self._most = loop, waiting
         self._queue: list[Item] = []
@@ -68,6 +70,8 @@ class Committer:
         UnavailableError
             Too many wait already. The future raises it when the store cannot write.
         """
+        if self.spoilt:
+            raise UnavailableError("this worker is spoilt", "the state", "a restart")
         if self.depth >= self._most:
             raise UnavailableError(f"{self.depth} records wait", "the log", "a faster disk")
         future: asyncio.Future[tuple[Logged, Any]] = self._loop.create_future()
@@ -161,13 +165,18 @@ class Committer:
         by_key: dict[str | None, Logged] = {o.record.key: o for o in others if o.record.key}
         for item in group:
             self.engine.sent(item.record, -1)
-        for other in others:
-            self.engine.apply(other)
-        for item, logged in zip(group, mine, strict=True):
-            result = self.engine.apply(logged) if logged else None
-            there = logged or by_key.get(item.record.key) or self._elsewhere(item.record)
-            if not item.future.done():
-                item.future.set_result((there, result))
+        try:
+            for other in others:
+                self.engine.apply(other)
+            for item, logged in zip(group, mine, strict=True):
+                result = self.engine.apply(logged) if logged else None
+                there = logged or by_key.get(item.record.key) or self._elsewhere(item.record)
+                if not item.future.done():
+                    item.future.set_result((there, result))
+        except Exception:  # a defect: what is in memory is no longer what the log says
+            LOGGER.exception("a record could not be applied; this worker has to be started again")
+            self.spoilt = True
+            self._failed(group, UnavailableError("this worker is spoilt", "the state", "a restart"))
         self.groups += 1
         self.written += len(group)
         self.observe(self.seconds, len(group))

@@ -138,6 +138,8 @@ class Desk:
     def problems(self) -> list[str]:
         """Return why the service is not ready, nothing where it is."""
         found = []
+        if self.committer.spoilt:
+            found.append("a record could not be applied: start again")
         if self.committer.broken:
             found.append("the log cannot be written")
         if self.committer.depth >= self.settings.limits.waiting:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import socket
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,32 +68,68 @@ def serve_until_stopped(serving: Serving, host: str, port: int) -> None:
     """
     try:
         from giftlive.service.api.app import Service, make_app, now_ms
-        from giftlive.service.telemetry import log_to_stderr
+        from giftlive.service.telemetry import log_to_stderr, say
     except ImportError as error:
         raise UsageError(
             f"{error.name} is not installed", "giftlive serve", "the extra `service`",
             "pip install 'giftlive[service]'",
         ) from error  # fmt: skip
     log_to_stderr()
-    store = open_store(serving.db)
-    decisive = serving.settings.decisive
-    values = read_values(serving.run, full=decisive.rerank > 0) if serving.run else None
-    began = now_ms() if serving.settings.clock == "wall" else 0
-    engine = open_engine(store, Origin(decisive, values, serving.tables), began)
-    engine.warm()
-    service = Service(
-        serving.settings, store, engine, open_to_all=not serving.keys, run=serving.run
-    )
-    app = make_app(service)
-    sys.setswitchinterval(_SWITCH_SECONDS)
-    gc.freeze()  # what stands now stays: later collections need not look at it
+    with bound(host, port) as listening:
+        store = open_store(serving.db)
+        decisive = serving.settings.decisive
+        values = read_values(serving.run, full=decisive.rerank > 0) if serving.run else None
+        began = now_ms() if serving.settings.clock == "wall" else 0
+        engine = open_engine(store, Origin(decisive, values, serving.tables), began)
+        engine.warm()
+        if serving.keys and not store.all_keys():
+            hint = "giftlive keys create --scope decide --scope ingest"
+            say(f"no keys yet: {hint}", db=_plain(serving.db))
+        address = f"http://{host}:{listening.getsockname()[1]}"
+        say("listening", url=address, db=_plain(serving.db))
+        service = Service(
+            serving.settings, store, engine, open_to_all=not serving.keys, run=serving.run
+        )
+        app = make_app(service)
+        sys.setswitchinterval(_SWITCH_SECONDS)
+        gc.freeze()  # what stands now stays: later collections need not look at it
+        try:
+            _run(app, listening)
+        finally:
+            gc.unfreeze()
+
+
+def bound(host: str, port: int) -> socket.socket:
+    """Return a socket that listens at an address.
+
+    Raises
+    ------
+    UsageError
+        Something else listens there, or it is no address of this machine.
+    """
     try:
-        _run(app, host, port)
-    finally:
-        gc.unfreeze()
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    except (OSError, OverflowError) as error:
+        raise UsageError(
+            str(error), f"--host {host} --port {port}", "an address of this machine that is free"
+        ) from error
 
 
-def _run(app: Any, host: str, port: int) -> None:
+def _plain(url: str) -> str:
+    """Return a store's URL without a password.
+
+    Examples
+    --------
+    >>> _plain("postgresql://me:secret@host/db"), _plain("sqlite:///log.db")
+    ('postgresql://me@host/db', 'sqlite:///log.db')
+    """
+    scheme, _, rest = url.partition("://")
+    who, at, where = rest.rpartition("@")
+    return f"{scheme}://{who.partition(':')[0]}{at}{where}"
+
+
+def _run(app: Any, listening: socket.socket) -> None:
     import uvicorn
 
     class Server(uvicorn.Server):
@@ -103,8 +140,6 @@ def _run(app: Any, host: str, port: int) -> None:
 
     config = uvicorn.Config(
         app,
-        host=host,
-        port=port,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -113,4 +148,4 @@ def _run(app: Any, host: str, port: int) -> None:
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
-    Server(config).run()
+    Server(config).run(sockets=[listening])

@@ -7,7 +7,14 @@ import logging
 import sys
 from typing import Any
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+)
 
 _SECONDS = (0.0005, 0.001, 0.002, 0.003, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 LOGGER = logging.getLogger("giftlive.service")
@@ -17,6 +24,7 @@ class Telemetry:
     """Counters and timings of one worker."""
 
     def __init__(self) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
         make: dict[str, Any] = {"registry": self.registry}
         self.requests = Counter(
@@ -79,13 +87,19 @@ class _JsonLines(logging.Formatter):
         return json.dumps(plain, ensure_ascii=False)
 
 
+class _Stderr(logging.Handler):
+    """Writes to what standard error is at that moment."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        print(self.format(record), file=sys.stderr, flush=True)  # noqa: T201
+
+
 def log_to_stderr(level: str = "INFO") -> None:
     """Write one JSON line per message to standard error."""
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _Stderr()
     handler.setFormatter(_JsonLines())
     LOGGER.handlers[:] = [handler]
     LOGGER.setLevel(level)
-    LOGGER.propagate = False
 
 
 def say(message: str, level: int = logging.INFO, **fields: Any) -> None:

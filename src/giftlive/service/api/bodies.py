@@ -6,12 +6,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from giftlive.logs.schema import MAX_AMOUNT, MAX_WATCH_MS
 from giftlive.service import events
 
 LARGEST_ID = (1 << 63) - 1
 LARGEST_TS = 4_102_444_800_000  # the year 2100
-LARGEST_AMOUNT = 1_000_000_000
-LARGEST_WATCH_MS = 7 * 86_400_000
 LARGEST_SEATS = 1_000_000_000
 
 Id = Annotated[int, Field(ge=0, le=LARGEST_ID)]
@@ -94,8 +93,8 @@ class EventBody(_Body):
     user_id: Id | None = None
     live_id: Id | None = None
     streamer_id: Id | None = None
-    amount: Annotated[int, Field(ge=0, le=LARGEST_AMOUNT)] | None = None
-    watch_ms: Annotated[int, Field(ge=0, le=LARGEST_WATCH_MS)] | None = None
+    amount: Annotated[int, Field(ge=0, le=MAX_AMOUNT)] | None = None
+    watch_ms: Annotated[int, Field(ge=0, le=MAX_WATCH_MS)] | None = None
     seats: Annotated[int, Field(ge=0, le=LARGEST_SEATS)] | None = None
     decision_id: Name | None = None
 
