@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from tests.service.serving import served
 
 from giftlive.evaluation.what_if import Knobs, Market, Position, play_position
 from giftlive.rng import derive
-from giftlive.service.api.app import Service, make_app
+from giftlive.service.api.app import Service, cancelled, make_app
 from giftlive.service.console.assets import LANGUAGES, POLICY, assets, texts
 from giftlive.service.engine import Origin, open_engine
 from giftlive.service.keys import create_key
@@ -217,3 +218,28 @@ def test_a_what_if_equals_the_evaluation_with_the_same_settings_and_seed(
 def test_languages_have_their_files() -> None:
     assert LANGUAGES == ("en", "zh")
     assert texts("zh")["page.decisions"] == "决策"
+
+
+def test_the_clock_ends_even_where_a_cancellation_is_lost() -> None:
+    """As ``asyncio.wait_for`` of Python 3.11 loses it: the service must not hang at its end."""
+
+    async def run() -> int:
+        lost = 0
+
+        async def clock() -> None:
+            nonlocal lost
+            while True:
+                try:
+                    await asyncio.sleep(60)
+                except asyncio.CancelledError:
+                    if lost == 2:
+                        raise
+                    lost += 1
+
+        task = asyncio.create_task(clock())
+        await asyncio.sleep(0)
+        await asyncio.wait_for(cancelled(task), 10)
+        assert task.cancelled()
+        return lost
+
+    assert asyncio.run(run()) == 2

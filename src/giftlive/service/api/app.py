@@ -76,9 +76,7 @@ def make_app(service: Service) -> Any:
             yield
         finally:
             await console.close()
-            clock.cancel()
-            with suppress(asyncio.CancelledError):
-                await clock
+            await cancelled(clock)
             await _end(desk)
 
     app = FastAPI(
@@ -97,6 +95,15 @@ def make_app(service: Service) -> Any:
     app.add_exception_handler(HTTPException, _http_error)
     app.state.desk = desk
     return Gate(app, telemetry, limits.body_bytes, _PATHS)
+
+
+async def cancelled(task: asyncio.Task[None]) -> None:
+    """End a task for sure: Python 3.11's ``wait_for`` drops a cancellation that meets a result."""
+    while not task.done():
+        task.cancel()
+        await asyncio.wait({task}, timeout=0.05)
+    with suppress(asyncio.CancelledError):
+        await task
 
 
 async def _end(desk: Desk) -> None:
