@@ -5,11 +5,13 @@ from __future__ import annotations
 import typer
 
 from giftlive.cli import (
+    allocate,
     audit,
     bench,
     coverage,
     doctor,
     facts,
+    gates,
     ingest,
     keys,
     leaderboard,
@@ -41,10 +43,12 @@ app.command("tables")(tables.tables)
 app.command("audit")(audit.audit)
 app.command("facts")(facts.facts)
 app.command("study")(study.study)
+app.command("allocate")(allocate.allocate)
 app.command("leaderboard")(leaderboard.leaderboard)
 app.command("ope")(ope.ope)
 app.command("roadmap")(roadmap.roadmap)
 app.command("report")(report.report)
+app.command("gates")(gates.gates)
 app.command("verify")(verify.verify)
 app.command("replay")(replay.replay)
 app.command("serve")(serve.serve)

@@ -87,7 +87,10 @@ def serve_until_stopped(serving: Serving, host: str, port: int) -> None:
             say(f"no keys yet: {hint}", db=_plain(serving.db))
         address = f"http://{host}:{listening.getsockname()[1]}"
         say("listening", url=address, db=_plain(serving.db))
-        app = make_app(Service(serving.settings, store, engine, open_to_all=not serving.keys))
+        service = Service(
+            serving.settings, store, engine, open_to_all=not serving.keys, run=serving.run
+        )
+        app = make_app(service)
         sys.setswitchinterval(_SWITCH_SECONDS)
         gc.freeze()  # what stands now stays: later collections need not look at it
         try:

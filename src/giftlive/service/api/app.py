@@ -7,12 +7,13 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 
 import giftlive
 from giftlive.errors import UnavailableError
@@ -21,7 +22,7 @@ from giftlive.service.api.errors import RefusedError, json_response
 from giftlive.service.api.gate import Gate
 from giftlive.service.api.routes import FORMS, Calls
 from giftlive.service.committer import Committer
-from giftlive.service.console import page
+from giftlive.service.console import Console
 from giftlive.service.desk import Desk
 from giftlive.service.engine import Engine
 from giftlive.service.keys import KeyBook
@@ -44,13 +45,14 @@ class Service:
 
     Attributes
     ----------
-    open_to_all : no key is asked for.
+    open_to_all : no key is asked for. run : folder whose studies the console shows.
     """
 
     settings: ServiceSettings
     store: Store
     engine: Engine
     open_to_all: bool = False
+    run: Path | None = None
 
 
 def make_app(service: Service) -> Any:
@@ -60,7 +62,8 @@ def make_app(service: Service) -> Any:
     limits = service.settings.limits
     book = None if service.open_to_all else KeyBook(service.store)
     buckets = Buckets(limits.requests_per_second, 2.0 * limits.requests_per_second)
-    calls = Calls(desk, Access(book, buckets))
+    access = Access(book, buckets)
+    calls, console = Calls(desk, access), Console(desk, access, service.run)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -72,9 +75,8 @@ def make_app(service: Service) -> Any:
         try:
             yield
         finally:
-            clock.cancel()
-            with suppress(asyncio.CancelledError):
-                await clock
+            await console.close()
+            await cancelled(clock)
             await _end(desk)
 
     app = FastAPI(
@@ -86,12 +88,22 @@ def make_app(service: Service) -> Any:
         redoc_url=None,
     )
     app.include_router(calls.router())
+    app.include_router(console.router())
     _add_own(app, desk, telemetry)
     _describe(app)
     app.add_exception_handler(RefusedError, _refused)
     app.add_exception_handler(HTTPException, _http_error)
     app.state.desk = desk
     return Gate(app, telemetry, limits.body_bytes, _PATHS)
+
+
+async def cancelled(task: asyncio.Task[None]) -> None:
+    """End a task for sure: Python 3.11's ``wait_for`` drops a cancellation that meets a result."""
+    while not task.done():
+        task.cancel()
+        await asyncio.wait({task}, timeout=0.05)
+    with suppress(asyncio.CancelledError):
+        await task
 
 
 async def _end(desk: Desk) -> None:
@@ -122,13 +134,8 @@ def _add_own(app: FastAPI, desk: Desk, telemetry: Telemetry) -> None:
         desk.measure(telemetry.gauges)
         return Response(telemetry.page(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
-    async def index(request: Request) -> Response:
-        """Return the console."""
-        return HTMLResponse(page())
-
     for call in (healthz, readyz, metrics):
         app.add_api_route(f"/{call.__name__}", call, methods=["GET"], response_class=Response)
-    app.add_api_route("/", index, methods=["GET"], include_in_schema=False)
 
 
 def _describe(app: FastAPI) -> None:

@@ -7,17 +7,14 @@ import time
 from typing import Any
 
 from giftlive.service.api.errors import RefusedError
+from giftlive.service.console.assets import POLICY
 from giftlive.service.telemetry import Telemetry, say
 
 _HEADERS = [
     (b"x-content-type-options", b"nosniff"),
     (b"cache-control", b"no-store"),
     (b"referrer-policy", b"no-referrer"),
-    (
-        b"content-security-policy",
-        b"default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline';"
-        b" img-src 'self' data:; frame-ancestors 'none'",
-    ),
+    (b"content-security-policy", POLICY.encode()),
 ]
 _SECRETS = ("key", "token", "secret", "auth")
 

@@ -1,0 +1,51 @@
+"""Revenue over time with intervals: by hand, and nothing lost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from giftlive.service.console.readings import PARTS, revenue_of
+
+
+def _points(amounts: list[float], every_ms: int = 1000) -> list[dict[str, Any]]:
+    total = np.cumsum([0.0, *amounts])
+    return [{"tick_ts": k * every_ms, "amount": float(a)} for k, a in enumerate(total)]
+
+
+def test_revenue_by_hand() -> None:
+    """Ten seconds at 1 a second, then ten at 3: sixty and 180 a minute."""
+    found = revenue_of(_points([1.0] * 10 + [3.0] * 10))
+    assert found["width_seconds"] == 5
+    assert [b["value"] for b in found["bins"]] == [60.0, 60.0, 180.0, 180.0]
+    assert [(b["low"], b["high"]) for b in found["bins"]] == [(60, 60), (60, 60)] + [(180, 180)] * 2
+    assert [b["ts"] for b in found["bins"]] == [0, 5000, 10000, 15000]
+    assert found["recent"]["value"] == 120.0
+    assert found["recent"]["low"] < 120.0 < found["recent"]["high"]
+
+
+@given(st.lists(st.floats(0.0, 1e6), min_size=6, max_size=300))
+def test_no_revenue_is_lost_or_invented(amounts: list[float]) -> None:
+    found = revenue_of(_points(amounts))
+    width = found["width_seconds"]
+    whole = len(found["bins"]) * width
+    first = found["bins"][0]["ts"] // 1000 if found["bins"] else 0
+    said = sum(b["value"] * width / 60 for b in found["bins"])
+    assert said == pytest.approx(sum(amounts[first : first + whole]), rel=1e-9, abs=1e-6)
+    assert all(0.0 <= b["low"] <= b["value"] + 1e-9 for b in found["bins"])
+    assert {b["n"] for b in found["bins"]} <= {PARTS}
+
+
+def test_ticks_of_equal_time_count_once() -> None:
+    """With the clock of requests, history is kept by the wall's: time may stand still."""
+    points = _points([1.0] * 20)
+    assert revenue_of([p for p in points for _ in range(3)]) == revenue_of(points)
+
+
+def test_before_there_is_time_there_is_no_revenue() -> None:
+    for points in ([], _points([]), _points([1.0])):
+        assert revenue_of(points)["bins"] == []
