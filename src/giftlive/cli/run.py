@@ -52,7 +52,11 @@ def run(
         show.as_json(summary.as_dict())
     else:
         console = show.console()
-        console.print(show.verdict_table(summary.gate_rows()))
+        rows = summary.gate_rows()
+        judged = show.judged(rows)
+        console.print(show.verdict_table(judged))
+        more = f"{len(rows) - len(judged)} gates of studies not run: giftlive study list"
+        console.print(more, style="dim", highlight=False)
         for line in summary.warnings:
             console.print(f"warning: {line}", style="yellow", highlight=False, markup=False)
         for line in summary.skipped_lines():

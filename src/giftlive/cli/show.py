@@ -37,6 +37,11 @@ def verdict_table(rows: list[dict[str, str]]) -> Table:
     return table
 
 
+def judged(rows: list[dict[str, str]]) -> list[dict[str, str]]:
+    """Return the rows of gates whose study was run; the roadmap has the others."""
+    return [row for row in rows if row["verdict"] != "SKIPPED"]
+
+
 def coverage_table(rows: Sequence[CoverageRow]) -> Table:
     """Return one line per interval: its coverage at the largest size, and when it is printed."""
     table = Table(box=None, pad_edge=False, header_style="bold")

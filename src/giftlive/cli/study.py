@@ -51,8 +51,7 @@ def study(
     if json:
         show.as_json(summary.as_dict())
         return
-    judged = [row for row in summary.gate_rows() if row["verdict"] != "SKIPPED"]
-    if judged:
+    if judged := show.judged(summary.gate_rows()):
         show.console().print(show.verdict_table(judged))
     typer.echo(f"report: {summary.report}")
 
