@@ -71,6 +71,10 @@ def _rates(ts: Ints, earned: Floats, part_ms: int) -> Floats:
 
 def _mean(values: Sequence[float]) -> dict[str, Any]:
     found = student_t(np.array(values), n_unit="parts of time")
+    if (
+        found.low == found.high
+    ):  # parts that do not differ, as where nothing was given, tell no spread
+        return {"value": found.value, "low": None, "high": None, "n": found.n}
     low = None if found.low is None else max(found.low, 0.0)
     return {"value": found.value, "low": low, "high": found.high, "n": found.n}
 

@@ -34,7 +34,8 @@ function rows(chart, ticks, y, x0, x1, show) {
 export function overTime(points, { width, height = 200, label, axis, show, when, hint }) {
   const chart = frame(width, height, label);
   const values = finite(points.flatMap((p) => [p.value, p.low, p.high]));
-  const ticks = nice(Math.min(0, ...values), Math.max(...values, 1e-9), 4);
+  const top = Math.max(...values, 0);
+  const ticks = nice(Math.min(0, ...values), top > 0 ? top : 1, 4);
   const [x0, x1] = [PAD.left, width - PAD.right];
   const y = scale(ticks[0], ticks[ticks.length - 1], height - PAD.bottom, PAD.top);
   const x = scale(points[0].ts, points[points.length - 1].ts, x0, x1);
