@@ -22,7 +22,10 @@ def test_revenue_by_hand() -> None:
     found = revenue_of(_points([1.0] * 10 + [3.0] * 10))
     assert found["width_seconds"] == 5
     assert [b["value"] for b in found["bins"]] == [60.0, 60.0, 180.0, 180.0]
-    assert [(b["low"], b["high"]) for b in found["bins"]] == [(60, 60), (60, 60)] + [(180, 180)] * 2
+    # five equal parts are no evidence of a spread of 0
+    assert [(b["low"], b["high"]) for b in found["bins"]] == [(None, None)] * 4
+    uneven = revenue_of(_points([1.0, 1.0, 1.0, 1.0, 2.0] * 4))["bins"][0]
+    assert (uneven["low"], uneven["high"]) == pytest.approx((38.69, 105.31), abs=0.01)
     assert [b["ts"] for b in found["bins"]] == [0, 5000, 10000, 15000]
     assert found["recent"]["value"] == 120.0
     assert found["recent"]["low"] < 120.0 < found["recent"]["high"]
@@ -36,7 +39,8 @@ def test_no_revenue_is_lost_or_invented(amounts: list[float]) -> None:
     first = found["bins"][0]["ts"] // 1000 if found["bins"] else 0
     said = sum(b["value"] * width / 60 for b in found["bins"])
     assert said == pytest.approx(sum(amounts[first : first + whole]), rel=1e-9, abs=1e-6)
-    assert all(0.0 <= b["low"] <= b["value"] + 1e-9 for b in found["bins"])
+    spread = [b for b in found["bins"] if b["low"] is not None]
+    assert all(0.0 <= b["low"] <= b["value"] + 1e-9 for b in spread)
     assert {b["n"] for b in found["bins"]} <= {PARTS}
 
 
