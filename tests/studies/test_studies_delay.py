@@ -27,7 +27,8 @@ from giftlive.evaluation.delay.regimes import (
     VIEWINGS,
     WORLDS,
 )
-from giftlive.evaluation.results import Gate, StudyResult
+from giftlive.evaluation.results import Estimate, Gate, StudyResult
+from giftlive.reports.numbers import unit_rule
 from giftlive.rng import stream
 from giftlive.run.steps import TableFolder
 from giftlive.studies import delay
@@ -202,6 +203,19 @@ def test_no_share_of_a_gap_is_printed_where_there_is_none(answer: Answer) -> Non
     assert set(cells(answer(), "worlds")) == {*NAMES, "oracle"}
     viewed = set(cells(answer(), "viewings"))
     assert viewed == set(NAMES) & set(IN_VIEWINGS)
+
+
+def test_a_column_of_percent_holds_percent(answer: Answer) -> None:
+    """A column of shares says %, so that its cells must be shares too: 0.0643 % is not 6.43 %."""
+    result = answer()
+    for table in result.tables:
+        for row in table.rows:
+            for unit, cell in zip(table.units, row, strict=True):
+                if isinstance(cell, Estimate) and unit_rule(unit).factor != 1:
+                    assert unit_rule(cell.unit) == unit_rule(unit), f"{table.name} / {row[0]}"
+    assert [cell.unit for cell in cells(result, "progressive")["naive"][1:4]] == [
+        *("nats", "share", "ratio")
+    ]
 
 
 @pytest.mark.parametrize(

@@ -281,8 +281,8 @@ def _progressive(found: DelayNumbers) -> Table:
         (
             name,
             *(
-                found.mean(f"{name}_{what}", found.of(DRIFT, name, what, "progressive"), "ratio")
-                for what in (LOSS, ERROR, "level")
+                found.mean(f"{name}_{what}", found.of(DRIFT, name, what, "progressive"), unit)
+                for what, unit in ((LOSS, "nats"), (ERROR, "share"), ("level", "ratio"))
             ),
             "the reference" if name == VANILLA else gained(found, name),
         )
