@@ -38,7 +38,14 @@ from giftlive.studies.registry import ON_REQUEST, STUDIES, find
 
 JUDGED = "delayed_feedback_weibull"
 NAMES = ("fixed_window", "weibull_aft", JUDGED)
-GOOD: dict[str, float] = {"closed": 0.98, "error": 0.1, "harm": 1e-6, "gap": 0.008, "differs": 0.0}
+GOOD: dict[str, float] = {
+    "closed": 0.98,
+    "error": 0.1,
+    "harm": 1e-6,
+    "gap": 0.008,
+    "differs": 0.0,
+    "leaks": 5.0,
+}
 Answer = Callable[..., StudyResult]
 
 
@@ -82,13 +89,18 @@ class Log:
             share = self.near(self.says["closed"] if name == JUDGED else 0.5)
             more = 0.0 if gap else self.near(self.says["harm"])
             self.score(table, name, 0.27 + gap * (1.0 - share) + more, 0.03 * self.says["error"])
+        if gap and regime != VIEWINGS:
+            self.say(f"{regime}: fit", JUDGED, "misfit", self.near(0.2))
+            self.say(f"{regime}: fit", JUDGED, "warned", 1.0)
         self.say(f"{regime}: a_a", "naive", "differs", self.says["differs"])
         return gap
 
     def slow(self, gap: float) -> None:
         """Say what is asked of slow labels alone."""
         for name in NAMES:
-            self.say(f"{SLOW}: control", name, "log-loss", 0.27 + self.near(5 * gap))
+            learnt = self.says["leaks"] if name == JUDGED else 5.0
+            self.say(f"{SLOW}: control", name, "log-loss", 0.27 + self.near(learnt * gap))
+            self.say(f"{SLOW}: exchanged", name, "log-loss", 0.27 + self.near(0.1 * gap))
         for window in (w + kept for w in WINDOWS for kept in ("", ", first")):
             self.say(f"{SLOW}: windows", window, "log-loss", 0.27 + self.near(0.3 * gap))
         for time, which in product(TIMES, MATURITY):
@@ -182,6 +194,7 @@ def test_it_refuses_few_logs_no_gap_and_a_fit_that_differs_from_itself(answer: A
         ({"logs": 4}, "power"),
         ({"gap": 1e-4}, "movable"),
         ({"differs": 1.0}, "a_a"),
+        ({"leaks": 0.05}, "no_leak"),
     ):
         result = answer(**says)
         assert [c.name for c in result.checks if not c.passed] == [check]
@@ -241,7 +254,7 @@ def test_every_sentence_exists_and_none_claims_the_public_data(answer: Answer, l
 
 def test_verify_finds_every_number_again(answer: Answer, tmp_path: Path) -> None:
     require_verified(
-        answer(), tmp_path, "control", 0, 1, f"control / {JUDGED} / closed from shuffled delays"
+        answer(), tmp_path, "control", 0, 1, f"control / {JUDGED} / closed from permuted labels"
     )
 
 
