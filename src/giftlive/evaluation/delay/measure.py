@@ -157,7 +157,8 @@ def _ages(one: Comparison, bands: tuple[float, ...]) -> Iterator[Number]:
     for name in one.old_p:
         for band in one.by_age(name, bands):
             row = f"{hours(band.youngest)} to {hours(band.oldest)}"
-            yield Number("age", row, name, (band.bias.value or 0.0) / band.rate)
+            share = (band.bias.value or 0.0) / band.rate if band.rate > 0.0 else None
+            yield Number("age", row, name, share)
 
 
 def _maturity(planted: Planted, ask: Questions) -> Iterator[Number]:
