@@ -22,6 +22,7 @@ from giftlive.evaluation.delay.recorded import LATE
 from giftlive.evaluation.delay.regimes import (
     DELAYED,
     DRIFT,
+    HALF_LATE,
     IN_VIEWINGS,
     SLOW,
     VIEWINGS,
@@ -90,8 +91,9 @@ class Log:
             more = 0.0 if gap else self.near(self.says["harm"])
             self.score(table, name, 0.27 + gap * (1.0 - share) + more, 0.03 * self.says["error"])
         if gap and regime != VIEWINGS:
-            self.say(f"{regime}: fit", JUDGED, "misfit", self.near(0.2))
-            self.say(f"{regime}: fit", JUDGED, "warned", 1.0)
+            few = self.seed == 0 and regime == next(iter(WORLDS))  # too few gifts for a curve
+            self.say(f"{regime}: fit", JUDGED, "misfit", None if few else self.near(0.2))
+            self.say(f"{regime}: fit", JUDGED, "warned", None if few else 1.0)
         self.say(f"{regime}: a_a", "naive", "differs", self.says["differs"])
         return gap
 
@@ -229,6 +231,21 @@ def test_a_column_of_percent_holds_percent(answer: Answer) -> None:
     assert [cell.unit for cell in cells(result, "progressive")["naive"][1:4]] == [
         *("nats", "share", "ratio")
     ]
+
+
+def test_a_misfit_is_printed_where_every_log_has_one(answer: Answer) -> None:
+    found, (few, *_) = cells(answer(), "fit"), WORLDS
+    assert found[HALF_LATE][1].value == pytest.approx(0.2, abs=0.01)
+    assert found[HALF_LATE][2].value == 1.0
+    assert few not in found
+
+
+def test_the_title_of_the_shares_says_how_sure_it_is(answer: Answer) -> None:
+    def title(logs: int) -> str:
+        return next(f.title for f in answer(logs=logs).figures if f.name == "closed")
+
+    assert "(9" in title(20)
+    assert title(2) == f"{JUDGED} closes 98% of the gap on 2 logs, too few for an interval"
 
 
 @pytest.mark.parametrize(

@@ -121,7 +121,7 @@ def _fits(values: _Values, who: str) -> dict[str, Recomputed]:
         f"fit / {regime} / {what}": level(values[f"{regime}: fit / {who} / {what}"])
         for regime in (*_LATE, *_WORLDS)
         for what in ("misfit", "warned")
-        if f"{regime}: fit / {who} / {what}" in values
+        if len(values.get(f"{regime}: fit / {who} / {what}", ()))
     }
 
 
