@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import pytest
 from tests.models.delay.histories import HOUR, HOUR_MS, history
 
 from giftlive.errors import InputError, UsageError
+from giftlive.evaluation.delay.planted import DAY, Plan, arrivals
 from giftlive.evaluation.delay.planted_viewings import ViewingPlan, viewings
 from giftlive.models.delay.chance import BoostedChance
 from giftlive.models.delay.follow_up import FollowUp
@@ -101,3 +102,18 @@ def test_what_is_not_one_of_ours_is_refused(tmp_path: Path) -> None:
         train("naive", known(), ["x", "y"])
     with pytest.raises(UsageError, match="the card names them"):
         train("naive", known(), ["x"]).probability(np.zeros((2, 2)))
+
+
+def test_a_log_in_seconds_instead_of_milliseconds_gets_a_hint() -> None:
+    """A cut and times a thousand times too small leave rows that are seconds old."""
+    planted = arrivals(Plan(rows=3_000, users=300), 1).history
+    right = planted.at(int(5 * DAY * 1_000))
+    wrong = replace(planted, ts=planted.ts // 1_000).at(int(5 * DAY))
+    names = ("propensity", "mood", "relationship", "calendar")
+
+    def hinted(follow_up: FollowUp) -> bool:
+        limits = train("naive", follow_up, names).about.limits
+        return any("milliseconds" in limit for limit in limits)
+
+    assert hinted(wrong)
+    assert not hinted(right)

@@ -22,6 +22,9 @@ from giftlive.types import Floats
 
 KIND = "delay_treatment"
 
+SHORT = 0.01
+"""Share of the horizon below which a log is hardly meant to be so short."""
+
 _EVERY = (
     "a log whose gifts carry the time of the entry holds no delay: ask facts.delay first",
     "probabilities are of a gift within the horizon, not of one after it",
@@ -118,9 +121,20 @@ def train(
             "open_share": float((~used.seen & ~used.mature & ~used.left).mean()),
             "misfit": misfit,
         },
-        limits=(*LIMITS[name], *_misfitting(misfit), *_EVERY),
+        limits=(*LIMITS[name], *_misfitting(misfit), *_too_young(follow_up), *_EVERY),
     )
     return TrainedTreatment(card, fitted)
+
+
+def _too_young(follow_up: FollowUp) -> tuple[str, ...]:
+    """Return the limit of a log that is short beside the horizon, as one in the wrong unit is."""
+    oldest = float(follow_up.age.max(initial=0.0))
+    if not np.isfinite(follow_up.horizon) or oldest >= SHORT * follow_up.horizon:
+        return ()
+    return (
+        f"the oldest row is {oldest:g} s old, the horizon {follow_up.horizon:g} s: "
+        "are times in milliseconds and delays in seconds?",
+    )
 
 
 def _misfitting(misfit: float | None) -> tuple[str, ...]:
