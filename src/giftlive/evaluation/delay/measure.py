@@ -146,10 +146,12 @@ def _fit(planted: Planted, ask: Questions, chosen: Mapping[str, Treatment]) -> I
     """Yield how far every law of arrivals is from the curve without a form, at the cut."""
     known = planted.history.at(ask.cut_ms)
     for name, one in chosen.items():
-        misfit = arrival_misfit(one.fit(known), known) if name in FORMS else None
-        if misfit is not None:
-            yield Number("fit", name, "misfit", misfit)
-            yield Number("fit", name, "warned", float(misfit > WARN_FROM))
+        if name not in FORMS:
+            continue
+        misfit = arrival_misfit(one.fit(known), known)
+        warned = None if misfit is None else float(misfit > WARN_FROM)
+        yield Number("fit", name, "misfit", misfit)
+        yield Number("fit", name, "warned", warned)
 
 
 def _ages(one: Comparison, bands: tuple[float, ...]) -> Iterator[Number]:
