@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from giftlive.facts.atom import ALPHA, atom
 from giftlive.facts.audit.chance import (
-    ALPHA,
     at_most,
-    atom,
     beyond_reliability,
     outlier,
     rank_correlation,

@@ -11,6 +11,7 @@ import pytest
 from giftlive.facts import FactBook, Finding, compute_facts, identifiability
 from giftlive.facts.outages import low_beside_gifts
 from giftlive.logs.store import Store
+from giftlive.rng import stream
 
 HOUR, DAY = 3_600_000, 86_400_000
 Rows = dict[str, list[tuple[Any, ...]]]
@@ -85,16 +86,48 @@ def test_entry_stamping_makes_the_delay_unidentifiable(
     assert (stamped.name, stamped.severity, stamped.value) == ("entry_stamping", "defect", 1.0)
 
 
-@pytest.mark.parametrize(("stamped", "identifiable"), [(60, True), (61, False)])
-def test_the_verdict_turns_above_one_half(
+@pytest.mark.parametrize(
+    ("stamped", "identifiable"), [(0, True), (5, True), (12, False), (54, False), (120, False)]
+)
+def test_an_atom_at_the_click_beside_a_law_leaves_no_law(
     make_store: MakeStore, midnight: int, stamped: int, identifiable: bool
 ) -> None:
+    """A twentieth of the gifts may be stamped; where more are, the median is not the gifts'."""
     rows = regular_logs(midnight)
     assert len(rows["gift"]) == 120
+    lags = stream(1, "lags").exponential(20_000.0, 120).astype(int)
     rows["gift"] = [
-        g if i < stamped else (*g[:3], g[3] + 3, g[4]) for i, g in enumerate(rows["gift"])
+        g if i < stamped else (*g[:3], g[3] + int(lags[i]), g[4])
+        for i, g in enumerate(rows["gift"])
     ]
-    assert compute_facts(make_store(rows)).delay.identifiable is identifiable
+    book = compute_facts(make_store(rows))
+    assert book.delay.identifiable is identifiable
+    assert (book.fact("gift_delay_p50_s").value is not None) is identifiable
+    assert ("NOT identifiable" in book.delay.reason) is not identifiable
+
+
+@pytest.mark.parametrize("to", ["up", "down", "a millisecond later"])
+@pytest.mark.parametrize("stamped", [0, 108])
+def test_a_time_within_a_step_of_the_grid_is_the_click_s(
+    make_store: MakeStore, midnight: int, to: str, stamped: int
+) -> None:
+    """Gift times on whole seconds, or a millisecond off, beside clicks that keep theirs."""
+    rows = regular_logs(midnight)
+    lags = stream(2, "lags").exponential(20_000.0, 120).astype(int)
+
+    def moved(ts: int) -> int:
+        if to == "a millisecond later":
+            return ts + 1
+        return -(-ts // 1_000) * 1_000 if to == "up" else ts // 1_000 * 1_000
+
+    rows["gift"] = [
+        (*g[:3], moved(g[3] + (0 if i < stamped else int(lags[i]))), g[4])
+        for i, g in enumerate(rows["gift"])
+    ]
+    verdict = compute_facts(make_store(rows)).delay
+    assert verdict.identifiable is (stamped == 0)
+    assert verdict.coincident is not None
+    assert (verdict.coincident > 0.85) is (stamped > 0)
 
 
 def test_orphan_gifts_are_found(make_store: MakeStore, midnight: int) -> None:

@@ -88,7 +88,9 @@ def test_a_sample_chosen_for_giving_says_so(
     assert not any(fact.warning for fact in open_book.facts)
 
 
-@pytest.mark.parametrize(("stamped", "known"), [(0.4, True), (0.7, False)])
+@pytest.mark.parametrize(
+    ("stamped", "known"), [(0.0, True), (0.04, True), (0.1, False), (0.4, False), (0.7, False)]
+)
 def test_the_delay_has_a_law_only_where_it_is_identifiable(
     make_store: MakeStore, midnight: int, stamped: float, known: bool
 ) -> None:

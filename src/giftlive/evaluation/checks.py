@@ -13,7 +13,7 @@ None of them takes the outcome. A check whose measurement is missing has failed.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from inspect import Parameter, signature
 
 from scipy import special
@@ -155,6 +155,39 @@ def a_a(ties: Sequence[bool], what: str) -> Check:
     )
 
 
+def no_leak(gains: Mapping[str, Interval], what: str) -> Check:
+    """Check that nobody gains from labels that say nothing.
+
+    Where labels are permuted a treatment can only have learnt the true ones by seeing what it
+    must not see. It fails where the whole interval of a gain lies above 0, or one is missing.
+
+    Parameters
+    ----------
+    gains : of each treatment over doing nothing, on the true labels. what : learnt from, in words.
+
+    Examples
+    --------
+    >>> no_leak({"a": exact(-0.1, "logs")}, "permuted labels").passed
+    True
+    >>> no_leak({"a": exact(0.1, "logs")}, "permuted labels").passed, no_leak({}, "no").passed
+    (False, False)
+    """
+    lows = {name: gain.low for name, gain in gains.items()}
+    known = {name: low for name, low in lows.items() if low is not None and math.isfinite(low)}
+    leaking = sorted(name for name, low in known.items() if low > 0.0)
+    missing = sorted(set(lows) - set(known))
+    told = f"{', '.join(leaking)} gain" if leaking else "nobody gains"
+    if missing:
+        told += f"; no interval of {', '.join(missing)}"
+    return Check(
+        name="no_leak",
+        passed=bool(gains) and not leaking and not missing,
+        value=max(known.values(), default=None),
+        threshold="no interval of a gain above 0",
+        detail=f"{what}: {told}",
+    )
+
+
 def power(
     n: int, n_unit: str, *, detects: float, sd: float, chance: float, least_n: float = 0
 ) -> Check:
@@ -247,7 +280,7 @@ def _finite(value: float | None) -> float | None:
 
 
 CHECKS: dict[str, Callable[..., Check]] = {
-    check.__name__: check for check in (binding, reordered, movable, a_a, power, size)
+    check.__name__: check for check in (binding, reordered, movable, a_a, no_leak, power, size)
 }
 """Every check a rule may ask for, by its name in ``rules.toml``."""
 

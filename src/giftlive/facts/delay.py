@@ -1,14 +1,17 @@
 """Whether these logs can show how long after entering a gift is sent.
 
-Where most gifts carry exactly the time of a click of the same user and room while viewings last
-minutes, the recorder wrote the entry time: the log does not hold the delay, and no model can
-find it there.
+Where most gifts carry the time of a click of the same user and room while viewings last minutes,
+the recorder wrote the entry time: the log does not hold the delay, and no model can find it
+there. Times count as equal within one step of their grid. Where fewer gifts do so, but more than
+a continuous law allows beside it, two kinds of times are mixed and nobody can tell which is whose:
+no law then either.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from giftlive.facts.coincidence import Coincidence
 from giftlive.facts.estimates import Sample, by_user, ratio
 from giftlive.facts.evidence import Evidence
 from giftlive.facts.fact import Curve, Fact, Quantity, Section
@@ -67,6 +70,8 @@ class DelayVerdict:
     ----------
     identifiable : ``None`` where there is nothing to judge (no clicks or no gifts). at_click,
         orphan, lagged, early : shares of the gift rows, which sum to 1; ``None`` as above.
+    coincident : share behind the verdict: ``at_click`` where that decides it, else of the gift rows
+        within one step of the times' grid of a click.
     """
 
     identifiable: bool | None
@@ -75,6 +80,7 @@ class DelayVerdict:
     orphan: float | None
     lagged: float | None
     early: float | None
+    coincident: float | None = None
 
 
 def delay_section(evidence: Evidence) -> Section:
@@ -131,8 +137,10 @@ def _positions(evidence: Evidence) -> Curve:
 def delay_verdict(evidence: Evidence) -> DelayVerdict:
     """Judge whether the gift delay is identifiable.
 
-    It is not where more than half of the gifts carry exactly the time of a click of the same
-    user and room. The judgement needs no model: such a gift has lag 0 whatever happened.
+    It is not where more than half of the gifts carry the time of a click of the same user and
+    room, exactly or within one step of the grid of the times, nor where fewer do but more than a
+    continuous law allows (:mod:`giftlive.facts.coincidence`). The judgement needs no model: such
+    a gift has lag 0 whatever happened.
     """
     reason = evidence.lacks(_BOTH)
     if reason:
@@ -142,11 +150,22 @@ def delay_verdict(evidence: Evidence) -> DelayVerdict:
     at, orphan, lagged, early = (
         float(rows[column].sum()) / n for column in ("at", "orphan", "lagged", "early")
     )
-    identifiable = at <= ENTRY_LIMIT
-    relation = "at most" if identifiable else "more than"
-    text = (
-        f"{at:.1%} of the gifts carry the time of a click of the same user and room, "
-        f"{relation} {ENTRY_LIMIT:.0%}: the gift delay is "
-        f"{'identifiable' if identifiable else 'NOT identifiable'}"
-    )
-    return DelayVerdict(identifiable, text, at, orphan, lagged, early)
+    identifiable, coincident, text = _judged(at, evidence)
+    return DelayVerdict(identifiable, text, at, orphan, lagged, early, coincident)
+
+
+def _judged(at: float, evidence: Evidence) -> tuple[bool, float, str]:
+    """Return whether the delay is identifiable, the share that says so, and a sentence."""
+    where, end = "a click of the same user and room", "the gift delay is NOT identifiable"
+    if at > ENTRY_LIMIT:
+        found = f"{at:.1%} of the gifts carry the time of {where}"
+        return False, at, f"{found}, more than {ENTRY_LIMIT:.0%}: {end}"
+    near = Coincidence.of(evidence)
+    found = f"{near.share:.1%} of the gifts lie within {near.step_ms} ms of {where}"
+    if near.share > ENTRY_LIMIT:
+        return False, near.share, f"{found}, more than {ENTRY_LIMIT:.0%}: {end}"
+    if near.stands_out:
+        return False, near.share, f"{found}, more than a continuous law allows beside it: {end}"
+    found = f"{at:.1%} of the gifts carry the time of {where}"
+    known = "the gift delay is identifiable"
+    return True, near.share, f"{found}, at most {ENTRY_LIMIT:.0%}: {known}"

@@ -117,9 +117,16 @@ def _checks(found: DelayNumbers, rule: Rule) -> tuple[Check, ...]:
     one, other = (found.of(SLOW, name, LOSS) for name in (VANILLA, ORACLE))
     assert one is not None
     assert other is not None
+    control = {name: found.of(SLOW, name, LOSS, "control") for name in found.names}
+    gains = {
+        name: paired_t(one, own, n_unit="worlds")
+        for name, own in control.items()
+        if own is not None
+    }
     ties = [tie for r in (*REGIMES, *WORLDS) for tie in found.ties(f"{r}: a_a", VANILLA, "differs")]
     return (
         checks.a_a(ties, "naive fitted twice, on every log"),
+        checks.no_leak(gains, f"log-loss below {VANILLA}'s after learning from permuted labels"),
         checks.movable(
             paired_t(one, other, n_unit="worlds"),
             f"log-loss of {VANILLA} against the {ORACLE}, slow delays",
@@ -143,6 +150,10 @@ def _text(
         "at_click": value["gifts_at_a_click"],
         "identifiable": value["identifiable_as_recorded"],
         "own_times": value["identifiable_with_own_times"],
+        "misfit": value["misfit_slow"],
+        "misfit_half": value["misfit_half_late"],
+        "closed_half": value["half_late_gap_closed"],
+        "warned_half": value["half_late_warned"],
         "medians": value["median_estimated_over_true"],
         "best": found.ranked[0],
         "seeds": len(found.seeds),
@@ -163,7 +174,7 @@ def _text(
         "outcomes": say(name, "outcomes", "passed", "rejected", "anomaly"),
         "design": say(name, "design", **params),
         "decision": say(name, "decision", consequence=gate.consequence),
-        "insight": say(name, "insight", "undone", "calendar", **params),
+        "insight": say(name, "insight", "undone", "calendar", "form", **params),
         "tradeoffs": say(name, "tradeoffs"),
         "assumptions": say(name, "assumptions", "planted", "recorder"),
         "scope": say(name, "scope"),

@@ -47,11 +47,19 @@ def _figure(
 def _closed(found: DelayNumbers) -> Figure:
     who = found.recommended
     points = {name: closed(found, SLOW, name) for name in found.ranked}
-    best = found.ranked[0]
-    most = "the most of all" if best == who else f"{best} most"
-    title = f"{who} closes {points[who].value or 0.0:.0%} of the gap, {most}"
+    title = f"{who} closes {_share(points[who], found)}"
     axes = ("treatment", "share of the gap from naive to the oracle")
     return _figure("closed", title, found, axes, {"slow": points})
+
+
+def _share(of: Estimate, found: DelayNumbers) -> str:
+    """Return a share of the gap in words: with its interval, or that there is none."""
+    if of.value is None or of.low is None or of.high is None:
+        logs = len(found.seeds)
+        return f"{of.value or 0.0:.0%} of the gap on {logs} logs, too few for an interval"
+    best, own = found.ranked[0], found.recommended
+    most = "the most of all" if best == own else f"{best} most"
+    return f"{of.value:.0%} ({of.low:.0%} to {of.high:.0%}) of the gap, {most}"
 
 
 def _ages(found: DelayNumbers) -> Figure:

@@ -13,6 +13,7 @@ from giftlive.evaluation.delay.regimes import (
     DELAYED,
     DRIFT,
     FAST,
+    HALF_LATE,
     IN_VIEWINGS,
     NONE,
     PLAIN,
@@ -28,7 +29,8 @@ from giftlive.types import Floats, Message
 
 KEY = "study.delay"
 LOSS, ERROR = "log-loss", "calibration error"
-REGIMES = (NONE, FAST, SLOW, AMOUNT, PLAIN)
+REGIMES = (NONE, FAST, SLOW, AMOUNT, PLAIN, HALF_LATE)
+FITTED = (SLOW, AMOUNT, PLAIN, HALF_LATE, *WORLDS)
 MATURITY = ("estimated", "true", "of the gifts seen")
 _ASK = Questions(0, ())
 TIMES = tuple(hours(t) for t in _ASK.times)
@@ -122,6 +124,7 @@ def tables(found: DelayNumbers) -> tuple[Table, ...]:
         _identifiable(found),
         _regimes(found),
         _treatments(found),
+        _fits(found),
         _control(found),
         _windows(found),
         _maturity(found),
@@ -219,9 +222,31 @@ def _control(found: DelayNumbers) -> Table:
     return _table(
         found,
         "control",
-        ("treatment", "closed from shuffled delays"),
-        ("", CLOSED),
-        [(name, closed(found, SLOW, name, "control")) for name in found.ranked],
+        ("treatment", "closed from permuted labels", "closed from exchanged delays"),
+        ("", CLOSED, CLOSED),
+        [
+            (name, closed(found, SLOW, name, "control"), closed(found, SLOW, name, "exchanged"))
+            for name in found.ranked
+        ],
+    )
+
+
+def fit(found: DelayNumbers, regime: str, what: str) -> Estimate:
+    """Return how far the judged law of arrivals is from the curve, or how often that warns."""
+    unit = "share of the gifts" if what == "misfit" else "ratio"
+    who = found.recommended
+    return found.mean(f"{regime}_{what}", found.of(regime, who, what, "fit"), unit)
+
+
+def _fits(found: DelayNumbers) -> Table:
+    """Return whether the judged treatment's form fits; without a form there is no such table."""
+    asked = [r for r in FITTED if found.of(r, found.recommended, "misfit", "fit") is not None]
+    return _table(
+        found,
+        "fit",
+        ("delay", "misfit", "warned"),
+        ("", "share of the gifts", "share of the logs"),
+        [(r, *(fit(found, r, what) for what in ("misfit", "warned"))) for r in asked],
     )
 
 
@@ -281,8 +306,8 @@ def _progressive(found: DelayNumbers) -> Table:
         (
             name,
             *(
-                found.mean(f"{name}_{what}", found.of(DRIFT, name, what, "progressive"), "ratio")
-                for what in (LOSS, ERROR, "level")
+                found.mean(f"{name}_{what}", found.of(DRIFT, name, what, "progressive"), unit)
+                for what, unit in ((LOSS, "nats"), (ERROR, "share"), ("level", "ratio"))
             ),
             "the reference" if name == VANILLA else gained(found, name),
         )
@@ -346,7 +371,12 @@ def listed(found: DelayNumbers) -> tuple[Estimate, ...]:
         "harm_without_delay": harm(found, NONE, who),
         "harm_with_fast_delay": harm(found, FAST, who),
         "cost_of_delay": _cost(found, SLOW),
-        "closed_from_shuffled": closed(found, SLOW, who, "control"),
+        "closed_from_permuted_labels": closed(found, SLOW, who, "control"),
+        "closed_from_exchanged_delays": closed(found, SLOW, who, "exchanged"),
+        "half_late_gap_closed": closed(found, HALF_LATE, who),
+        "misfit_slow": fit(found, SLOW, "misfit"),
+        "misfit_half_late": fit(found, HALF_LATE, "misfit"),
+        "half_late_warned": fit(found, HALF_LATE, "warned"),
         "tilt_recommended": tilted(found, who),
         "tilt_naive": tilted(found, VANILLA),
         "progressive_gain": gained(found, who),

@@ -153,7 +153,7 @@ def _text(
         "delay": "identifiable" if book.delay.identifiable else "not identifiable",
     }
     events = sum(source.rows.get(t, 0) for t in ("click", "negative", "gift", "comment", "like"))
-    cannot = [Message("study.exploration.cannot_tell.delay", {"share": book.delay.at_click})] * (
+    cannot = [Message("study.exploration.cannot_tell.delay", {"share": book.delay.coincident})] * (
         book.delay.identifiable is False
     ) + [
         Message("study.exploration.cannot_tell.missing", {"table": table})

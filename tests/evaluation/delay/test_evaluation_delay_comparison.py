@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 import pytest
 
 from giftlive.errors import UsageError
+from giftlive.evaluation.checks import no_leak
 from giftlive.evaluation.delay.comparison import VANILLA, Comparison, compare
-from giftlive.evaluation.delay.planted import DAY, Law, Plan, arrivals, shuffled
+from giftlive.evaluation.delay.planted import (
+    DAY,
+    Law,
+    Plan,
+    arrivals,
+    exchanged_delays,
+    permuted_labels,
+)
 from giftlive.evaluation.delay.planted_viewings import ViewingPlan, viewings
-from giftlive.models.delay.chance import Logistic
+from giftlive.models.delay.chance import FittedChance, Logistic
+from giftlive.models.delay.follow_up import FollowUp, History
 from giftlive.models.delay.registry import TREATMENTS, treatment
 from giftlive.models.delay.treatments import FixedWindow
 from giftlive.stats.intervals import Interval, ratio_delta, student_t
@@ -117,7 +127,7 @@ def test_fast_delays_are_no_harm_to_the_recommended_treatment() -> None:
     assert bounds(more_loss(found, RECOMMENDED))[1] <= 10 * NEGLIGIBLE
 
 
-def test_shuffled_delays_close_nothing() -> None:
+def test_permuted_labels_close_nothing() -> None:
     planted = arrivals(Plan("slow", rows=30_000, users=3_000), 1)
     names = (RECOMMENDED, "delay_buckets", "cox", "fixed_window")
     one = compare(
@@ -125,11 +135,70 @@ def test_shuffled_delays_close_nothing() -> None:
         CUT,
         {name: treatment(name) for name in names},
         truth=planted.chance,
-        learnt_from=shuffled(planted.history, 1),
+        learnt_from=permuted_labels(planted.history, 1),
     )
     for name in names:
         assert bounds(one.closed(name))[1] < 0.0
     assert one.closed("oracle").value == 1.0
+
+
+@dataclass(frozen=True)
+class Leaking:
+    """A treatment that looks up what the labels of a log will be, whatever it is shown."""
+
+    history: History
+
+    def fit(self, follow_up: FollowUp) -> FittedChance:
+        return Logistic().fit(self.history.X, self.history.label.astype(np.float64))
+
+
+def test_the_control_of_permuted_labels_catches_a_treatment_that_reads_final_ones() -> None:
+    gains: dict[str, list[float]] = {"leaking": [], RECOMMENDED: [], "fixed_window": []}
+    for seed in FEW:
+        planted = arrivals(Plan("slow", rows=6_000, users=600), seed)
+        one = compare(
+            planted.history,
+            CUT,
+            {
+                "leaking": Leaking(planted.history),
+                **{name: treatment(name) for name in (RECOMMENDED, "fixed_window")},
+            },
+            truth=planted.chance,
+            learnt_from=permuted_labels(planted.history, seed),
+        )
+        for name, found in gains.items():
+            found.append(one.loss(VANILLA) - one.loss(name))
+    over_logs = {name: student_t(np.array(x), n_unit="logs") for name, x in gains.items()}
+    check = no_leak(over_logs, "permuted labels")
+    assert not check.passed
+    assert check.detail == "permuted labels: leaking gain"
+    del over_logs["leaking"]
+    assert no_leak(over_logs, "permuted labels").passed
+
+
+def test_exchanged_delays_still_tell_the_law_of_all_delays() -> None:
+    """They are no control for leaks: what a treatment needs most of is the law, not its link."""
+    planted = arrivals(Plan("slow", rows=12_000, users=1_200), 1)
+    one = compare(
+        planted.history,
+        CUT,
+        {RECOMMENDED: treatment(RECOMMENDED)},
+        truth=planted.chance,
+        learnt_from=exchanged_delays(planted.history, 1),
+    )
+    assert (one.closed(RECOMMENDED).value or 0.0) > 0.7
+
+
+def test_where_the_form_is_wrong_the_recommended_treatment_loses_and_those_without_do_not() -> None:
+    names = (RECOMMENDED, "discrete_hazard", "delay_buckets")
+    found = []
+    for seed in FEW:
+        planted = arrivals(Plan("half_late", rows=8_000, users=800), seed)
+        chosen = {name: treatment(name) for name in names}
+        found.append(compare(planted.history, CUT, chosen, truth=planted.chance))
+    assert (closed(found, RECOMMENDED).value or 0.0) < 0.2
+    for name in names[1:]:
+        assert (closed(found, name).value or 0.0) > 0.7
 
 
 def test_a_feature_of_the_calendar_undoes_the_weights_of_a_stream() -> None:

@@ -14,6 +14,7 @@ from giftlive.evaluation.delay.gap import (
     harm,
     row_losses,
 )
+from giftlive.evaluation.delay.recency import tilt
 from giftlive.rng import stream
 from giftlive.types import Floats, Ints
 
@@ -88,6 +89,15 @@ def test_the_ratio_of_errors_is_paired_too() -> None:
     assert noisy.low is not None
     assert noisy.high is not None
     assert noisy.low < 0.5 < noisy.high or noisy.high > 0.4
+
+
+def test_without_a_gift_there_is_not_enough_data() -> None:
+    none, user, age = np.zeros(60), np.arange(60) // 2, np.arange(60.0)
+    ratio = error_ratio(none, np.full(60, 0.1), np.full(60, 0.2), user)
+    young = tilt(np.full(60, 0.1), none, age, user, 30.0)
+    for found in (ratio, young):
+        assert (found.status, found.value, found.n) == ("not_enough_data", None, 30)
+        assert found.reason == "no gift"
 
 
 def _coverage(replications: int) -> float:

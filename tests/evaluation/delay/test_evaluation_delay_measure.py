@@ -105,3 +105,13 @@ def test_readings_are_one_per_seed_and_the_same_again() -> None:
     short = measured(arrivals(plan, 3), Questions(int(2 * DAY * 1_000), (), windows=(DAY,)))
     assert {n.value for n in short if n.column == "estimated"} == {None}
     assert all(n.value is not None and np.isfinite(n.value) for n in short if n.table == "age")
+
+
+def test_a_law_with_a_form_has_a_misfit_on_every_log_or_says_that_there_is_none() -> None:
+    """A number that one log lacks must be there as unknown: over logs it is then no mean."""
+    judged = "delayed_feedback_weibull"
+    assert 0.0 < value("fit", judged, "misfit") < 0.1
+    assert value("fit", judged, "warned") == 0.0
+    assert ("fit", "delay_buckets", "misfit") not in values()  # it has no law of arrivals
+    few = measured(arrivals(Plan(rows=900, users=90), 1), Questions(CUT, (judged,), windows=()))
+    assert [n.value for n in few if n.table == "fit"] == [None, None]

@@ -5,10 +5,20 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from giftlive.evaluation.delay.planted import DAY, LAWS, SCALES, Law, Plan, arrivals, shuffled
+from giftlive.evaluation.delay.planted import (
+    DAY,
+    LAWS,
+    SCALES,
+    Law,
+    Plan,
+    arrivals,
+    exchanged_delays,
+    permuted_labels,
+)
 from giftlive.evaluation.delay.planted_viewings import HOUR, ViewingPlan, viewings
 from giftlive.models.delay.durations import Durations
 from giftlive.models.delay.weibull_aft import WeibullAft
+from giftlive.types import Floats
 
 BIG = 60_000
 
@@ -67,13 +77,35 @@ def test_the_calendar_moves_one_feature_and_no_chance() -> None:
     assert drifted.chance[late].mean() > 1.3 * drifted.chance[~late].mean()
 
 
-def test_a_shuffled_log_has_the_same_delays_for_other_rows() -> None:
+def test_a_log_of_permuted_labels_has_the_same_delays_for_other_rows() -> None:
     history = arrivals(Plan("slow", rows=5_000), 6).history
-    other = shuffled(history, 1)
+    other = permuted_labels(history, 1)
     assert np.array_equal(np.sort(other.delay), np.sort(history.delay))
     assert other.amount.sum() == history.amount.sum()
     assert abs(np.corrcoef(other.label, history.label)[0, 1]) < 0.06
     assert np.array_equal((other.amount > 0.0), np.isfinite(other.delay))
+
+
+def test_exchanged_delays_leave_every_label_and_undo_the_link_with_features() -> None:
+    history = arrivals(Plan("slow", rows=BIG), 6).history
+    other, gift = exchanged_delays(history, 1), history.label
+    assert np.array_equal(other.label, gift)
+    assert np.array_equal(other.amount, history.amount)
+    assert np.array_equal(np.sort(other.delay), np.sort(history.delay))
+
+    def link(delay: Floats) -> float:
+        return float(np.corrcoef(np.log(delay[gift]), history.X[gift, 2])[0, 1])
+
+    assert link(history.delay) < -0.1
+    assert abs(link(other.delay)) < 0.05
+
+
+def test_half_of_the_gifts_come_soon_and_the_others_after_a_day() -> None:
+    delay = arrivals(Plan("half_late", rows=BIG), 8).history.delay
+    given = delay[np.isfinite(delay)]
+    assert (given <= 600.0).mean() == pytest.approx(0.5, abs=0.03)
+    assert not ((given > 600.0) & (given < DAY)).any()
+    assert (given[given > 600.0] - DAY).mean() == pytest.approx(DAY, rel=0.06)
 
 
 @pytest.mark.parametrize("shared", [0.0, 1.0])

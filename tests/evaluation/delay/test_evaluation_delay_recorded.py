@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import cast
 
+import duckdb
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -16,10 +18,12 @@ from giftlive.evaluation.delay.recorded import (
     LATE_ALONE,
     Events,
     Recorded,
+    _read,
     counted_before,
     features,
     recorded_log,
 )
+from giftlive.logs.store import Store
 from giftlive.world import load_scenario
 
 SMALL = {"calendar.history_days": "16", "gift.base": "-3.0"} | LATE_ALONE
@@ -71,6 +75,28 @@ def test_features_know_what_was_there_before_the_click() -> None:
     assert X[:, 1] == pytest.approx(np.log((np.array([0, 1, 0]) + 10 * rate) / [10, 11, 10]))
     assert X[:, 4] == pytest.approx(np.log1p([0, 1, 2]))  # clicks on the streamer before
     assert X[:, 5] == pytest.approx(np.log((np.array([0, 1, 2]) + 10 * rate) / [10, 11, 12]))
+
+
+def test_the_amount_is_that_of_the_gift_that_made_the_label_known() -> None:
+    """5 known after ten seconds, 1,000 of the same viewing a day later: one hour in, 5."""
+
+    class Two:
+        def connect(self) -> duckdb.DuckDBPyConnection:
+            con = duckdb.connect()
+            con.execute(
+                "CREATE TABLE click AS SELECT * FROM (VALUES (1::BIGINT, 7::BIGINT, 3::BIGINT, "
+                "1000000::BIGINT), (2, 7, 3, 2000000)) t(user_id, live_id, streamer_id, ts)"
+            )
+            con.execute(
+                "CREATE TABLE gift AS SELECT * FROM (VALUES (1::BIGINT, 7::BIGINT, 3::BIGINT, "
+                "1001000::BIGINT, 1010000::BIGINT, 5::BIGINT), (1, 7, 3, 1060000, 90000000, 1000)) "
+                "t(user_id, live_id, streamer_id, ts, known_ts, amount)"
+            )
+            return con
+
+    known = _read(cast(Store, Two())).at(4_000_000)
+    assert known.seen.tolist() == [True, False]
+    assert known.amount.tolist() == [5.0, 0.0]
 
 
 _EVENTS = st.lists(st.tuples(st.integers(0, 3), st.integers(-5, 5)), max_size=12)

@@ -142,3 +142,33 @@ def test_logs_and_durations_that_are_impossible_are_refused() -> None:
         Durations(np.zeros((2, 1)), np.zeros(3), np.zeros(2) > 0)
     with pytest.raises(InputError, match="a time"):
         Durations(np.zeros((2, 1)), np.array([1.0, np.inf]), np.zeros(2) > 0)
+
+
+@pytest.mark.parametrize(
+    ("changed", "error", "says"),
+    [
+        ({"seen": np.array([1])}, InputError, "int64; expected True and False"),
+        ({"seen": np.array([1.0])}, InputError, "float64; expected True and False"),
+        ({"amount": np.array([np.inf])}, InputError, "an amount is wrong"),
+        (
+            {"seen": np.array([False]), "delay": np.array([np.nan])},
+            LeakError,
+            "an amount is known in 1 rows that show no gift",
+        ),
+    ],
+)
+def test_what_would_be_misread_or_was_not_known_is_refused(
+    changed: dict[str, object], error: type[Exception], says: str
+) -> None:
+    """Integers choose rows by position; the amount of a gift that is not there tells that it is."""
+    with pytest.raises(error, match=says):
+        one(**changed)
+
+
+@pytest.mark.parametrize("amount", [np.nan, np.inf, -1.0])
+def test_a_history_refuses_what_a_cut_would_refuse(amount: float) -> None:
+    log = history(1, 20)
+    with pytest.raises(InputError, match="an amount is wrong in 20 rows"):
+        replace(log, amount=np.full(20, amount))
+    with pytest.raises(InputError, match="left_after is wrong in 20 rows"):
+        replace(log, left_after=np.full(20, np.nan))

@@ -4,7 +4,14 @@ from giftlive.evaluation.delay.comparison import ORACLE, VANILLA, Comparison, co
 from giftlive.evaluation.delay.gap import error_ratio, gap_closed, harm
 from giftlive.evaluation.delay.identifiability import RECORDERS, read_twin
 from giftlive.evaluation.delay.measure import Questions, measured, read_logs
-from giftlive.evaluation.delay.planted import LAWS, Plan, Planted, arrivals, shuffled
+from giftlive.evaluation.delay.planted import (
+    LAWS,
+    Plan,
+    Planted,
+    arrivals,
+    exchanged_delays,
+    permuted_labels,
+)
 from giftlive.evaluation.delay.planted_viewings import ViewingPlan, viewings
 from giftlive.evaluation.delay.recency import AgeBand, bias_by_age, tilt
 from giftlive.evaluation.delay.recorded import LATE_ALONE, Recorded, recorded_log
@@ -28,15 +35,16 @@ __all__ = [
     "bias_by_age",
     "compare",
     "error_ratio",
+    "exchanged_delays",
     "fit_seconds",
     "gap_closed",
     "harm",
     "measured",
+    "permuted_labels",
     "read_delays",
     "read_logs",
     "read_twin",
     "recorded_log",
-    "shuffled",
     "tilt",
     "viewings",
 ]

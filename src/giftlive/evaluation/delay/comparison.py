@@ -92,7 +92,7 @@ def compare(
         every label of the history is final.
 
     learnt_from : another log of the same rows that the treatments see instead (a negative
-        control, ``shuffled``); vanilla, the oracle and the labels stay those of ``history``.
+        control, ``permuted_labels``); vanilla, the oracle and the labels stay those of ``history``.
 
     Raises
     ------

@@ -103,8 +103,12 @@ def error_ratio(y: Floats, vanilla: Floats, treated: Floats, user: Ints, seed: i
     """Estimate calibration error of the treatment / of vanilla, with a paired bootstrap by user.
 
     1/2 or less: the treatment halves it. With labels instead of true chances both errors hold the
-    same noise, which draws the ratio towards 1.
+    same noise, which draws the ratio towards 1. Without a gift there is nothing to be calibrated
+    to: not enough data.
     """
+    if not y.sum() > 0.0:
+        method, groups = "poisson_bootstrap", len(np.unique(user))
+        return no_interval("not_enough_data", "no gift", method, groups, "users")
 
     def ratio(weights: Floats) -> float:
         base = calibration_error(y, vanilla, weights)

@@ -12,8 +12,16 @@ from giftlive.evaluation.behavioural.measure import Number
 from giftlive.evaluation.behavioural.worlds import Reading
 from giftlive.evaluation.delay.comparison import ORACLE, VANILLA, Comparison, compare
 from giftlive.evaluation.delay.gap import calibration_error, row_losses
-from giftlive.evaluation.delay.planted import DAY, Plan, Planted, arrivals, shuffled
+from giftlive.evaluation.delay.planted import (
+    DAY,
+    Plan,
+    Planted,
+    arrivals,
+    exchanged_delays,
+    permuted_labels,
+)
 from giftlive.models.delay.durations import gifts
+from giftlive.models.delay.fit_check import WARN_FROM, arrival_misfit
 from giftlive.models.delay.kaplan_meier import KaplanMeier
 from giftlive.models.delay.progressive import Scored, progressive_validation
 from giftlive.models.delay.registry import treatment
@@ -21,6 +29,8 @@ from giftlive.models.delay.treatments import FixedWindow, Naive, Recent, Treatme
 from giftlive.types import Floats, Progress, silent
 
 HOUR = 3_600.0
+FORMS = ("delayed_feedback", "delayed_feedback_weibull")
+"""Treatments that assume a form of the delay, which may be held against the curve."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +43,8 @@ class Questions:
         seconds. times : of the maturity curve, in seconds. bands : edges of ages, in seconds.
     step_ms : of progressive validation, which begins after one horizon; 0: none. progressive :
         treatments that are validated progressively, a fit at every step. recent : those of them
-        that are also validated with a ``memory`` of so many seconds. seed : of the control.
+        that are also validated with a ``memory`` of so many seconds. exchange : whether treatments
+        also learn from exchanged delays. seed : of the controls.
     """
 
     cut_ms: int
@@ -45,6 +56,7 @@ class Questions:
     progressive: tuple[str, ...] = ()
     recent: tuple[str, ...] = ()
     memory: float = 2 * DAY
+    exchange: bool = False
     seed: int = 0
 
     def validated(self) -> dict[str, Treatment]:
@@ -68,13 +80,6 @@ def measured(planted: Planted, ask: Questions) -> tuple[Number, ...]:
     """Return every number of one log, judged by the true chances."""
     chosen = {name: treatment(name) for name in ask.names if name != VANILLA}
     one = compare(planted.history, ask.cut_ms, chosen, truth=planted.chance)
-    control = compare(
-        planted.history,
-        ask.cut_ms,
-        chosen,
-        truth=planted.chance,
-        learnt_from=shuffled(planted.history, ask.seed),
-    )
     windows = compare(
         planted.history,
         ask.cut_ms,
@@ -84,10 +89,11 @@ def measured(planted: Planted, ask: Questions) -> tuple[Number, ...]:
     )
     return (
         *_scores("treatments", one, (VANILLA, *chosen, ORACLE)),
-        *_scores("control", control, tuple(chosen)),
+        *_controls(planted, ask, chosen),
         *_scores("windows", windows, tuple(windows.p)),
         *_ages(one, ask.bands),
         *_maturity(planted, ask),
+        *_fit(planted, ask, chosen),
         *_progressive(planted, ask),
         Number("a_a", VANILLA, "differs", _differs(planted, ask.cut_ms)),
     )
@@ -123,12 +129,38 @@ def _scores(table: str, one: Comparison, names: Sequence[str]) -> Iterator[Numbe
         yield Number(table, name, "tilt", one.tilt(name, DAY).value)
 
 
+def _controls(
+    planted: Planted, ask: Questions, chosen: Mapping[str, Treatment]
+) -> Iterator[Number]:
+    """Yield the scores of treatments that learnt from logs that say less, on the true labels."""
+    logs = {"control": permuted_labels}
+    if ask.exchange:
+        logs["exchanged"] = exchanged_delays
+    for table, control in logs.items():
+        shown = control(planted.history, ask.seed)
+        one = compare(planted.history, ask.cut_ms, chosen, truth=planted.chance, learnt_from=shown)
+        yield from _scores(table, one, tuple(chosen))
+
+
+def _fit(planted: Planted, ask: Questions, chosen: Mapping[str, Treatment]) -> Iterator[Number]:
+    """Yield how far every law of arrivals is from the curve without a form, at the cut."""
+    known = planted.history.at(ask.cut_ms)
+    for name, one in chosen.items():
+        if name not in FORMS:
+            continue
+        misfit = arrival_misfit(one.fit(known), known)
+        warned = None if misfit is None else float(misfit > WARN_FROM)
+        yield Number("fit", name, "misfit", misfit)
+        yield Number("fit", name, "warned", warned)
+
+
 def _ages(one: Comparison, bands: tuple[float, ...]) -> Iterator[Number]:
     """Yield the bias of every band of ages as a share of its rate."""
     for name in one.old_p:
         for band in one.by_age(name, bands):
             row = f"{hours(band.youngest)} to {hours(band.oldest)}"
-            yield Number("age", row, name, (band.bias.value or 0.0) / band.rate)
+            share = (band.bias.value or 0.0) / band.rate if band.rate > 0.0 else None
+            yield Number("age", row, name, share)
 
 
 def _maturity(planted: Planted, ask: Questions) -> Iterator[Number]:

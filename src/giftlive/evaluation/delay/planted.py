@@ -4,7 +4,8 @@ Two clocks, as in ``models.delay.follow_up``:
 
 - ``arrivals``: labels come late because the data do. A gift of row i happens with probability
   p(x_i) and is known after a delay of the named law: ``none``, ``fast``, ``slow``, or ``amount``
-  (the larger the gift the longer it takes).
+  (the larger the gift the longer it takes), all Weibull; or ``half_late``, which is not: half of
+  the gifts within ten minutes, the others after a day and an exponential day more.
 - ``viewings``: the gift is sent within a viewing, unless the user leaves first. One latent intent
   moves both: those who mean to leave soon also give less.
 
@@ -26,11 +27,13 @@ from giftlive.models.delay.follow_up import NEVER, History
 from giftlive.rng import stream
 from giftlive.types import Floats, Ints
 
-Law = Literal["none", "fast", "slow", "amount"]
-LAWS: tuple[Law, ...] = ("none", "fast", "slow", "amount")
+Law = Literal["none", "fast", "slow", "amount", "half_late"]
+LAWS: tuple[Law, ...] = ("none", "fast", "slow", "amount", "half_late")
 DAY = 86_400.0
 SCALES = {"none": 0.0, "fast": 600.0, "slow": 0.6 * DAY, "amount": 0.6 * DAY}
-"""Scale of the delay in seconds, at an average relationship."""
+"""Scale of the Weibull delays in seconds, at an average relationship."""
+SOON, HALF = 600.0, 0.5
+"""Seconds within which that share of the gifts comes where the others come after a day."""
 
 FEATURES = ("propensity", "mood", "relationship", "calendar")
 _SLOPES = np.array([0.8, 0.5, 0.4, 0.0])
@@ -81,9 +84,7 @@ def arrivals(plan: Plan, seed: int) -> Planted:
     chance = expit(_level(plan.rate) + X @ _SLOPES + plan.drift * (position - 0.5))
     gift = rng.random(plan.rows) < chance
     amount = np.ceil(np.exp(1.0 + rng.normal(size=plan.rows)))
-    wait = SCALES[plan.law] * rng.weibull(plan.shape, plan.rows) * np.exp(-0.3 * X[:, 2])
-    if plan.law == "amount":
-        wait = wait * (amount / np.exp(1.5)) ** 0.5
+    wait = _waits(rng, plan, X, amount)
     delay = np.where(gift, np.round(wait, 3), NEVER)
     horizon = plan.horizon_days * DAY
     history = History(
@@ -92,15 +93,38 @@ def arrivals(plan: Plan, seed: int) -> Planted:
     return Planted(history, chance * _within(plan, X, horizon))
 
 
-def shuffled(history: History, seed: int) -> History:
-    """Return the log with what became known, and when, exchanged between its rows at random.
+def _waits(rng: np.random.Generator, plan: Plan, X: Floats, amount: Floats) -> Floats:
+    """Draw [n] seconds until a gift would be known."""
+    if plan.law == "half_late":
+        soon = rng.random(plan.rows) < HALF
+        late = DAY + rng.exponential(DAY, plan.rows)
+        return np.where(soon, SOON * rng.random(plan.rows), late)
+    wait = SCALES[plan.law] * rng.weibull(plan.shape, plan.rows) * np.exp(-0.3 * X[:, 2])
+    return wait * (amount / np.exp(1.5)) ** 0.5 if plan.law == "amount" else wait
 
-    A negative control: delays (those that never end among them) and amounts now belong to other
-    exposures. What a treatment closes of the gap on the true labels when it has learnt from this
-    log it did not learn from delays.
+
+def permuted_labels(history: History, seed: int) -> History:
+    """Return the log with labels, delays and amounts exchanged between its rows at random.
+
+    A negative control for leaks: whether a gift came now says nothing of its exposure. What a
+    treatment closes of the gap on the true labels when it has learnt from this log it cannot have
+    learnt from the log: it has seen labels that it must not see.
     """
     other = stream(seed, "shuffled delays").permutation(len(history))
     return replace(history, delay=history.delay[other], amount=history.amount[other])
+
+
+def exchanged_delays(history: History, seed: int) -> History:
+    """Return the log with the delays of its gifts exchanged among them: every label stays.
+
+    A control for what the link between features and delays is worth: the law of all delays
+    together is kept, what x says of them is gone. What a treatment closes less than before it had
+    learnt from that link.
+    """
+    rows = np.flatnonzero(history.label)
+    delay = history.delay.copy()
+    delay[rows] = delay[stream(seed, "exchanged delays").permutation(rows)]
+    return replace(history, delay=delay)
 
 
 def _exposures(rng: np.random.Generator, plan: Plan) -> tuple[Ints, Ints, Floats, Floats]:
@@ -132,9 +156,12 @@ def _level(rate: float) -> float:
 
 def _within(plan: Plan, X: Floats, horizon: float) -> Floats:
     """Return [n] P(delay <= horizon | x, gift), over amounts where those matter."""
-    scale = SCALES[plan.law] * np.exp(-0.3 * X[:, 2])
     if plan.law == "none":
         return np.ones(len(X))
+    if plan.law == "half_late":
+        late = -np.expm1(-max(horizon - DAY, 0.0) / DAY)
+        return np.full(len(X), HALF * min(horizon / SOON, 1.0) + (1.0 - HALF) * late)
+    scale = SCALES[plan.law] * np.exp(-0.3 * X[:, 2])
     if plan.law != "amount":
         return -np.expm1(-((horizon / scale) ** plan.shape))
     nodes, weights = np.polynomial.hermite_e.hermegauss(41)

@@ -18,7 +18,7 @@ import numpy as np
 
 from giftlive.errors import UsageError
 from giftlive.stats.cluster_errors import per_cluster
-from giftlive.stats.intervals import Interval, ratio_delta, ratio_difference
+from giftlive.stats.intervals import Interval, no_interval, ratio_delta, ratio_difference
 from giftlive.types import Floats, Ints
 
 
@@ -72,6 +72,9 @@ def tilt(p: Floats, y: Floats, age: Floats, user: Ints, split: float) -> Interva
     young = age < split
     if not (young.any() and (~young).any()):
         raise UsageError(f"split at {split:g} s", "argument split", "rows on both sides")
+    if not y.sum() > 0.0:
+        groups = len(np.unique(user))
+        return no_interval("not_enough_data", "no gift", "ratio_difference", groups, "users")
     error = np.asarray((p - y) / y.mean(), dtype=np.float64)
     new, old = young.astype(np.float64), (~young).astype(np.float64)
     sums = per_cluster(user, error * new, new, error * old, old)

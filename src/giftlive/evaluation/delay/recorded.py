@@ -171,8 +171,10 @@ def _read(store: Store) -> History:
     )
     click = _position(shown, given, np.asarray(gifts["click_ts"]))
     delay, amount = np.full(len(shown.ts), NEVER), np.zeros(len(shown.ts))
-    np.minimum.at(delay, click, (given.ts - shown.ts[click]) / MS_PER_SECOND)
-    np.add.at(amount, click, np.asarray(gifts["amount"], dtype=np.float64))
+    arrived = (given.ts - shown.ts[click]) / MS_PER_SECOND
+    np.minimum.at(delay, click, arrived)
+    first = arrived == delay[click]  # later gifts of a viewing are not known with its first
+    np.add.at(amount, click[first], np.asarray(gifts["amount"], dtype=np.float64)[first])
     X = features(shown, given)
     never = np.full(len(shown.ts), NEVER)
     return History(X, shown.ts, shown.user, delay, never, amount, HORIZON)

@@ -21,6 +21,8 @@ from giftlive.world import Scenario
 
 NONE, FAST, SLOW, AMOUNT = "none", "fast", "slow", "amount"
 PLAIN, DRIFT, VIEWINGS = "slow, no calendar feature", "slow, drift", "viewings"
+HALF_LATE = "half late"
+"""No Weibull law: beside the gate, so that the form that is assumed is also seen to fail."""
 WORLD, WORLD_MORE = "world, slow arrivals", "world, slow arrivals, more gifts"
 MORE_GIFTS = {"gift.base": "-4.0"}
 """About four times as many gifts: what is measured is then the delay and not their rarity."""
@@ -31,7 +33,7 @@ WORLDS: Mapping[str, Mapping[str, str]] = {
 }
 """Regime -> overrides of the preset: logs that a world recorded with late records."""
 
-DELAYED = (SLOW, AMOUNT, PLAIN)
+DELAYED = (SLOW, AMOUNT, PLAIN, HALF_LATE)
 """Regimes with a gap worth the name; the others ask only for harm."""
 
 LAWS_OF_TIME = ("discrete_hazard", "cox", "weibull_aft")
@@ -80,6 +82,7 @@ class Design:
             SLOW: base,
             AMOUNT: replace(base, law="amount"),
             PLAIN: replace(base, calendar=False),
+            HALF_LATE: replace(base, law="half_late"),
             DRIFT: replace(base, calendar=False, drift=DRIFT_SIZE, days=DRIFT_DAYS),
         }
 
@@ -96,7 +99,7 @@ class Design:
                 recent=(VANILLA, self.recommended),
                 memory=MEMORY,
             )
-        return ask if regime == SLOW else replace(ask, windows=())
+        return replace(ask, exchange=True) if regime == SLOW else replace(ask, windows=())
 
 
 def read_delays(design: Design, progress: Progress = silent) -> tuple[Reading, ...]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from giftlive.clock import local_day, zone
-from giftlive.facts.audit.chance import ALPHA
+from giftlive.facts.atom import ALPHA
 from giftlive.facts.audit.inspection import VIEWS, Inspection
 from giftlive.facts.finding import Counted, Finding, measured
 from giftlive.facts.local_time import iso_day

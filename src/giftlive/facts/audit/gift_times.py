@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from giftlive.facts.audit.chance import ALPHA, atom
+from giftlive.facts.atom import ALPHA, atom
 from giftlive.facts.audit.inspection import Inspection
 from giftlive.facts.audit.limits import ROW_LIMIT
 from giftlive.facts.delay import ENTRY_LIMIT

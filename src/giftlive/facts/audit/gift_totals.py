@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from giftlive.facts.audit.chance import ALPHA, at_most
+from giftlive.facts.atom import ALPHA
+from giftlive.facts.audit.chance import at_most
 from giftlive.facts.audit.inspection import Inspection
 from giftlive.facts.finding import Counted, Finding, measured
 

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.stats import chi2
 
 from giftlive.clock import MS_PER_HOUR, local_hour, zone
-from giftlive.facts.audit.chance import ALPHA
+from giftlive.facts.atom import ALPHA
 from giftlive.facts.audit.inspection import Inspection
 from giftlive.facts.finding import Counted, Finding, measured
 from giftlive.types import Floats, Ints

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from giftlive.facts.audit.chance import ALPHA, at_most, outlier, unseen
+from giftlive.facts.atom import ALPHA
+from giftlive.facts.audit.chance import at_most, outlier, unseen
 from giftlive.facts.audit.inspection import Inspection
 from giftlive.facts.audit.limits import MAJORITY, OVERWHELMING
 from giftlive.facts.finding import Counted, Finding, measured

@@ -14,7 +14,8 @@ from typing import NamedTuple
 import numpy as np
 
 from giftlive.clock import MS_PER_DAY
-from giftlive.facts.audit.chance import ALPHA, beyond_reliability, rank_correlation
+from giftlive.facts.atom import ALPHA
+from giftlive.facts.audit.chance import beyond_reliability, rank_correlation
 from giftlive.facts.audit.inspection import Inspection
 from giftlive.facts.finding import Counted, Finding, measured
 from giftlive.logs.schema import TABLES

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from giftlive.facts.atom import ALPHA
 from giftlive.facts.audit import (
     days,
     gift_times,
@@ -22,7 +23,6 @@ from giftlive.facts.audit import (
     times,
     viewings,
 )
-from giftlive.facts.audit.chance import ALPHA
 from giftlive.facts.audit.inspection import GRID_LEAST, GRID_SHARE, Inspection
 from giftlive.facts.audit.limits import MAJORITY, OVERWHELMING, ROW_LIMIT
 from giftlive.facts.finding import Finding, not_applicable

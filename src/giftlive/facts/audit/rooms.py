@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from giftlive.facts.audit.chance import ALPHA, atom
+from giftlive.facts.atom import ALPHA, atom
 from giftlive.facts.audit.gift_times import NEIGHBOURS
 from giftlive.facts.audit.inspection import Inspection
 from giftlive.facts.audit.limits import ROW_LIMIT

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from giftlive.clock import MS_PER_DAY
-from giftlive.facts.audit.chance import ALPHA
+from giftlive.facts.atom import ALPHA
 from giftlive.facts.audit.inspection import VIEWS, Inspection
 from giftlive.facts.audit.limits import ROW_LIMIT
 from giftlive.facts.finding import Counted, Finding, measured, not_applicable

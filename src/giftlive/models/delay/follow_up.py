@@ -53,8 +53,16 @@ class FollowUp:
         """Refuse rows that contradict each other, and rows that know the future."""
         _same_rows(self.X, self.age, self.seen, self.delay, self.left_after, self.amount)
         _refuse(~(np.isfinite(self.age) & (self.age >= 0.0)), "an age", "finite, >= 0")
+        _only_truths(self.seen)
         _refuse(np.isnan(self.delay) == self.seen, "a delay", "a number exactly where seen")
-        _refuse(~(self.amount >= 0.0), "an amount", ">= 0")
+        _refuse(~_is_amount(self.amount), "an amount", "finite, >= 0")
+        if (early := (self.amount > 0.0) & ~self.seen).any():
+            raise LeakError(
+                f"an amount is known in {int(early.sum())} rows that show no gift",
+                "follow-up",
+                "0 where none is seen",
+                "build it with History.at, which forgets what the cut could not know",
+            )
         _refuse(~(self.left_after >= 0.0), "left_after", ">= 0, infinite where not known")
         known = np.where(self.seen, self.delay, 0.0)
         _refuse(~((known >= 0.0) & (known <= self.horizon)), "a delay", "in [0, horizon]")
@@ -113,7 +121,8 @@ class History:
     ----------
     X : [n, p]. ts : [n] ms of the exposure. user : [n]. delay : [n] seconds to the first gift,
         ``NEVER`` where none came. left_after : [n] seconds to leaving, ``NEVER`` on the clock of
-        arrivals. amount : [n] of the gift, 0 without. horizon : as in ``FollowUp``.
+        arrivals. amount : [n] of the first gift, known when it is; 0 without. horizon : as in
+        ``FollowUp``.
     """
 
     X: Floats
@@ -128,6 +137,8 @@ class History:
         """Refuse columns of different lengths and impossible delays."""
         _same_rows(self.X, self.ts, self.user, self.delay, self.left_after, self.amount)
         _refuse(~(self.delay >= 0.0), "a delay", ">= 0, infinite where no gift came")
+        _refuse(~(self.left_after >= 0.0), "left_after", ">= 0, infinite where not known")
+        _refuse(~_is_amount(self.amount), "an amount", "finite, >= 0")
         if not self.horizon > 0.0:
             raise UsageError(f"horizon {self.horizon:g}", "argument horizon", "a positive number")
 
@@ -195,6 +206,18 @@ def _same_rows(X: Floats, *columns: ArrayLike) -> None:
             "finite numbers",
             "say what an unknown feature means before: models.basis does",
         )
+
+
+def _only_truths(seen: Bools) -> None:
+    """Refuse 0 and 1: in numpy ~0 is -1, and rows would be chosen by position."""
+    if np.asarray(seen).dtype != np.bool_:
+        raise InputError(
+            f"seen holds {np.asarray(seen).dtype}", "follow-up", "True and False", "seen == 1"
+        )
+
+
+def _is_amount(amount: Floats) -> Bools:
+    return np.isfinite(amount) & (amount >= 0.0)
 
 
 def _refuse(bad: Bools, what: str, expected: str) -> None:

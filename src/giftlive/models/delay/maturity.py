@@ -34,7 +34,7 @@ def settled_after(follow_up: FollowUp, share: float = SETTLED) -> float:
     Examples
     --------
     >>> at_once = FollowUp(np.zeros((4, 1)), np.array([9.0, 8.0, 7.0, 1.0]), np.array([1, 0, 0, 1])
-    ...     > 0, np.array([0.0, np.nan, np.nan, 0.0]), np.full(4, np.inf), np.ones(4), 5.0)
+    ...     > 0, np.array([0.0, np.nan, np.nan, 0.0]), np.full(4, np.inf), np.zeros(4), 5.0)
     >>> settled_after(at_once)
     0.0
     """

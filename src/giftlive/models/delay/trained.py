@@ -12,6 +12,7 @@ import numpy as np
 from giftlive.errors import UsageError
 from giftlive.models.base import Card, State
 from giftlive.models.delay.chance import Chance, FittedChance
+from giftlive.models.delay.fit_check import WARN_FROM, arrival_misfit
 from giftlive.models.delay.follow_up import FollowUp
 from giftlive.models.delay.maturity import settled_after
 from giftlive.models.delay.plain import Plain
@@ -20,6 +21,9 @@ from giftlive.models.delay.treatments import Recent
 from giftlive.types import Floats
 
 KIND = "delay_treatment"
+
+SHORT = 0.01
+"""Share of the horizon below which a log is hardly meant to be so short."""
 
 _EVERY = (
     "a log whose gifts carry the time of the entry holds no delay: ask facts.delay first",
@@ -101,22 +105,46 @@ def train(
         raise UsageError(f"{len(features)} names", "argument features", columns)
     plain = treatment(name, chance)
     chosen = plain if memory is None else Recent(plain, memory)
-    settled = settled_after(follow_up)
+    used = follow_up if memory is None else follow_up.rows(follow_up.age <= memory)
+    settled, fitted = settled_after(follow_up), chosen.fit(follow_up)
+    misfit = arrival_misfit(fitted, used)
     card = Card(
         name=name if memory is None else f"recent {name}",
         estimand="P(gift within the horizon | x)",
         features=tuple(features),
-        rows=len(follow_up),
-        positives=int(follow_up.seen.sum()),
+        rows=len(used),
+        positives=int(used.seen.sum()),
         settings=json.loads(json.dumps(asdict(chosen))),  # type: ignore[call-overload]
         fitted={
             "horizon_seconds": _or_none(follow_up.horizon),
             "settled_after_seconds": _or_none(settled),
-            "open_share": float((~follow_up.seen & ~follow_up.mature & ~follow_up.left).mean()),
+            "open_share": float((~used.seen & ~used.mature & ~used.left).mean()),
+            "misfit": misfit,
         },
-        limits=(*LIMITS[name], *_EVERY),
+        limits=(*LIMITS[name], *_misfitting(misfit), *_too_young(follow_up), *_EVERY),
     )
-    return TrainedTreatment(card, chosen.fit(follow_up))
+    return TrainedTreatment(card, fitted)
+
+
+def _too_young(follow_up: FollowUp) -> tuple[str, ...]:
+    """Return the limit of a log that is short beside the horizon, as one in the wrong unit is."""
+    oldest = float(follow_up.age.max(initial=0.0))
+    if not np.isfinite(follow_up.horizon) or oldest >= SHORT * follow_up.horizon:
+        return ()
+    return (
+        f"the oldest row is {oldest:g} s old, the horizon {follow_up.horizon:g} s: "
+        "are times in milliseconds and delays in seconds?",
+    )
+
+
+def _misfitting(misfit: float | None) -> tuple[str, ...]:
+    """Return the limit of a law whose form is not that of the log."""
+    if misfit is None or misfit <= WARN_FROM:
+        return ()
+    return (
+        f"its law of arrivals is {misfit:.0%} of the gifts off Kaplan and Meier's curve: "
+        "the form does not fit this log, use discrete_hazard or delay_buckets",
+    )
 
 
 def _or_none(seconds: float) -> float | None:

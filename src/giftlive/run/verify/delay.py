@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from scipy import stats
+
 from giftlive.run.verify.claims import Result
 from giftlive.run.verify.figures import Drawn
 from giftlive.run.verify.over_worlds import change, level, ratio_of_sums, ties, values_of
@@ -13,7 +15,7 @@ from giftlive.types import Floats
 
 EXCUSED: dict[str, str] = {}
 UNDRAWN: dict[str, str] = {}
-_LATE = ("slow", "amount", "slow, no calendar feature")
+_LATE = ("slow", "amount", "slow, no calendar feature", "half late")
 _REGIMES = ("none", "fast", *_LATE)
 _WORLDS = ("world, slow arrivals", "world, slow arrivals, more gifts")
 _RECORDERS = ("as recorded", "entry times off", "late records")
@@ -48,7 +50,7 @@ def recompute(kept: Kept, result: Result) -> dict[str, Recomputed]:
     for band in _BANDS:
         for name in ("naive", who, "oracle"):
             found[f"ages / {band} / {name}"] = level(values[f"slow: age / {band} / {name}"])
-    found |= _progressive(values, who) | _viewings(values, names)
+    found |= _progressive(values, who) | _viewings(values, names) | _fits(values, who)
     return found | _named(values, found, who)
 
 
@@ -108,10 +110,19 @@ def _treatments(values: _Values, names: list[str]) -> dict[str, Recomputed]:
         for world in _WORLDS:
             found[f"worlds / {name} / closed, {world}"] = _closed(values, world, name)
             found[f"worlds / {name} / error / naive's, {world}"] = _errors(values, world, name)
-        found[f"control / {name} / closed from shuffled delays"] = _closed(
-            values, "slow", name, "control"
-        )
+        for table, what in (("control", "permuted labels"), ("exchanged", "exchanged delays")):
+            found[f"control / {name} / closed from {what}"] = _closed(values, "slow", name, table)
     return found
+
+
+def _fits(values: _Values, who: str) -> dict[str, Recomputed]:
+    """Return the misfit of the judged treatment where it assumes a form."""
+    return {
+        f"fit / {regime} / {what}": level(values[f"{regime}: fit / {who} / {what}"])
+        for regime in (*_LATE, *_WORLDS)
+        for what in ("misfit", "warned")
+        if len(values.get(f"{regime}: fit / {who} / {what}", ()))
+    }
 
 
 def _progressive(values: _Values, who: str) -> dict[str, Recomputed]:
@@ -147,7 +158,12 @@ def _named(values: _Values, found: dict[str, Recomputed], who: str) -> dict[str,
         "harm_without_delay": found[f"regimes / none / {who} - naive"],
         "harm_with_fast_delay": found[f"regimes / fast / {who} - naive"],
         "cost_of_delay": found["regimes / slow / naive - oracle"],
-        "closed_from_shuffled": found[f"control / {who} / closed from shuffled delays"],
+        "closed_from_permuted_labels": found[f"control / {who} / closed from permuted labels"],
+        "closed_from_exchanged_delays": found[f"control / {who} / closed from exchanged delays"],
+        "half_late_gap_closed": found["regimes / half late / gap closed"],
+        "misfit_slow": found.get("fit / slow / misfit", Recomputed(None)),
+        "misfit_half_late": found.get("fit / half late / misfit", Recomputed(None)),
+        "half_late_warned": found.get("fit / half late / warned", Recomputed(None)),
         "tilt_recommended": found[f"treatments / {who} / tilt"],
         "tilt_naive": level(_of(values, "slow", "naive", "tilt")),
         "progressive_gain": found[f"progressive / {who} / gain over naive"],
@@ -181,6 +197,17 @@ def draw(kept: Kept, result: Result) -> dict[tuple[str, str], Drawn]:
 
 
 def checks(kept: Kept, rule: Mapping[str, Mapping[str, float]]) -> dict[str, bool]:
-    """Return the check that the kept readings decide: whether fitting twice ever differed."""
+    """Return the checks that the kept readings decide: fitting twice, and permuted labels."""
     values = values_of(kept)
-    return {"a_a": all(ties(values, f"{regime}: a_a / ") for regime in (*_REGIMES, *_WORLDS))}
+    same = all(ties(values, f"{regime}: a_a / ") for regime in (*_REGIMES, *_WORLDS))
+    naive, start, end = _of(values, "slow", "naive", _LOSS), "slow: control / ", f" / {_LOSS}"
+    gains = [naive - x for key, x in values.items() if key.startswith(start) and key.endswith(end)]
+    return {"a_a": same, "no_leak": bool(gains) and not any(map(_above_0, gains))}
+
+
+def _above_0(x: Floats) -> bool:
+    """Return whether the lower bound of a mean over logs lies above 0, or there is none."""
+    if len(x) < 2:
+        return True
+    half = stats.t.isf(0.025, len(x) - 1) * x.std(ddof=1) / len(x) ** 0.5
+    return bool(x.mean() - half > 0.0)

@@ -124,7 +124,7 @@ def delay(book: FactBook, unit: str) -> Figure:
     shows, follows = words("delay" if identifiable else "delay_unknown", limit=ENTRY_LIMIT)
     known = f"Half of the gifts come within {value(book, 'gift_delay_p50_s'):,.0f} s of the click"
     unknown = (
-        f"Gift delay NOT identifiable: {percent(book.delay.at_click or 0.0)} of the gifts "
+        f"Gift delay NOT identifiable: {percent(book.delay.coincident or 0.0)} of the gifts "
         "carry the time of a click"
     )
     return Figure(
