@@ -1,4 +1,6 @@
 from giftlive import errors
+from giftlive.client.calls import ServiceError
+from giftlive.service.desk import ConflictError
 
 
 def leaves(kind: type[errors.GiftLiveError]) -> set[type[errors.GiftLiveError]]:
@@ -13,6 +15,7 @@ def test_every_error_has_the_exit_code_its_docstring_draws() -> None:
     }
     actual = {kind.__name__: kind.exit_code for kind in leaves(errors.GiftLiveError)}
     actual.pop("GiftLiveError")
+    assert {ServiceError.__name__, ConflictError.__name__} < set(actual)  # of modules of their own
     assert drawn == actual
 
 

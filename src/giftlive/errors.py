@@ -4,12 +4,14 @@
 
     GiftLiveError
     ├── UsageError            exit 2   the command or its arguments cannot be obeyed
-    │   └── ConfigError       exit 2   a configuration key or value is not valid
+    │   ├── ConfigError       exit 2   a configuration key or value is not valid
+    │   └── ConflictError     exit 2   two requests of one name differ (``giftlive.service.desk``)
     ├── InputError            exit 2   a file, a line or a column is not what it should be
     │   └── RejectLimitError  exit 2   too many rows had to be set aside
     ├── MissingCapabilityError exit 2  the source has no such table (no clicks, no propensities)
     ├── NotEnoughDataError    exit 3   the question cannot be answered with this much data
     ├── UnavailableError      exit 1   a database or server that is needed does not answer
+    ├── ServiceError          exit 1   a service refused a call (``giftlive.client``)
     └── IntegrityError        exit 1   a promise of the product is broken
         ├── LeakError         exit 1   a feature knows the future
         ├── ConservationError exit 1   money appeared or vanished
