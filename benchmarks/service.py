@@ -61,7 +61,10 @@ def process(command: list[str], port: int) -> Iterator[subprocess.Popen[bytes]]:
 def _until_it_answers(port: int, server: subprocess.Popen[bytes]) -> None:
     for _ in range(600):
         if server.poll() is not None:
-            raise RuntimeError(f"the server left with {server.returncode}")
+            raise SystemExit(
+                f"bench service: the server left with exit code {server.returncode};"
+                " `giftlive serve` with the same --run says why"
+            )
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/openapi.json", timeout=1):
                 return

@@ -134,3 +134,13 @@ class ConservationError(IntegrityError):
 
 class IdentityError(IntegrityError):
     """Two results that must be identical are not."""
+
+
+def missing_extra(error: ImportError, command: str, extra: str) -> UsageError:
+    """Return what to say where ``command`` needs a package that only an extra brings."""
+    return UsageError(
+        f"{error.name} is not installed",
+        command,
+        f"the extra `{extra}`",
+        f"run `scripts/setup {extra}` in the clone, or pip install 'giftlive[{extra}]'",
+    )

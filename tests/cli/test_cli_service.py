@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import socket
 import sqlite3
+import sys
 from pathlib import Path
 
+import pytest
 from tests.cli.conftest import Cli
 from tests.service import planted
 
@@ -87,3 +89,20 @@ def test_mistakes_are_one_paragraph(cli: Cli, tmp_path: Path) -> None:
         assert done.returncode == 2, arguments
         assert words in done.stderr
         assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "package", "ours"),
+    [("serve", "fastapi", "giftlive.service.api"), ("replay", "httpx", "giftlive.client")],
+)
+def test_without_the_extra_it_says_how_to_get_it(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, command: str, package: str, ours: str
+) -> None:
+    for module in [m for m in sys.modules if m == ours or m.startswith(f"{ours}.")]:
+        monkeypatch.delitem(sys.modules, module)
+    monkeypatch.setitem(sys.modules, package, None)
+    arguments = {"serve": ["--no-keys"], "replay": ["--source", "X", "--url", "http://127.0.0.1:9"]}
+    refused = cli(command, *arguments[command])
+    assert refused.returncode == 2
+    assert f"giftlive {command}: {package} is not installed" in refused.stderr
+    assert "scripts/setup service" in refused.stderr

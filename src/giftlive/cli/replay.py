@@ -9,6 +9,7 @@ import numpy as np
 import typer
 
 from giftlive.cli import options, show
+from giftlive.errors import missing_extra
 
 if TYPE_CHECKING:
     from giftlive.client.replay import Progress
@@ -40,9 +41,13 @@ def replay(
     """Feed a log (of a world, KuaiLive, …) to a running service like a platform would."""
     from rich.live import Live
 
-    from giftlive.client import Client
-    from giftlive.client.replay import Replay
     from giftlive.run.pipeline import store_of
+
+    try:
+        from giftlive.client import Client
+        from giftlive.client.replay import Replay
+    except ImportError as error:
+        raise missing_extra(error, "giftlive replay", "service") from error
 
     store = store_of(source, options.resolve(None, None, None), cache)
     with Client(url, key) as client:

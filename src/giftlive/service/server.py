@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from giftlive.errors import UsageError
+from giftlive.errors import UsageError, missing_extra
 from giftlive.service.engine import Origin, open_engine
 from giftlive.service.scoring import read_values
 from giftlive.service.settings import ServiceSettings
@@ -70,10 +70,7 @@ def serve_until_stopped(serving: Serving, host: str, port: int) -> None:
         from giftlive.service.api.app import Service, make_app, now_ms
         from giftlive.service.telemetry import log_to_stderr, say
     except ImportError as error:
-        raise UsageError(
-            f"{error.name} is not installed", "giftlive serve", "the extra `service`",
-            "pip install 'giftlive[service]'",
-        ) from error  # fmt: skip
+        raise missing_extra(error, "giftlive serve", "service") from error
     log_to_stderr()
     with bound(host, port) as listening:
         store = open_store(serving.db)
