@@ -12,8 +12,7 @@ from giftlive.evaluation.rollouts.cold_start import FLOOR, LINEUP, WORLD, cold_c
 from giftlive.evaluation.rules import Rule
 from giftlive.stats.intervals import ratio_delta
 from giftlive.studies.context import Context
-from giftlive.studies.over_cells import Ask, Cells, cells_of, play_cells, text
-from giftlive.types import Message
+from giftlive.studies.over_cells import Ask, Cells, cells_of, play_cells, result_of, text
 
 NAME = "cold_start"
 GATES = (NAME, "cold_start_learning")
@@ -71,14 +70,11 @@ class ColdStart:
             "verdict": gates[0].verdict,
             "learning_verdict": gates[1].verdict,
         }
-        return StudyResult(
-            study=NAME,
-            id=self.id,
-            question=Message(f"study.{NAME}.question", {}),
-            seed=context.config.seed,
-            config=asked.model_dump(),
-            inputs=context.inputs() | {"world": asked.preset},
-            code_version=context.code_version,
+        return result_of(
+            self,
+            context,
+            asked,
+            asked.preset,
             checks=made,
             estimates=numbers,
             gates=gates,

@@ -21,8 +21,7 @@ from giftlive.evaluation.rollouts.concave import (
 from giftlive.evaluation.rules import Rule
 from giftlive.stats.intervals import paired_t
 from giftlive.studies.context import Context
-from giftlive.studies.over_cells import Ask, Cells, cells_of, play_cells, text
-from giftlive.types import Message
+from giftlive.studies.over_cells import Ask, Cells, cells_of, play_cells, result_of, text
 
 NAME = "concave_returns"
 GATES = (NAME, "concave_returns_oracle", "concave_returns_published")
@@ -67,14 +66,11 @@ class ConcaveReturns:
             "oracle_verdict": gates[1].verdict,
             "published_verdict": gates[2].verdict,
         }
-        return StudyResult(
-            study=NAME,
-            id=self.id,
-            question=Message(f"study.{NAME}.question", {}),
-            seed=context.config.seed,
-            config=asked.model_dump(),
-            inputs=context.inputs() | {"world": f"{asked.preset} {asked.scale}"},
-            code_version=context.code_version,
+        return result_of(
+            self,
+            context,
+            asked,
+            f"{asked.preset} {asked.scale}",
             checks=made,
             estimates=numbers,
             gates=gates,

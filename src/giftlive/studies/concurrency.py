@@ -21,8 +21,7 @@ from giftlive.evaluation.rollouts.concurrency import (
 from giftlive.evaluation.rules import Rule
 from giftlive.stats.intervals import paired_t
 from giftlive.studies.context import Context
-from giftlive.studies.over_cells import Ask, Cells, cells_of, play_cells, text
-from giftlive.types import Message
+from giftlive.studies.over_cells import Ask, Cells, cells_of, play_cells, result_of, text
 
 NAME = "concurrency"
 MONEY, SHARE, SLOPE = "platform unit", "share", "log revenue per log load"
@@ -68,14 +67,11 @@ class Concurrency:
             "alpha": asked.alpha,
             "verdict": gate.verdict,
         }
-        return StudyResult(
-            study=NAME,
-            id=self.id,
-            question=Message(f"study.{NAME}.question", {}),
-            seed=context.config.seed,
-            config=asked.model_dump(),
-            inputs=context.inputs() | {"world": f"{asked.preset} {asked.sizes}"},
-            code_version=context.code_version,
+        return result_of(
+            self,
+            context,
+            asked,
+            f"{asked.preset} {asked.sizes}",
             checks=made,
             estimates=numbers,
             gates=(gate,),

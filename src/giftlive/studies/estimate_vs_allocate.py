@@ -23,8 +23,7 @@ from giftlive.evaluation.rollouts.seats import OPTIMUM
 from giftlive.evaluation.rules import Rule
 from giftlive.stats.intervals import ratio_delta
 from giftlive.studies.context import Context
-from giftlive.studies.over_cells import Ask, Cells, cells_of, play_cells, text
-from giftlive.types import Message
+from giftlive.studies.over_cells import Ask, Cells, cells_of, play_cells, result_of, text
 
 NAME = "estimate_vs_allocate"
 SHARE = "share"
@@ -79,14 +78,11 @@ class EstimateVsAllocate:
             "verdict": gate.verdict,
         }
         levels = (*values_named(asked.factors), FLAT, LEARNT)
-        return StudyResult(
-            study=NAME,
-            id=self.id,
-            question=Message(f"study.{NAME}.question", {}),
-            seed=context.config.seed,
-            config=asked.model_dump(),
-            inputs=context.inputs() | {"world": f"{asked.preset} {asked.sizes}"},
-            code_version=context.code_version,
+        return result_of(
+            self,
+            context,
+            asked,
+            f"{asked.preset} {asked.sizes}",
             checks=made,
             estimates=numbers,
             gates=(gate,),

@@ -13,8 +13,7 @@ from giftlive.evaluation.rollouts.interference import SPLITS, interference_cell,
 from giftlive.evaluation.rules import Rule
 from giftlive.stats.intervals import ratio_delta
 from giftlive.studies.context import Context
-from giftlive.studies.over_cells import Ask, Cells, cells_of, play_cells, text
-from giftlive.types import Message
+from giftlive.studies.over_cells import Ask, Cells, cells_of, play_cells, result_of, text
 
 NAME = "interference"
 MONEY, SHARE, CHANGE = "platform unit", "share", "relative change"
@@ -66,14 +65,11 @@ class Interference:
             "verdict": gate.verdict,
         }
         tables = tuple(_table(found, load) for load in asked.loads)
-        return StudyResult(
-            study=NAME,
-            id=self.id,
-            question=Message(f"study.{NAME}.question", {}),
-            seed=context.config.seed,
-            config=asked.model_dump(),
-            inputs=context.inputs() | {"world": f"{asked.preset} {asked.sizes}"},
-            code_version=context.code_version,
+        return result_of(
+            self,
+            context,
+            asked,
+            f"{asked.preset} {asked.sizes}",
             checks=made,
             estimates=numbers,
             gates=(gate,),

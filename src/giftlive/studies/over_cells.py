@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from pydantic import BaseModel
+
 from giftlive.config_rollouts import RoundsConfig
 from giftlive.evaluation.behavioural import Reading
-from giftlive.evaluation.results import Estimate, Figure, Gate, Series, Table
+from giftlive.evaluation.results import Estimate, Figure, Gate, Series, StudyResult, Table
 from giftlive.evaluation.rollouts import Cell, CellStore, Workers, run_cells
 from giftlive.evaluation.rollouts.cells import Measure
-from giftlive.studies.context import Context, say
+from giftlive.studies.context import Context, Study, say
 from giftlive.studies.over_worlds import OverWorlds, columns_of, dots
 from giftlive.types import Message
 
@@ -174,6 +176,28 @@ def cells_of(config: RoundsConfig, first_seed: int, **settings: Any) -> list[Cel
         )
         for k in range(config.seeds)
     ]
+
+
+def result_of(
+    study: Study, context: Context, asked: BaseModel, world: str, **made: Any
+) -> StudyResult:
+    """Return a study's result.
+
+    Parameters
+    ----------
+    asked : the study's section of the configuration. world : its worlds, in words. made : checks,
+        estimates, gates, tables, figures and text.
+    """
+    return StudyResult(
+        study=study.name,
+        id=study.id,
+        question=Message(f"study.{study.name}.question", {}),
+        seed=context.config.seed,
+        config=asked.model_dump(),
+        inputs=context.inputs() | {"world": world},
+        code_version=context.code_version,
+        **made,
+    )
 
 
 LISTS = {

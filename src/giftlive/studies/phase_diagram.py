@@ -16,8 +16,7 @@ from giftlive.evaluation.rollouts.seats import OPTIMUM
 from giftlive.evaluation.rules import Rule
 from giftlive.stats.intervals import ratio_delta
 from giftlive.studies.context import Context
-from giftlive.studies.over_cells import Ask, Cells, cells_of, play_cells, text
-from giftlive.types import Message
+from giftlive.studies.over_cells import Ask, Cells, cells_of, play_cells, result_of, text
 
 NAME = "phase_diagram"
 GATES = (NAME, "phase_diagram_oracle")
@@ -72,14 +71,11 @@ class PhaseDiagram:
             "verdict": gates[0].verdict,
             "oracle_verdict": gates[1].verdict,
         }
-        return StudyResult(
-            study=NAME,
-            id=self.id,
-            question=Message(f"study.{NAME}.question", {}),
-            seed=context.config.seed,
-            config=asked.model_dump(),
-            inputs=context.inputs() | {"world": f"{asked.preset} {asked.sizes}"},
-            code_version=context.code_version,
+        return result_of(
+            self,
+            context,
+            asked,
+            f"{asked.preset} {asked.sizes}",
             checks=made,
             estimates=numbers,
             gates=gates,

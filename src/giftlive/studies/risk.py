@@ -12,8 +12,7 @@ from giftlive.evaluation.rollouts.risks import BELIEFS, ORACLE_GREEDY, POLICIES,
 from giftlive.evaluation.rules import Rule
 from giftlive.stats.intervals import paired_t
 from giftlive.studies.context import Context
-from giftlive.studies.over_cells import Ask, Cells, cells_of, play_cells, text
-from giftlive.types import Message
+from giftlive.studies.over_cells import Ask, Cells, cells_of, play_cells, result_of, text
 
 NAME = "risk"
 GATES = (NAME, "risk_pooled")
@@ -61,14 +60,11 @@ class Risk:
             "verdict": gates[0].verdict,
             "pooled_verdict": gates[1].verdict,
         }
-        return StudyResult(
-            study=NAME,
-            id=self.id,
-            question=Message(f"study.{NAME}.question", {}),
-            seed=context.config.seed,
-            config=asked.model_dump(),
-            inputs=context.inputs() | {"world": asked.preset},
-            code_version=context.code_version,
+        return result_of(
+            self,
+            context,
+            asked,
+            asked.preset,
             checks=made,
             estimates=numbers,
             gates=gates,

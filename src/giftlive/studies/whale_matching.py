@@ -15,9 +15,16 @@ from giftlive.evaluation.rollouts.whales import NULL, Point, null_cell, whale_ce
 from giftlive.evaluation.rules import Rule
 from giftlive.stats.intervals import ratio_delta
 from giftlive.studies.context import Context
-from giftlive.studies.over_cells import Ask, Cells, as_cells, cells_of, played_readings, text
+from giftlive.studies.over_cells import (
+    Ask,
+    Cells,
+    as_cells,
+    cells_of,
+    played_readings,
+    result_of,
+    text,
+)
 from giftlive.studies.over_worlds import columns_of
-from giftlive.types import Message
 
 NAME = "whale_matching"
 GATES = (NAME, "whale_matching_congested")
@@ -66,14 +73,11 @@ class WhaleMatching:
             "verdict": gates[0].verdict,
             "congested_verdict": gates[1].verdict,
         }
-        return StudyResult(
-            study=NAME,
-            id=self.id,
-            question=Message(f"study.{NAME}.question", {}),
-            seed=context.config.seed,
-            config=asked.model_dump(),
-            inputs=context.inputs() | {"world": f"{asked.preset} {asked.scale}"},
-            code_version=context.code_version,
+        return result_of(
+            self,
+            context,
+            asked,
+            f"{asked.preset} {asked.scale}",
             checks=made,
             estimates=numbers,
             gates=gates,
