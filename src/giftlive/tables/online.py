@@ -334,6 +334,8 @@ def _served(dictionary: Mapping[str, Any], where: Where) -> tuple[Feature, ...]:
 
 
 def _column(entries: Mapping[int, Mapping[str, int]], ids: Ints, name: str) -> Ints:
+    if not entries:
+        return np.full(len(ids), -1, dtype=np.int64)
     unknown: Mapping[str, int] = {}
     found = [entries.get(key, unknown).get(name, -1) for key in ids.tolist()]
     return np.array(found, dtype=np.int64)
