@@ -1,7 +1,7 @@
 """Tree ensembles walked by one compiled loop: for few rows, where a library call is the cost.
 
-LightGBM needs about 0.15 ms to be asked anything at all. A decision that values twenty candidates by
-six ensembles pays that six times; the walk itself takes a tenth of it. Trees and the order of
+LightGBM needs 0.05 to 0.15 ms to be asked anything at all. A decision that values twenty candidates
+by six ensembles pays that six times; the walk itself takes 0.01 ms. Trees and the order of
 their sum are LightGBM's, so that the scores are the same to the bit.
 """
 

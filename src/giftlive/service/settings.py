@@ -110,6 +110,8 @@ class LimitSettings(_Frozen):
     model_ms: float = Field(default=20.0, gt=0.0)
     """A full model that takes longer is left out for ``model_rest_seconds``."""
     model_rest_seconds: float = Field(default=30.0, gt=0.0)
+    snapshot_seconds: float = Field(default=600.0, ge=0.0)
+    """Another process keeps a snapshot once in so long; 0: only when the service ends."""
     export_rows: int = Field(default=200_000, ge=1)
 
 
