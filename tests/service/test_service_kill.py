@@ -89,7 +89,10 @@ def test_nothing_acknowledged_is_lost(url: str, tmp_path: Path) -> None:
         loads = [_Load(port, f"{round_}-{k}") for k in range(4)]
         for load in loads:
             load.start()
-        time.sleep(0.3 + 1.5 * rng.random())
+        enough = 26 + int(80 * rng.random())
+        while sum(len(load.decided) for load in loads) < enough:
+            assert server.poll() is None
+            time.sleep(0.01)
         server.send_signal(signal.SIGKILL)
         server.wait()
         for load in loads:
