@@ -115,12 +115,11 @@ def test_shadow_and_kill_switch_in_chinese(browser: Any, service: Any) -> None:
         page.wait_for_function("document.activeElement.id === 'policy-said'")
         assert "已更换" in page.text_content("#policy-said")
         page.wait_for_selector("#policy-act")
-        switch = engine.state.switch
-        assert switch.because == "演练"
+        assert engine.state.switch.because == "演练"
         if button == "watch":
-            assert switch.shadow is not None
-    assert not switch.killed
-    assert switch.shadow is None
+            assert engine.state.switch.shadow is not None
+    assert not engine.state.switch.killed
+    assert engine.state.switch.shadow is None
     session.context.close()
 
 

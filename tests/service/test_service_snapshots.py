@@ -15,6 +15,7 @@ from tests.service.memory_store import MemoryStore
 from tests.service.planted import T0
 
 from giftlive.errors import IdentityError, InputError, UsageError
+from giftlive.service import applying
 from giftlive.service import engine as engines
 from giftlive.service import snapshots as kept
 from giftlive.service.deciding import Request
@@ -79,7 +80,7 @@ def copied(evening: tuple[MemoryStore, Path, str], tmp_path: Path) -> Snapshots:
 def _applied(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Return the numbers of the records applied from now on."""
     numbers: list[int] = []
-    plain = engines.apply
+    plain = applying.apply
 
     def apply(state: Any, logged: Any) -> Any:
         numbers.append(logged.seq)
@@ -136,6 +137,10 @@ def _about(place: Path, **change: Any) -> None:
     (place / "snapshot.json").write_text(json.dumps(about | change))
 
 
+def _break(place: Path) -> None:
+    (place / "snapshot.json").write_text("{")
+
+
 HARMED: dict[str, tuple[Callable[[Path], None], str]] = {
     "truncated": (_truncate, "state.bin is harmed"),
     "a bit of a feature": (_flip, "digest"),
@@ -143,7 +148,7 @@ HARMED: dict[str, tuple[Callable[[Path], None], str]] = {
     "other code": (lambda place: _about(place, code="0.0.0"), "of 0.0.0"),
     "another number": (lambda place: _about(place, seq=3), "snapshot.json is harmed"),
     "no description": (lambda place: (place / "snapshot.json").unlink(), "cannot be read"),
-    "not JSON": (lambda place: (place / "snapshot.json").write_text("{"), "cannot be read"),
+    "not JSON": (_break, "cannot be read"),
     "no state": (lambda place: (place / "state.bin").unlink(), "state.bin"),
 }
 
