@@ -1,5 +1,6 @@
 """The decision service under load: durable decisions per second of one core, and their waits.
 
+    giftlive bench service --run RUN --minutes 30      # memory: benchmarks/service_memory.py
     giftlive bench service --run RUN [--decisions 3000] [--candidates 200] [--connections 1,2,4,16]
 
 The server runs in a process of its own on loopback, the load in another. Every decision values all
@@ -28,7 +29,7 @@ from time import perf_counter
 
 import numpy as np
 
-from benchmarks import service_load
+from benchmarks import service_load, service_memory
 from benchmarks.service_load import Load
 
 ROOMS_FROM, USERS = 1_000, 5_000
@@ -180,8 +181,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--connections", default="1,2,4,16")
     parser.add_argument("--port", type=int, default=8_790)
     parser.add_argument("--folder", type=Path, help="where the log is written (its disk is timed)")
+    parser.add_argument("--minutes", type=int, help="memory over so many minutes of requests' time")
+    parser.add_argument("--rate", type=int, default=20, help="decisions a second of that time")
     asked = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(dir=asked.folder, prefix="giftlive-bench-") as scratch:
+        if asked.minutes:
+            db = f"sqlite:///{Path(scratch) / 'log.db'}"
+            with process(service_memory.command(asked.port, db, asked.run), asked.port) as server:
+                return service_memory.play(server.pid, asked.port, asked.minutes, asked.rate)
         return _print_table(asked, Path(scratch))
 
 
@@ -191,7 +198,8 @@ def _print_table(asked: argparse.Namespace, folder: Path) -> int:
     print(f"sync of 8 KiB on this disk: p50 {p50:.2f} ms, p99 {p99:.2f} ms")
     print(
         f"{'':28s} {'open':>5s} {'per s':>9s} {'per core s':>12s} {'cpu ms':>8s}"
-        f" {'x bare':>7s} {'p50 ms':>8s} {'p99 ms':>8s} {'by model':>9s} {'refused':>8s} {'load':>6s}"
+        f" {'x bare':>7s} {'p50 ms':>8s} {'p99 ms':>8s} {'by model':>9s} {'refused':>8s}"
+        f" {'load':>6s}"
     )
     many = [int(text) for text in asked.connections.split(",")]
     refused, port = 0, asked.port

@@ -48,7 +48,7 @@ function drawn(found, names, propose) {
     el("p", {}, el("strong", {}, t(found.kill_switch ? "policy.killed" : "policy.now", { policy: found.policy })), el("br"),
       el("span", { class: "muted small" }, t("policy.since", { since: found.changed_ts ? moment(found.changed_ts) : t("now.the_start"), because: found.because || "–" })), el("br"),
       el("span", { class: "muted small" }, found.shadow ? t("policy.watched", { shadow: found.shadow.name }) : t("policy.unwatched"))),
-    el("form", { class: "policy", onsubmit: ask(() => ({ policy: chosen() })) },
+    el("form", { class: "policy", novalidate: true, onsubmit: ask(() => ({ policy: chosen() })) },
       el("div", {}, el("label", { for: "policy-name" }, t("policy.name")), select), plain, own,
       el("div", {}, el("label", { for: "policy-because" }, t("policy.because")), reason), wrong,
       el("p", { class: "buttons" },
