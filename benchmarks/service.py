@@ -63,7 +63,7 @@ def process(command: list[str], port: int) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def _until_it_answers(port: int, server: subprocess.Popen[bytes]) -> None:
-    for _ in range(600):
+    for _ in range(3_000):
         if server.poll() is not None:
             raise SystemExit(
                 f"bench service: the server left with exit code {server.returncode};"

@@ -92,7 +92,7 @@ def test_a_switch_by_keyboard_is_asked_about_and_then_done(browser: Any, service
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.id") == "policy-confirm"
     page.keyboard.press("Enter")
-    page.wait_for_function("document.activeElement.id === 'policy-said'")
+    page.wait_for_selector("#policy-said:focus")
     assert "random_bucket(softmax) decides" in page.text_content("#policy-said")
     inner = {"name": "softmax"}
     spec = {"name": "random_bucket", "options": {"share": 0.1, "policy": inner}}
@@ -112,7 +112,7 @@ def test_shadow_and_kill_switch_in_chinese(browser: Any, service: Any) -> None:
         page.wait_for_selector("#policy-confirm")
         assert page.evaluate(OVERFLOWING) == []
         page.click("#policy-confirm")
-        page.wait_for_function("document.activeElement.id === 'policy-said'")
+        page.wait_for_selector("#policy-said:focus")
         assert "已更换" in page.text_content("#policy-said")
         page.wait_for_selector("#policy-act")
         assert engine.state.switch.because == "演练"
@@ -137,7 +137,7 @@ def test_what_the_service_refuses_is_said_and_nothing_changes(browser: Any, serv
     def told(page: Any, words: str) -> None:
         page.wait_for_selector("#policy-confirm")
         page.click("#policy-confirm")
-        page.wait_for_function("document.activeElement.id === 'policy-said'")
+        page.wait_for_selector("#policy-said:focus")
         assert words in page.text_content("#policy-said")
 
     before = engine.state.switch.acting.version
