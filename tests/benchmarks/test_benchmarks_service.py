@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import service as bench
-from benchmarks import service_load
+from benchmarks import service_load, service_memory
 
 
 def test_requests_are_whole_and_of_the_size_asked_for() -> None:
@@ -48,5 +48,5 @@ def test_memory_has_a_line_for_every_sixth_of_the_time(
     lines = capsys.readouterr().out.splitlines()
     assert [int(line.split()[1]) for line in lines[1:7]] == [20, 40, 60, 80, 100, 120]
     assert all(float(line.split()[2]) > 20.0 for line in lines[1:7])
-    monkeypatch.setattr(bench.service_memory, "ALLOWED", 0.5)
+    monkeypatch.setattr(service_memory, "ALLOWED", 0.5)
     assert bench.main(asked) == 1
