@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import sys
+from contextlib import suppress
 
 from giftlive.errors import GiftLiveError
 from giftlive.service.snapshots import Snapshots, why
@@ -48,7 +49,8 @@ async def _keep(db: str, snapshots: Snapshots) -> None:
         env=os.environ | {"OMP_NUM_THREADS": "1"},
     )
     try:
-        os.setpriority(os.PRIO_PROCESS, process.pid, NICENESS)
+        with suppress(AttributeError, OSError):  # no priorities here, or it has ended already
+            os.setpriority(os.PRIO_PROCESS, process.pid, NICENESS)
         if await process.wait() != 0:
             say("no snapshot", logging.WARNING, why="`giftlive serve --snapshot` says why")
     finally:
