@@ -35,7 +35,8 @@ def test_equals_lightgbm_to_the_bit(extra: dict[str, Any]) -> None:
     booster = lightgbm.train(told, lightgbm.Dataset(X, y, params=told))
     trees = read_trees(booster.model_to_string())
     assert trees is not None
-    asked = _rows(400, 1)
+    asked = _rows(400, 1)  # and rows that stand on a threshold: it belongs to the left
+    asked[np.arange(len(trees.column)) % 300, trees.column] = trees.threshold
     ours, theirs = scores(trees, asked), booster.predict(asked, raw_score=True, num_threads=1)
     assert ours.tobytes() == np.asarray(theirs).tobytes()
     assert len(np.unique(ours)) > 50

@@ -16,8 +16,8 @@ from giftlive.types import Floats, Ints
 
 _CATEGORICAL, _DEFAULT_LEFT = 1, 2
 _ZERO, _NAN = 1, 2
-_NOTHING = 1e-35
-"""Kinds of missing, and LightGBM's ``kZeroThreshold``."""
+_NOTHING = 1.0000000180025095e-35
+"""Kinds of missing, and LightGBM's ``kZeroThreshold``: 1e-35 in single precision."""
 
 
 class Trees(NamedTuple):
