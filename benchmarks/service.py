@@ -1,11 +1,14 @@
 """The decision service under load: durable decisions per second of one core, and their waits.
 
-    giftlive bench service --run RUN [--decisions 3000] [--candidates 200] [--connections 1,16,64]
+    giftlive bench service --run RUN --minutes 30      # memory: benchmarks/service_memory.py
+    giftlive bench service --run RUN [--decisions 3000] [--candidates 200] [--connections 1,2,4,16]
 
 The server runs in a process of its own on loopback, the load in another. Every decision values all
 candidates, is written to the log and synced before it is answered. Beside it: a bare FastAPI call
 that reads the same body and answers as much, and the disk's own sync. Each is timed by the wall and
-by the server's processor seconds, which say what one core could do if the disk did not wait.
+by the server's processor seconds, which say what one core could do if the disk did not wait; beside
+them, how many bare calls a decision costs, and the machine's load. ``--folder /dev/shm`` shows the
+service without a disk.
 """
 
 from __future__ import annotations
@@ -20,12 +23,13 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 
 import numpy as np
 
-from benchmarks import service_load
+from benchmarks import service_load, service_memory
 from benchmarks.service_load import Load
 
 ROOMS_FROM, USERS = 1_000, 5_000
@@ -59,7 +63,7 @@ def process(command: list[str], port: int) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def _until_it_answers(port: int, server: subprocess.Popen[bytes]) -> None:
-    for _ in range(600):
+    for _ in range(3_000):
         if server.poll() is not None:
             raise SystemExit(
                 f"bench service: the server left with exit code {server.returncode};"
@@ -142,17 +146,30 @@ def sync_seconds(folder: Path, size: int = 8_192, times: int = 200) -> np.ndarra
     return np.array(found)
 
 
-def measured(name: str, port: int, pid: int, load: list[bytes], connections: int) -> str:
-    """Return one line of the table."""
+@dataclass(frozen=True)
+class Measured:
+    """One line of the table: ``cpu`` is the server's processor seconds per request."""
+
+    cpu: float
+    refused: int
+    text: str
+
+
+def measured(
+    name: str, port: int, pid: int, load: list[bytes], connections: int, bare: float | None
+) -> Measured:
+    """Return one line of the table; ``bare`` is what a call without any work costs."""
     before = processor_seconds(pid)
     found: Load = service_load.run(port, load, connections)
     cpu = processor_seconds(pid) - before
     p50, p99 = np.percentile(found.latencies, [50, 99]) * 1e3
-    n = len(load)
-    return (
-        f"{name:28s} {connections:5d} {n / found.wall:9,.0f} {n / max(cpu, 1e-9):12,.0f}"
-        f" {cpu / n * 1e3:8.3f} {p50:8.2f} {p99:8.2f} {found.by_model / n:9.0%} {found.refused:8d}"
+    n, own = len(load), max(cpu, 1.0 / _TICKS) / len(load)
+    text = (
+        f"{name:28s} {connections:5d} {n / found.wall:9,.0f} {1.0 / own:12,.0f}"
+        f" {own * 1e3:8.3f} {own / (bare or own):7.1f} {p50:8.2f} {p99:8.2f}"
+        f" {found.by_model / n:9.0%} {found.refused:8d} {os.getloadavg()[0]:6.1f}"
     )
+    return Measured(own, found.refused, text)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -161,11 +178,17 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--run", type=Path, help="run folder whose values decide")
     parser.add_argument("--decisions", type=int, default=3_000)
     parser.add_argument("--candidates", type=int, default=200)
-    parser.add_argument("--connections", default="1,16,64")
+    parser.add_argument("--connections", default="1,2,4,16")
     parser.add_argument("--port", type=int, default=8_790)
     parser.add_argument("--folder", type=Path, help="where the log is written (its disk is timed)")
+    parser.add_argument("--minutes", type=int, help="memory over so many minutes of requests' time")
+    parser.add_argument("--rate", type=int, default=20, help="decisions a second of that time")
     asked = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(dir=asked.folder, prefix="giftlive-bench-") as scratch:
+        if asked.minutes:
+            db = f"sqlite:///{Path(scratch) / 'log.db'}"
+            with process(service_memory.command(asked.port, db, asked.run), asked.port) as server:
+                return service_memory.play(server.pid, asked.port, asked.minutes, asked.rate)
         return _print_table(asked, Path(scratch))
 
 
@@ -175,10 +198,23 @@ def _print_table(asked: argparse.Namespace, folder: Path) -> int:
     print(f"sync of 8 KiB on this disk: p50 {p50:.2f} ms, p99 {p99:.2f} ms")
     print(
         f"{'':28s} {'open':>5s} {'per s':>9s} {'per core s':>12s} {'cpu ms':>8s}"
-        f" {'p50 ms':>8s} {'p99 ms':>8s} {'by model':>9s} {'refused':>8s}"
+        f" {'x bare':>7s} {'p50 ms':>8s} {'p99 ms':>8s} {'by model':>9s} {'refused':>8s}"
+        f" {'load':>6s}"
     )
     many = [int(text) for text in asked.connections.split(",")]
-    refused = 0
+    refused, port = 0, asked.port
+    bare: dict[int, float] = {}
+
+    def line(name: str, pid: int, connections: int) -> Measured:
+        load = requests(f"{connections}", asked.decisions, asked.candidates)
+        found = measured(name, port, pid, load, connections, bare.get(connections))
+        print(found.text, flush=True)
+        return found
+
+    with process([sys.executable, "-c", BARE, str(port)], port) as server:
+        service_load.run(port, requests("warm", 400, asked.candidates), 8)
+        for connections in many:
+            bare[connections] = line("bare FastAPI", server.pid, connections).cpu
     served = [sys.executable, "-m", "giftlive", "serve", "--no-keys", "--port"]
     run = ["--run", str(asked.run)] if asked.run else []
     kinds = {
@@ -187,23 +223,13 @@ def _print_table(asked: argparse.Namespace, folder: Path) -> int:
     }
     if not asked.run:
         kinds = {"popularity, durable": []}
-    port = asked.port
     for name, settings in kinds.items():
         port += 1
         db = f"sqlite:///{folder / f'log-{port}.db'}"
         command = [*served, str(port), "--db", db, *run, *settings]
         with process(command, port) as server:
             warm(port, asked.candidates)
-            for connections in many:
-                load = requests(f"{connections}", asked.decisions, asked.candidates)
-                line = measured(name, port, server.pid, load, connections)
-                print(line, flush=True)
-                refused += int(line.split()[-1])
-    port += 1
-    with process([sys.executable, "-c", BARE, str(port)], port) as server:
-        for connections in many:
-            load = requests(f"{connections}", asked.decisions, asked.candidates)
-            print(measured("bare FastAPI", port, server.pid, load, connections), flush=True)
+            refused += sum(line(name, server.pid, connections).refused for connections in many)
     return 1 if refused else 0
 
 

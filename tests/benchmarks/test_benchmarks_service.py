@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import service as bench
-from benchmarks import service_load
+from benchmarks import service_load, service_memory
 
 
 def test_requests_are_whole_and_of_the_size_asked_for() -> None:
@@ -34,6 +34,19 @@ def test_the_table_has_a_line_for_every_load(
     assert bench.main([*asked, "--folder", str(tmp_path), "--port", "18790"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line[:28].strip() for line in lines[2:]] == (
-        ["popularity, durable"] * 2 + ["bare FastAPI"] * 2
+        ["bare FastAPI"] * 2 + ["popularity, durable"] * 2
     )
-    assert all(float(line.split()[-7].replace(",", "")) > 0.0 for line in lines[2:])
+    assert all(float(line.split()[-9].replace(",", "")) > 0.0 for line in lines[2:])
+
+
+@pytest.mark.slow
+def test_memory_has_a_line_for_every_sixth_of_the_time(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = ["--minutes", "1", "--rate", "2", "--folder", str(tmp_path), "--port", "18795"]
+    assert bench.main(asked) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [int(line.split()[1]) for line in lines[1:7]] == [20, 40, 60, 80, 100, 120]
+    assert all(float(line.split()[2]) > 20.0 for line in lines[1:7])
+    monkeypatch.setattr(service_memory, "ALLOWED", 0.5)
+    assert bench.main(asked) == 1

@@ -11,7 +11,7 @@ from giftlive.rng import stream
 from giftlive.service.deciding import Request
 from giftlive.service.engine import Origin, open_engine
 from giftlive.service.events import Event
-from giftlive.service.guardrail_settings import GuardrailSettings
+from giftlive.service.guardrail_settings import DEFAULT_GUARDRAILS, GuardrailSettings
 from giftlive.service.guardrails import Guardrails, Watch
 from giftlive.service.local import LocalService
 from giftlive.service.rooms import Rooms
@@ -156,3 +156,21 @@ def test_rooms_asked_for_beyond_their_seats_are_overload(memory: MemoryStore) ->
         service.tick(T0 + 60_000 * minute)
     assert [trip.name for trip in service.state.guardrails.trips] == ["overload_share"]
     assert service.state.guardrails.trips[0].value == pytest.approx(0.5, abs=0.05)
+
+
+@pytest.mark.parametrize(("rate", "trips"), [(0.44, False), (0.6, False), (0.9, True)])
+def test_the_default_of_complaints_bears_an_ordinary_platform(rate: float, trips: bool) -> None:
+    """0.44 is what the world calibrated to KuaiLive has; 0.9 is a platform that is broken."""
+    default = next(g for g in DEFAULT_GUARDRAILS if g.name == "complaint_rate")
+    watch, rng = Watch(default), stream(3, "complaints")
+    found = []
+    for minute in range(60):
+        watch.roll(T0 + 60_000 * minute)
+        for user, complains in enumerate(rng.random(80) < rate):
+            watch.add(80 * minute + user, float(complains))
+        found.append(watch.look(T0 + 60_000 * minute))
+    assert any(trip is not None for trip in found) == trips
+    assert watch.interval is not None
+    assert watch.interval.low is not None
+    assert watch.interval.high is not None
+    assert (watch.interval.high < default.threshold) == (not trips)

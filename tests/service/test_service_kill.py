@@ -15,6 +15,10 @@ import httpx
 import pytest
 
 from giftlive.rng import stream
+from giftlive.service.engine import Origin, open_engine
+from giftlive.service.server import Serving, write_snapshot
+from giftlive.service.settings import DecisiveSettings, ServiceSettings
+from giftlive.service.snapshots import Snapshots
 from giftlive.service.store import open_store
 from giftlive.service.verification import verify_log
 
@@ -29,10 +33,11 @@ def _free_port() -> int:
         return int(free.getsockname()[1])
 
 
-def _start(url: str, port: int) -> subprocess.Popen[bytes]:
+def _start(url: str, port: int, kept: Path) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "giftlive", "serve", "--db", url, "--port", str(port)]
     command += ["--no-keys", "--set", "decisive.digest_every_ticks=2"]
     command += ["--set", "decisive.tick_ms=100"]
+    command += ["--snapshots", str(kept), "--set", "limits.snapshot_seconds=0.2"]
     server = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     for _ in range(600):
         assert server.poll() is None
@@ -75,15 +80,19 @@ class _Load(threading.Thread):
 
 @pytest.mark.parametrize("url", ["sqlite", "postgres"], indirect=True)
 def test_nothing_acknowledged_is_lost(url: str, tmp_path: Path) -> None:
+    kept = Snapshots(tmp_path / "kept")
     rng, port = stream(os.getpid(), "kill"), _free_port()
     decided: dict[str, str] = {}
     heard: set[str] = set()
     for round_ in range(ROUNDS):
-        server = _start(url, port)
+        server = _start(url, port, kept.folder)
         loads = [_Load(port, f"{round_}-{k}") for k in range(4)]
         for load in loads:
             load.start()
-        time.sleep(0.3 + 1.5 * rng.random())
+        enough = 26 + int(80 * rng.random())
+        while sum(len(load.decided) for load in loads) < enough:
+            assert server.poll() is None
+            time.sleep(0.01)
         server.send_signal(signal.SIGKILL)
         server.wait()
         for load in loads:
@@ -91,8 +100,12 @@ def test_nothing_acknowledged_is_lost(url: str, tmp_path: Path) -> None:
             assert load.odd == []
             decided |= load.decided
             heard |= load.heard
+        if round_ == 1:  # the next starts begin here, whatever their own have come to
+            write_snapshot(Serving(ServiceSettings(), url, snapshots=kept.folder))
     store = open_store(url)
-    found = verify_log(store)
+    found = verify_log(store, None, kept)
+    origin = Origin(DecisiveSettings())
+    assert open_engine(store, origin, 0, kept).state.digest() == found.digest
     logged = {r.record.meta["request_id"] for r in store.read(0, 10**9) if r.record.key}
     events = {
         row[0]
@@ -105,6 +118,6 @@ def test_nothing_acknowledged_is_lost(url: str, tmp_path: Path) -> None:
     assert heard <= events
     assert found.decisions == len(logged)
     assert found.digests >= ROUNDS
+    assert found.snapshots >= 1
     assert found.untaken == 0
-
     store.close()

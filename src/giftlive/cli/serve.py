@@ -34,19 +34,34 @@ def serve(
     no_keys: Annotated[
         bool, typer.Option("--no-keys", help="Ask for no key: on 127.0.0.1 only.")
     ] = False,
+    snapshots: Annotated[
+        Path | None,
+        typer.Option("--snapshots", help="Folder of snapshots; of SQLite: beside the log."),
+    ] = None,
+    snapshot: Annotated[
+        bool, typer.Option("--snapshot", help="Keep a snapshot of the log as it is, and leave.")
+    ] = False,
     verify: Annotated[
         bool, typer.Option("--verify", help="Replay the log, compare, and leave.")
     ] = False,
 ) -> None:
     """Serve decisions: who should see which room, now, and at what price."""
-    from giftlive.service.server import Serving, serve_until_stopped, verify_served
+    from giftlive.service.server import (
+        Serving,
+        serve_until_stopped,
+        verify_served,
+        write_snapshot,
+    )
     from giftlive.service.settings import load_settings
 
     if no_keys and host not in ("127.0.0.1", "::1", "localhost"):
         raise UsageError("without keys anybody could decide", "--no-keys", "--host 127.0.0.1")
     given = options.pairs(settings, "decisive.tick_ms=500")
     overrides = {key: parse_value(value) for key, value in given.items()}
-    serving = Serving(load_settings(config, overrides), db, run, tables, not no_keys)
+    serving = Serving(load_settings(config, overrides), db, run, tables, not no_keys, snapshots)
+    if snapshot:
+        show.as_json(write_snapshot(serving))
+        return
     if verify:
         show.as_json(asdict(verify_served(serving)))
         return

@@ -103,6 +103,9 @@ class RandomBucket:
         """Draw uniformly in the bucket, decide by the policy outside."""
         uniforms, seen = rng.random(len(batch)), batch.observation
         inside = self.contains(seen.user, seen.visit)
+        if not inside.any():
+            answer = self.policy.decide(state, batch, rng)
+            return replace(answer, reason=reasons_of(answer))
         answer = self.policy.decide(state, masked(batch, ~inside[:, None]), rng)
         there = batch.available & inside[:, None]
         if self.respect_seats:

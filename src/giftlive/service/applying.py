@@ -84,6 +84,8 @@ def _decision(state: State, logged: Logged) -> None:
             state.holds.append((ts + _ms(state.settings.join.hold_seconds), row))
         if place == 0:
             state.guardrails.decided(user, live)
+            if slot >= 0:
+                state.pricer.showed(state.rooms, slot)
 
 
 def _slot_of(state: State, live: int, ts: int) -> int:
@@ -197,8 +199,9 @@ def _policy(state: State, logged: Logged) -> None:
 def _changed(state: State, logged: Logged, because: str) -> None:
     switch = state.switch
     switch.changed_seq, switch.changed_ts, switch.because = logged.seq, logged.ts, because
+    charges = state.charges()
     for ruling in switch.all:
-        ruling.price(state.pricer.per_second(), logged.ts)
+        ruling.price(charges, logged.ts)
 
 
 def _model(state: State, values: Values) -> None:

@@ -51,7 +51,7 @@ class Committer:
         self.observe: Any = lambda seconds, records: None
         self._loop, self._most = loop, waiting
         self._queue: list[Item] = []
-        self._busy = 0
+        self._busy, self._ringing = 0, False
         self._wake, self._stopping, self._poll = threading.Condition(), False, False
         self._after = engine.state.seq
         self._thread = threading.Thread(target=self._run, name="committer", daemon=True)
@@ -78,8 +78,15 @@ class Committer:
         self.engine.sent(record)
         with self._wake:
             self._queue.append(Item(record, future))
-            self._wake.notify()
+        if not self._ringing:  # once for all that this turn of the loop brings: waking costs
+            self._ringing = True
+            self._loop.call_soon(self._ring)
         return future
+
+    def _ring(self) -> None:
+        self._ringing = False
+        with self._wake:
+            self._wake.notify()
 
     def poll(self) -> None:
         """Read what other workers wrote, soon."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import repeat
 from typing import Any
 
@@ -40,8 +41,14 @@ class Request:
     @property
     def digest(self) -> str:
         """Sixteen digits of what was asked: a repeated id must ask the same."""
-        asked = repr((self.user_id, self.candidates, self.n)).encode()
+        named = self.candidates is not None
+        asked = repr((self.user_id, self.n, named)).encode() + self.lives.tobytes()
         return hashlib.blake2b(asked, digest_size=8).hexdigest()
+
+    @cached_property
+    def lives(self) -> Ints:
+        """[m] the candidates as an array, empty where none are named."""
+        return np.array(self.candidates or (), dtype=np.int64)
 
     @property
     def key(self) -> str:
@@ -120,7 +127,7 @@ def _offer(state: State, request: Request, how: Circumstances) -> Offer:
         slots = _retrieved(state)
         lives = rooms.live_id[slots]
     else:
-        lives = np.array(request.candidates, dtype=np.int64)
+        lives = request.lives
         known = map(rooms.slot_of.get, request.candidates, repeat(-1))
         slots = np.fromiter(known, dtype=np.int64, count=len(lives))
         unknown = np.flatnonzero(slots < 0)

@@ -214,8 +214,7 @@ class Desk:
 
     async def _durable(self, future: asyncio.Future[Any]) -> Any:
         try:
-            return await asyncio.wait_for(
-                asyncio.shield(future), self.settings.limits.store_seconds
-            )
+            async with asyncio.timeout(self.settings.limits.store_seconds):
+                return await asyncio.shield(future)
         except TimeoutError as error:
             raise UnavailableError("the store is slow", "the log", "an answer in time") from error

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from giftlive.errors import IntegrityError
+from giftlive.errors import InputError, IntegrityError, UsageError
 from giftlive.service.applying import apply
 from giftlive.service.deciding import MODEL, SCORER, Circumstances, Request, propose
 from giftlive.service.record import DECISION, GENESIS, Logged, Record
 from giftlive.service.scoring import Values
 from giftlive.service.settings import DecisiveSettings
+from giftlive.service.snapshots import Snapshots, why
 from giftlive.service.state import State
 from giftlive.service.store.protocol import Store
 from giftlive.tables.online import Catalogue, OnlineFeatures
 
-_VERSION = 1
+_VERSION = 2
 _CHUNK = 1_000
+_LOGGER = logging.getLogger("giftlive.service")
 
 
 @dataclass(frozen=True)
@@ -104,13 +107,15 @@ class Engine:
         return apply(self.state, logged)
 
 
-def open_engine(store: Store, origin: Origin, ts: int) -> Engine:
+def open_engine(
+    store: Store, origin: Origin, ts: int, snapshots: Snapshots | None = None
+) -> Engine:
     """Begin the log of an empty store, or rebuild the state from the log that is there.
 
     Parameters
     ----------
     origin : how a new log begins. A log that is there keeps the settings and values it has.
-    ts : ms UTC of a first record.
+    ts : ms UTC of a first record. snapshots : the newest good one saves replaying what it holds.
 
     Raises
     ------
@@ -119,10 +124,31 @@ def open_engine(store: Store, origin: Origin, ts: int) -> Engine:
     """
     if store.last()[0] == 0:
         store.commit(0, lambda others, _: [] if others else [origin.record(ts)])
-    engine = Engine(first_state(store, origin.values))
-    for logged in records(store, 1):
+    engine = Engine(latest_state(store, origin.values, snapshots))
+    for logged in records(store, engine.state.seq):
         engine.apply(logged)
     return engine
+
+
+def latest_state(store: Store, values: Values | None, snapshots: Snapshots | None) -> State:
+    """Return the state of the newest snapshot that can be used, else that after the first record.
+
+    Every snapshot that cannot be used is told of in one line.
+
+    Raises
+    ------
+    IntegrityError
+        As :func:`first_state`.
+    """
+    if snapshots is None:
+        return first_state(store, values)
+    for _, place in snapshots.found():
+        try:
+            return snapshots.read(place, first_state(store, values), store)
+        except (InputError, UsageError) as error:
+            fields = {"snapshot": str(place), "why": why(error)}
+            _LOGGER.warning("a snapshot is ignored", extra={"fields": fields})
+    return first_state(store, values)
 
 
 def first_state(store: Store, values: Values | None = None) -> State:

@@ -22,7 +22,7 @@ from giftlive.types import DecisionBatch, Decisions, Feedback, Floats, Ints
 
 ALONE = (
     *("uniform", "round_robin", "popularity", "greedy", "greedy_with_cap", "softmax"),
-    *("epsilon_greedy", "room_thompson", "concave", "dual_price"),
+    *("epsilon_greedy", "room_thompson", "lin_ucb", "concave", "dual_price"),
 )
 AROUND = (
     *("random_bucket", "exploration_floor", "tie_exploration", "capacity_guard", "frequency_cap"),

@@ -5,15 +5,18 @@ from __future__ import annotations
 import gc
 import socket
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from giftlive.errors import UsageError, missing_extra
+from giftlive.errors import UnavailableError, UsageError, missing_extra
 from giftlive.service.engine import Origin, open_engine
 from giftlive.service.scoring import read_values
 from giftlive.service.settings import ServiceSettings
+from giftlive.service.snapshots import Snapshots
 from giftlive.service.store import open_store
+from giftlive.service.store.open_store import SQLITE
 from giftlive.service.verification import Verified, verify_log
 
 _BACKLOG, _GRACE_SECONDS, _KEEP_ALIVE_SECONDS = 2_048, 10, 30
@@ -29,6 +32,7 @@ class Serving:
     ----------
     db : URL of the store. run : folder whose values decide, None: popularity. tables : folder
         whose state the features go on from. keys : whether keys are asked for.
+    snapshots : folder of the log's snapshots.
     """
 
     settings: ServiceSettings
@@ -36,6 +40,16 @@ class Serving:
     run: Path | None = None
     tables: Path | None = None
     keys: bool = True
+    snapshots: Path | None = None
+
+    @property
+    def kept(self) -> Snapshots | None:
+        """Where snapshots are: beside a log that is a file, unless a folder is named."""
+        if self.snapshots is not None:
+            return Snapshots(self.snapshots)
+        if self.db.startswith(SQLITE):
+            return Snapshots(Path(self.db.removeprefix(SQLITE) + ".snapshots"))
+        return None
 
 
 def verify_served(serving: Serving) -> Verified:
@@ -53,7 +67,33 @@ def verify_served(serving: Serving) -> Verified:
         if store.last()[0] == 0:
             raise UsageError("an empty log", serving.db, "a log that a service wrote")
         values = read_values(serving.run, full=True) if serving.run else None
-        return verify_log(store, values)
+        return verify_log(store, values, serving.kept)
+    finally:
+        store.close()
+
+
+def write_snapshot(serving: Serving) -> dict[str, Any]:
+    """Replay a log from its latest snapshot on, and keep the state at its end as another one.
+
+    Raises
+    ------
+    UsageError
+        There is no log, or no folder for snapshots.
+    """
+    kept = serving.kept
+    if kept is None:
+        raise UsageError("no folder for snapshots", "--snapshots", "a folder")
+    store = open_store(serving.db)
+    try:
+        if store.last()[0] == 0:
+            raise UsageError("an empty log", serving.db, "a log that a service wrote")
+        engine = open_engine(store, Origin(serving.settings.decisive), 0, kept)
+        place = kept.folder / f"at-{engine.state.seq:012d}"
+        if [found for _, found in kept.found()][:1] != [place]:
+            place = kept.write(engine.state, store)
+        return {"snapshot": str(place), "seq": engine.state.seq}
+    except OSError as error:
+        raise UnavailableError(str(error), str(kept), "a folder that can be written") from error
     finally:
         store.close()
 
@@ -77,7 +117,9 @@ def serve_until_stopped(serving: Serving, host: str, port: int) -> None:
         decisive = serving.settings.decisive
         values = read_values(serving.run, full=decisive.rerank > 0) if serving.run else None
         began = now_ms() if serving.settings.clock == "wall" else 0
-        engine = open_engine(store, Origin(decisive, values, serving.tables), began)
+        began_at = time.perf_counter()
+        engine = open_engine(store, Origin(decisive, values, serving.tables), began, serving.kept)
+        say("opened", seq=engine.state.seq, seconds=round(time.perf_counter() - began_at, 3))
         engine.warm()
         if serving.keys and not store.all_keys():
             hint = "giftlive keys create --scope decide --scope ingest"
@@ -85,7 +127,13 @@ def serve_until_stopped(serving: Serving, host: str, port: int) -> None:
         address = f"http://{host}:{listening.getsockname()[1]}"
         say("listening", url=address, db=_plain(serving.db))
         service = Service(
-            serving.settings, store, engine, open_to_all=not serving.keys, run=serving.run
+            serving.settings,
+            store,
+            engine,
+            open_to_all=not serving.keys,
+            run=serving.run,
+            snapshots=serving.kept,
+            db=serving.db,
         )
         app = make_app(service)
         sys.setswitchinterval(_SWITCH_SECONDS)

@@ -30,6 +30,14 @@ class PricerSettings(_Frozen):
     """Largest price, in the same unit."""
     largest_step: float = Field(default=0.25, gt=0.0)
     """Bound on the change of log price in one tick."""
+    newcomer_floor: float = Field(default=0.0, ge=0.0, lt=1.0)
+    """Least share of decisions that show a newcomer; 0: no such resource."""
+    newcomer_decisions: int = Field(default=100, ge=1)
+    """A streamer shown less often is a newcomer."""
+    newcomer_rate: float = Field(default=60.0, ge=0.0)
+    """Per hour of a share that is missing altogether, in mean values of a decision."""
+    newcomer_largest: float = Field(default=5.0, gt=0.0)
+    """Largest bonus, in the same unit."""
     stale_after_seconds: float = Field(default=120.0, gt=0.0)
     """Decisions, but no event for so long: occupancy is not believed and prices stand still."""
 
@@ -110,6 +118,8 @@ class LimitSettings(_Frozen):
     model_ms: float = Field(default=20.0, gt=0.0)
     """A full model that takes longer is left out for ``model_rest_seconds``."""
     model_rest_seconds: float = Field(default=30.0, gt=0.0)
+    snapshot_seconds: float = Field(default=600.0, ge=0.0)
+    """Another process keeps a snapshot once in so long; 0: only when the service ends."""
     export_rows: int = Field(default=200_000, ge=1)
 
 

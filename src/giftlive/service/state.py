@@ -53,6 +53,11 @@ class Totals:
         return total / (self.shown + PRIOR_WEIGHT)
 
     @property
+    def decision_value(self) -> float:
+        """Expected value of a decision, 0 before the first."""
+        return self.expected_value / self.decisions if self.decisions else 0.0
+
+    @property
     def second_value(self) -> float:
         """Expected value of a seat-second of what was shown, 0 before anything was."""
         return self.expected_value / self.expected_seconds if self.expected_seconds else 0.0
@@ -149,6 +154,10 @@ class State:
         r, mean = self.rooms, self.totals.mean_watch
         top = r.watched[slots] + PRIOR_WEIGHT * mean
         return np.asarray(top / (r.shown[slots] + PRIOR_WEIGHT))
+
+    def charges(self) -> Floats:
+        """Return [S] what policies are told that a seat-second costs, bonuses taken off."""
+        return self.pricer.charges(self.rooms, self.seat_seconds(np.arange(self.rooms.places)))
 
     def day_of(self, ts: int) -> int:
         """Return the local day of a time, as a number."""

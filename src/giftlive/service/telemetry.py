@@ -64,6 +64,11 @@ class Telemetry:
             )
         }
 
+    def answered(self, path: str, status: int, seconds: float) -> None:
+        """Count a request that was answered."""
+        self.requests.labels(path, str(status)).inc()
+        self.seconds.labels(path).observe(seconds)
+
     def committed(self, seconds: float, records: int) -> None:
         """Count a group that became durable."""
         self.commit.observe(seconds)

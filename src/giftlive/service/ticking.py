@@ -27,8 +27,9 @@ def tick(state: State, seq: int, ts: int) -> list[Trip]:
     hours = (ts - state.tick_ts) / MS_PER_HOUR if state.tick_ts >= 0 else 0.0
     state.rooms.recent *= 0.5 ** (hours / RECENT_HALF_LIFE_HOURS)
     state.vectors.tick(ts, state.rooms)
-    state.pricer.tick(seq, ts, state.rooms, state.totals.second_value)
-    prices = state.pricer.per_second()
+    totals = state.totals
+    state.pricer.tick(seq, ts, state.rooms, totals.second_value, totals.decision_value)
+    prices = state.charges()
     feedback = _feedback(state, ts)
     for ruling in state.switch.all:
         ruling.hear(feedback)
@@ -111,6 +112,6 @@ def _make_safe(state: State, seq: int, ts: int, trips: list[Trip]) -> None:
     if switch.acting.spec == safe:
         return
     switch.acting = Ruling(dict(safe), state.rooms.seats.copy(), switch.acting.values_version)
-    switch.acting.price(state.pricer.per_second(), ts)
+    switch.acting.price(state.charges(), ts)
     switch.changed_seq, switch.changed_ts = seq, ts
     switch.because = f"guardrail {', '.join(trip.name for trip in trips)}"

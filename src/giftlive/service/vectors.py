@@ -9,7 +9,7 @@ of nobody: the population's prior.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +21,7 @@ from giftlive.service.events import Event
 from giftlive.service.rooms import Rooms
 from giftlive.service.scoring import Values
 from giftlive.service.settings import DecisiveSettings
+from giftlive.tables.features.declare import Feature
 from giftlive.tables.online import NEGATIVE, OnlineFeatures
 from giftlive.tables.online import Event as Known
 from giftlive.types import Floats, Ints
@@ -60,6 +61,7 @@ class Vectors:
     nobody: float = 0.0
     room: Floats = field(init=False)
     asked: dict[int, None] = field(default_factory=dict)
+    _wanted: tuple[tuple[str, ...], list[Feature]] = ((), [])
 
     def __post_init__(self) -> None:
         self.use(self.values)
@@ -162,12 +164,15 @@ class Vectors:
             self.user = np.vstack([self.user, np.zeros((more, self.user.shape[1]))])
             self.computed_ts = np.append(self.computed_ts, np.full(more, -1))
 
-    def features(self, user_id: int, streamers: Ints, lives: Ints, names: Iterable[str]) -> Floats:
+    def features(
+        self, user_id: int, streamers: Ints, lives: Ints, names: tuple[str, ...]
+    ) -> Floats:
         """Return [m, p] features by name as of the last tick, for the full model."""
-        known = {feature.name: feature for feature in self.online.features}
-        wanted = [known[name] for name in names]
+        if self._wanted[0] != names:
+            known = {feature.name: feature for feature in self.online.features}
+            self._wanted = names, [known[name] for name in names]
         users = np.full(len(lives), user_id)
-        return self.online.of_pairs(users, streamers, lives, self.online.clock_ts, wanted)
+        return self.online.of_pairs(users, streamers, lives, self.online.clock_ts, self._wanted[1])
 
     def digest(self, sums: Any) -> None:
         """Tell ``sums``, a hash, everything that is here."""

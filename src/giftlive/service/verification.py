@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 
-from giftlive.errors import IdentityError
+from giftlive.errors import IdentityError, InputError
 from giftlive.service.applying import apply
 from giftlive.service.deciding import MODEL, Circumstances, Request, propose
 from giftlive.service.engine import first_state, records
 from giftlive.service.record import DECISION, DIGEST, Logged, Record
 from giftlive.service.scoring import Values
+from giftlive.service.snapshots import Snapshots, about_of
 from giftlive.service.state import State
 from giftlive.service.store.protocol import Store
 
@@ -26,6 +28,7 @@ class Verified:
     Attributes
     ----------
     records, decisions, digests : how many were replayed, taken again, compared.
+    snapshots : held against the replayed state.
     untaken : decisions by a full model that was not given, or too far behind their state.
     digest : of the state at the end.
     """
@@ -33,6 +36,7 @@ class Verified:
     records: int = 1
     decisions: int = 0
     digests: int = 0
+    snapshots: int = 0
     untaken: int = 0
     digest: str = ""
 
@@ -43,6 +47,7 @@ class _Replay:
     found: Verified = field(default_factory=Verified)
     due: dict[int, list[Record]] = field(default_factory=dict)
     sums: dict[int, str] = field(default_factory=dict)
+    kept: dict[int, str] = field(default_factory=dict)
 
     def ahead(self, logged: Logged) -> None:
         """See a record before it is applied."""
@@ -60,16 +65,17 @@ class _Replay:
         """Take decisions and compare digests that belong to the state as it is."""
         for record in self.due.pop(self.state.seq, []):
             self._again(record)
-        told = self.sums.pop(self.state.seq, None)
-        if told is not None:
-            own = self.state.digest()
-            self.found.digests += 1
-            if own != told:
+        told, kept = (sums.pop(self.state.seq, None) for sums in (self.sums, self.kept))
+        own = "" if told is None and kept is None else self.state.digest()
+        for other, where in ((told, "in the log"), (kept, "in its snapshot")):
+            if other is not None and own != other:
                 raise IdentityError(
-                    f"digest {own}, {told} in the log",
+                    f"digest {own}, {other} {where}",
                     f"record {self.state.seq}",
                     "equal states from equal logs",
                 )
+        self.found.digests += told is not None
+        self.found.snapshots += kept is not None
 
     def _again(self, record: Record) -> None:
         meta = record.meta
@@ -84,12 +90,15 @@ class _Replay:
         self.found.decisions += 1
 
 
-def verify_log(store: Store, values: Values | None = None) -> Verified:
+def verify_log(
+    store: Store, values: Values | None = None, snapshots: Snapshots | None = None
+) -> Verified:
     """Replay a log from its first record.
 
     Parameters
     ----------
-    values : with the full model, where decisions were taken by one.
+    values : with the full model, where decisions were taken by one. snapshots : whose digests are
+        compared; none of them is used.
 
     Raises
     ------
@@ -98,7 +107,7 @@ def verify_log(store: Store, values: Values | None = None) -> Verified:
     IntegrityError
         The log is not one that this version can read.
     """
-    replay = _Replay(first_state(store, values))
+    replay = _Replay(first_state(store, values), kept=_digests(snapshots))
     waiting: deque[Logged] = deque()
     more: Iterator[Logged] = records(store, 1)
     while True:
@@ -114,6 +123,15 @@ def verify_log(store: Store, values: Values | None = None) -> Verified:
         replay.found.records += 1
     replay.found.digest = replay.state.digest()
     return replay.found
+
+
+def _digests(snapshots: Snapshots | None) -> dict[int, str]:
+    """Return what every readable snapshot says of its state, by the number of its record."""
+    found = {}
+    for seq, place in snapshots.found() if snapshots else ():
+        with suppress(InputError):
+            found[seq] = about_of(place)["state"]
+    return found
 
 
 def _require_equal(logged: Record, again: Record) -> None:

@@ -45,6 +45,8 @@ def prices_of(state: State) -> dict[str, Any]:
         "ts": state.pricer.ts,
         "stale": state.pricer.stale,
         "unit_value_per_second": state.pricer.unit,
+        "newcomer_bonus": state.pricer.bonus * state.pricer.value,
+        "newcomer_floor": state.pricer.settings.newcomer_floor,
         "prices": [
             {"live_id": int(r.live_id[s]), "per_second": float(prices[s])}
             for s in r.live().tolist()

@@ -97,6 +97,8 @@ class OnlineFeatures:
         self._waiting: list[Event] = []
         self._clock = self._state.until_ts
         self._day_end = -1
+        nothing = np.zeros(0, dtype=np.int64)
+        self._local: tuple[int, Ints, Ints] = (-1, nothing, nothing)
 
     @property
     def clock_ts(self) -> int:
@@ -311,8 +313,10 @@ class OnlineFeatures:
         columns["room_start_ts"] = np.where(start < as_of_ts, start, -1)
         columns["as_of_ts"], columns["user_id"] = times, users
         columns["streamer_id"], columns["live_id"] = streamers, lives
-        columns["hour"] = np.repeat(local_hour(times[:1], self._zone), m)
-        columns["weekday"] = np.repeat(local_weekday(times[:1], self._zone), m)
+        if self._local[0] != as_of_ts:  # many are asked as of one tick
+            hour, weekday = (of(times[:1], self._zone) for of in (local_hour, local_weekday))
+            self._local = as_of_ts, hour, weekday
+        columns["hour"], columns["weekday"] = (np.repeat(x, m) for x in self._local[1:])
         return columns
 
     def _coded(self, feature: Feature, columns: Mapping[str, NDArray[Any]]) -> Ints:
@@ -334,6 +338,8 @@ def _served(dictionary: Mapping[str, Any], where: Where) -> tuple[Feature, ...]:
 
 
 def _column(entries: Mapping[int, Mapping[str, int]], ids: Ints, name: str) -> Ints:
+    if not entries:
+        return np.full(len(ids), -1, dtype=np.int64)
     unknown: Mapping[str, int] = {}
     found = [entries.get(key, unknown).get(name, -1) for key in ids.tolist()]
     return np.array(found, dtype=np.int64)

@@ -28,6 +28,8 @@ from giftlive.service.engine import Engine
 from giftlive.service.keys import KeyBook
 from giftlive.service.limits import Buckets
 from giftlive.service.settings import ServiceSettings
+from giftlive.service.snapshot_keeping import keep_last, keep_snapshots
+from giftlive.service.snapshots import Snapshots
 from giftlive.service.store.protocol import Store
 from giftlive.service.telemetry import Telemetry, say
 
@@ -46,6 +48,7 @@ class Service:
     Attributes
     ----------
     open_to_all : no key is asked for. run : folder whose studies the console shows.
+    snapshots, db : where the state is kept now and then, and the URL of the log it is made from.
     """
 
     settings: ServiceSettings
@@ -53,6 +56,8 @@ class Service:
     engine: Engine
     open_to_all: bool = False
     run: Path | None = None
+    snapshots: Snapshots | None = None
+    db: str = ""
 
 
 def make_app(service: Service) -> Any:
@@ -70,14 +75,18 @@ def make_app(service: Service) -> Any:
         loop = asyncio.get_running_loop()
         desk.committer = Committer(service.store, service.engine, limits.waiting, loop)
         desk.committer.observe = telemetry.committed
-        clock = asyncio.create_task(desk.run())
+        tasks = [asyncio.create_task(desk.run())]
+        if service.snapshots is not None and service.db and limits.snapshot_seconds:
+            keeping = keep_snapshots(service.db, service.snapshots, limits.snapshot_seconds)
+            tasks.append(asyncio.create_task(keeping))
         say("ready", seq=desk.state.seq)
         try:
             yield
         finally:
             await console.close()
-            await cancelled(clock)
-            await _end(desk)
+            for task in tasks:
+                await cancelled(task)
+            await _end(desk, service.snapshots)
 
     app = FastAPI(
         title="GiftLive",
@@ -94,7 +103,8 @@ def make_app(service: Service) -> Any:
     app.add_exception_handler(RefusedError, _refused)
     app.add_exception_handler(HTTPException, _http_error)
     app.state.desk = desk
-    return Gate(app, telemetry, limits.body_bytes, _PATHS)
+    direct = {("POST", "/v1/decisions"): calls.decide, ("POST", "/v1/events"): calls.hear}
+    return Gate(app, telemetry, limits.body_bytes, _PATHS, direct)
 
 
 async def cancelled(task: asyncio.Task[None]) -> None:
@@ -106,12 +116,14 @@ async def cancelled(task: asyncio.Task[None]) -> None:
         await task
 
 
-async def _end(desk: Desk) -> None:
-    """Write what waits and the digest of the state, then let go of the store."""
+async def _end(desk: Desk, snapshots: Snapshots | None) -> None:
+    """Write what waits, the digest of the state and a snapshot, then let go of the store."""
     with suppress(UnavailableError):
         await desk.seal()
     desk.committer.stop()
     await asyncio.to_thread(desk.committer.join)
+    if snapshots is not None and not desk.committer.spoilt:
+        await asyncio.to_thread(keep_last, desk.state, desk.store, snapshots)
     desk.store.close()
     say("stopped", seq=desk.state.seq)
 

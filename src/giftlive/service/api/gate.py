@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
 
 from giftlive.service.api.errors import RefusedError
 from giftlive.service.console.assets import POLICY
@@ -16,6 +20,7 @@ _HEADERS = [
     (b"referrer-policy", b"no-referrer"),
     (b"content-security-policy", POLICY.encode()),
 ]
+Handler = Callable[[Request], Awaitable[Response]]
 _SECRETS = ("key", "token", "secret", "auth")
 
 
@@ -25,10 +30,19 @@ class Gate:
     Parameters
     ----------
     known : paths that metrics count by name; all others count as ``other``.
+    direct : handlers by (method, path) that need no router: it costs as much as a decision does.
     """
 
-    def __init__(self, app: Any, telemetry: Telemetry, body_bytes: int, known: set[str]) -> None:
+    def __init__(
+        self,
+        app: Any,
+        telemetry: Telemetry,
+        body_bytes: int,
+        known: set[str],
+        direct: Mapping[tuple[str, str], Handler],
+    ) -> None:
         self._app, self._telemetry, self._most, self._known = app, telemetry, body_bytes, known
+        self._direct = direct
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Pass a request on, or refuse it."""
@@ -48,7 +62,12 @@ class Gate:
             refused = self._refused(scope)
             if refused is not None:
                 raise refused
-            await self._app(scope, self._bounded(receive), sending)
+            handler = self._direct.get((scope["method"], scope["path"]))
+            if handler is None:
+                await self._app(scope, self._bounded(receive), sending)
+            else:
+                response = await handler(Request(scope, self._bounded(receive)))
+                await response(scope, receive, sending)
         except RefusedError as error:
             if not started[0]:
                 await error.response()(scope, receive, sending)
@@ -95,7 +114,6 @@ class Gate:
 
     def _count(self, scope: Any, status: int, seconds: float) -> None:
         path = scope["path"] if scope["path"] in self._known else "other"
-        self._telemetry.requests.labels(path, str(status)).inc()
-        self._telemetry.seconds.labels(path).observe(seconds)
+        self._telemetry.answered(path, status, seconds)
         if status >= 500:
             say("request", logging.WARNING, path=path, status=status, ms=round(seconds * 1e3, 2))

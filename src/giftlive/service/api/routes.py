@@ -294,7 +294,8 @@ class Calls:
 
 async def _read(request: Request, form: type[Any]) -> Any:
     try:
-        body = await asyncio.wait_for(request.body(), _BODY_SECONDS)
+        async with asyncio.timeout(_BODY_SECONDS):
+            body = await request.body()
     except TimeoutError as error:
         raise RefusedError(408, "slow_body", "the body did not come", "body") from error
     except ClientDisconnect as error:

@@ -21,6 +21,7 @@ from giftlive.service.console.boards import Boards
 from giftlive.service.console.jobs import BusyError, Jobs, WhatIfBody
 from giftlive.service.console.readings import decisions_of, latest_seqs, revenue_of
 from giftlive.service.desk import Desk
+from giftlive.service.ruling import ALONE
 
 _ANY = ("decide", "ingest")
 _READ = ("decide",)
@@ -62,6 +63,7 @@ class Console:
         state = self.desk.state
         found = views.summary_of(state) | {"version": giftlive.__version__}
         found |= {"target_load": state.settings.pricer.target, "clock": self.desk.settings.clock}
+        found |= {"policies": ALONE}
         return json_response(found)
 
     async def revenue(self, request: Request) -> Response:

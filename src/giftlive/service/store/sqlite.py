@@ -58,8 +58,8 @@ class SqliteStore:
             con = self._writer
             con.execute("begin immediate")
             try:
-                others = _records(con.execute(*_after(after, -1)))
                 seq, ts = _last(con)
+                others = _records(con.execute(*_after(after, -1))) if seq > after else []
                 mine = [Logged(seq + 1 + k, r) for k, r in enumerate(compose(others, ts))]
                 con.executemany(
                     "insert into log (seq, ts, kind, key, body) values (?, ?, ?, ?, ?)",

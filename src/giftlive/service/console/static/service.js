@@ -28,4 +28,5 @@ async function asked(path, { method = "GET", body = null, signal = null } = {}) 
 
 export const read = async (path, signal) => (await asked(path, { signal })).json();
 export const send = async (path, body, signal) => (await asked(path, { method: "POST", body, signal })).json();
+export const change = async (path, body, signal) => (await asked(path, { method: "PUT", body, signal })).json();
 export const file = async (path) => (await asked(path)).blob();
