@@ -31,6 +31,8 @@ from giftlive.types import Progress, silent
 
 Columns = Mapping[str, NDArray[Any]]
 
+_MOST = 2**31
+
 PROBE_COLUMNS = (
     *("sample_id", "user_id", "live_id", "streamer_id", "as_of_ts", "day_start_ts"),
     *("hour", "weekday", "category", "room_start_ts"),
@@ -90,7 +92,7 @@ def _sliced(
     engine: Engine, features: tuple[Feature, ...], probe: str, carry: tuple[str, ...] = ()
 ) -> Iterator[Columns]:
     """Yield carried columns, state columns and features that only SQL knows, by sample id."""
-    plan = query.plan_features(features, probe, carry=carry)
+    plan = query.plan_features(features, probe, carry=carry, narrow=_narrow(engine, probe))
     _stage(engine, plan, sliced=True)
     whole = [name for name, _ in plan.slices]
     partial = [(engine.read(piece.name), piece.absent) for piece in plan.pieces]
@@ -98,6 +100,17 @@ def _sliced(
         yield plan.derived(rows)
     for name in (*whole, *(piece.name for piece in plan.pieces)):
         engine.drop(name)
+
+
+def _narrow(engine: Engine, probe: str) -> frozenset[str]:
+    """Return the keys of the probe that fit in 32 bits."""
+    keys = tuple(dict.fromkeys(key for keys in KEYS.values() for key in keys))
+    bounds = ", ".join(f"min({key}), max({key})" for key in keys)
+    found = engine.rows(f"select {bounds} from {probe}")[0]
+    pairs = zip(keys, found[::2], found[1::2], strict=True)
+    return frozenset(
+        k for k, low, high in pairs if low is not None and -_MOST <= low <= high < _MOST
+    )
 
 
 def _of_arrays(features: tuple[Feature, ...]) -> tuple[Feature, ...]:
@@ -121,7 +134,7 @@ def stage_features(
     engine: Engine, features: tuple[Feature, ...], probe: str, *, by_row: bool = False
 ) -> str:
     """Stage what the portable form needs; return its SELECT of sample_id and the features."""
-    plan = query.plan_features(features, probe, by_row)
+    plan = query.plan_features(features, probe, by_row, narrow=_narrow(engine, probe))
     _stage(engine, plan, sliced=False)
     return plan.select
 
