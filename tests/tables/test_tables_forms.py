@@ -31,18 +31,20 @@ def odd_log(make_store: MakeStore, users: tuple[int, ...], streamers: tuple[int,
         at = rng.choice([HOUR, HOUR + 1, 5 * HOUR, 22 * HOUR, 23 * HOUR - 7], 60)
         for ts in at.tolist():
             s = int(rng.integers(len(streamers)))
-            who = (users[int(rng.integers(len(users)))], 10 * day + s, streamers[s])
+            room = 100 * day + 10 * (ts // (5 * HOUR)) + s
+            who = (users[int(rng.integers(len(users)))], room, streamers[s])
             clicks.append((*who, START + day * DAY + ts, int(rng.integers(0, 3 * HOUR))))
     twins = clicks[::9]
     acts = [c[:4] for c in clicks]
     return make_store(
         [*clicks, *twins],
-        [(*who, 1 + i) for i, who in enumerate(acts[::4])],
+        # one giver never enters: no probe has this id, so it may be wider than theirs
+        [*((*who, 1 + i) for i, who in enumerate(acts[::4])), (LARGEST, 7, LARGEST, START, 5)],
         anonymous=[(-1, *who[1:], 7) for who in acts[::11]],
         comments=acts[::5],
         likes=acts[::6],
         negatives=[(*who[:3], who[3] + 17) for who in acts[::2]],
-        rooms=[{"live_id": i, "streamer_id": 0, "category": "AB"[i % 2]} for i in range(0, 40, 3)],
+        rooms=[{"live_id": i, "streamer_id": 0, "category": "AB"[i % 2]} for i in range(0, 400, 3)],
         tz="America/New_York",
         reverse_files=True,
     )
