@@ -279,8 +279,8 @@ def _settle(reader: Reader, state: SweepState, until: int) -> None:
         told = 0
         for actor in ("user", "streamer"):
             found = reader.columns(
-                f"select {actor}_id as id, count(*) as n from {_NEGATIVE}"
-                f" where {within} group by {actor}_id order by id"
+                f"select coalesce({actor}_id, -1) as id, count(*) as n from {_NEGATIVE}"
+                f" where {within} group by coalesce({actor}_id, -1) order by id"
             )
             keys, counts = (found[name].astype(np.int64, copy=False) for name in ("id", "n"))
             told = int(counts.sum())
