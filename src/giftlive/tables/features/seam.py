@@ -134,7 +134,8 @@ def stage_features(
     engine: Engine, features: tuple[Feature, ...], probe: str, *, by_row: bool = False
 ) -> str:
     """Stage what the portable form needs; return its SELECT of sample_id and the features."""
-    plan = query.plan_features(features, probe, by_row, narrow=narrow_keys(engine, probe))
+    narrow = frozenset[str]() if by_row else narrow_keys(engine, probe)
+    plan = query.plan_features(features, probe, by_row, narrow=narrow)
     _stage(engine, plan, sliced=False)
     return plan.select
 
