@@ -16,7 +16,9 @@ import pytest
 from giftlive.errors import IdentityError, UsageError
 from giftlive.logs.store import Store
 from giftlive.tables import TableOptions, Tables, build_tables
+from giftlive.tables.append import past_before
 from giftlive.tables.build import HALF_MADE, is_unfinished
+from giftlive.tables.engine.duck import DuckEngine
 from giftlive.tables.features import seam
 from giftlive.tables.parts import PARTS_FILE, SAMPLES, STATE, Parts
 
@@ -71,6 +73,16 @@ def test_a_day_more_computes_only_its_rows(make_store: MakeStore, tmp_path: Path
     assert grown.because == ""
     assert grown.rows > first.rows
     assert _same(tmp_path / "grown", tmp_path / "full")
+
+
+def test_a_past_that_grew_is_the_past_read_at_once(make_store: MakeStore) -> None:
+    engine = DuckEngine.open(_store(make_store, 3))
+    middle, end = START + DAY + 7_200_000, START + 3 * DAY
+    grown = past_before(engine, end, past_before(engine, middle, past_before(engine, START)))
+    assert grown == past_before(engine, end)
+    assert grown.digest != past_before(engine, middle).digest
+    assert grown.counts[0] == 180  # entries of three days
+    engine.close()
 
 
 def test_parts_are_copied_where_they_cannot_be_linked(

@@ -44,21 +44,43 @@ class Kept:
     state: SweepState
     rows: int
     because: str = ""
+    past: Past | None = None
 
 
-def past_digest(engine: Engine, until_ts: int) -> str:
-    """Return a digest of every event known before ``until_ts``, whatever the order of rows.
+@dataclass(frozen=True)
+class Past:
+    """Every event known before ``until_ts``, whatever the order of rows: counts and hashes.
 
     DuckDB's own hash: another version of it means a full build, never a wrong one.
     """
-    found = []
+
+    until_ts: int
+    counts: tuple[int, ...]
+    hashes: tuple[int, ...]
+
+    @property
+    def digest(self) -> str:
+        """Return it as one text."""
+        pairs = zip(self.counts, self.hashes, strict=True)
+        return " ".join(f"{count}:{hashed}" for count, hashed in pairs)
+
+
+def past_before(engine: Engine, until_ts: int, earlier: Past | None = None) -> Past:
+    """Return the past before ``until_ts``; only what ``earlier`` does not know is read."""
+    counts, hashes = [], []
+    new = "" if earlier is None else "{} >= " + f"{earlier.until_ts} and "
     for view, (time, columns) in _TOLD.items():
         sql = (
             f"select count(*), cast(coalesce(bit_xor(hash({columns})), 0) as varchar)"
-            f" from {view.split()[0]} where {time} < {until_ts}"
+            f" from {view.split()[0]} where {new.format(time)}{time} < {until_ts}"
         )
-        found.append("{}:{}".format(*engine.rows(sql)[0]))
-    return " ".join(found)
+        count, hashed = engine.rows(sql)[0]
+        counts.append(int(count))
+        hashes.append(int(hashed))
+    if earlier is not None:
+        counts = [a + b for a, b in zip(counts, earlier.counts, strict=True)]
+        hashes = [a ^ b for a, b in zip(hashes, earlier.hashes, strict=True)]
+    return Past(until_ts, tuple(counts), tuple(hashes))
 
 
 def keep(engine: Engine, earlier: Path | None, writer: PartWriter, made_from: Any) -> Kept:
@@ -73,7 +95,7 @@ def keep(engine: Engine, earlier: Path | None, writer: PartWriter, made_from: An
         progress = Parts.read(earlier) if earlier is not None else None
         if earlier is None or progress is None:
             return Kept(SweepState(), 0)
-        _require_same_past(engine, progress, made_from)
+        past = _same_past(engine, progress, made_from)
         state = _state_of(engine, earlier, progress)
         for part in progress.parts:
             _keep_part(engine, earlier / SAMPLES / part.name, part, writer)
@@ -82,18 +104,20 @@ def keep(engine: Engine, earlier: Path | None, writer: PartWriter, made_from: An
             file.unlink()
         writer.parts.clear()
         return Kept(SweepState(), 0, error.what)
-    return Kept(state, sum(part.rows for part in progress.parts))
+    return Kept(state, sum(part.rows for part in progress.parts), past=past)
 
 
-def _require_same_past(engine: Engine, progress: Parts, made_from: Any) -> None:
+def _same_past(engine: Engine, progress: Parts, made_from: Any) -> Past:
     if progress.made_from != made_from:
         raise InputError("made with other options or features")
-    if progress.past != past_digest(engine, progress.until_ts):
+    past = past_before(engine, progress.until_ts)
+    if progress.past != past.digest:
         raise InputError("an event before the last row came late, left or changed")
     # rows frozen at midnight that come later in the same day, for example
     asked = f"select count(*) from described where as_of_ts < {progress.until_ts}"
     if engine.rows(asked)[0][0] != sum(part.rows for part in progress.parts):
         raise InputError("new rows are decided before the last old one")
+    return past
 
 
 def _state_of(engine: Engine, earlier: Path, progress: Parts) -> SweepState:

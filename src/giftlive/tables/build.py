@@ -16,7 +16,6 @@ from giftlive.errors import GiftLiveError, IdentityError, InputError, UsageError
 from giftlive.logs.source import Source
 from giftlive.logs.store import Store
 from giftlive.tables.append import Kept
-from giftlive.tables.engine.protocol import Engine
 from giftlive.tables.engine.registry import open_engine
 from giftlive.tables.features.declare import Feature, declared_features
 from giftlive.tables.features.ordinal import Codes
@@ -25,7 +24,7 @@ from giftlive.tables.labels import Attribution, attribution
 from giftlive.tables.options import TableOptions
 from giftlive.tables.parts import PARTS_FILE, SAMPLES, STATE, Parts, sample_files
 from giftlive.tables.samples import SAMPLE_COLUMNS
-from giftlive.tables.staging import stage_decisions
+from giftlive.tables.staging import stage_decisions, staged_for_samples
 from giftlive.types import Progress, silent
 
 LABELS = "labels.parquet"
@@ -133,10 +132,13 @@ def _build(
         progress(1, _STEPS)
         balance = attribution(engine, unit, options)
         engine.write(f"select {_LABEL_COLUMNS} from label order by row_id", partial / LABELS)
+        expected = int(engine.rows("select count(*) from sample")[0][0])
+        for spent in staged_for_samples(unit):
+            engine.drop(spent)
         progress(2, _STEPS)
         kept = write_features(engine, features, options, partial, earlier, _within(progress))
         progress(3, _STEPS)
-        tables = _summary(engine, folder, partial, unit, features, balance, kept)
+        tables = _summary(expected, folder, partial, unit, features, balance, kept)
     finally:
         engine.close()
     _write_json(partial / ATTRIBUTION, {"unit": unit, **balance.as_dict()})
@@ -254,7 +256,7 @@ def features_of(source: Source, options: TableOptions) -> tuple[Feature, ...]:
 
 
 def _summary(
-    engine: Engine,
+    expected: int,
     folder: Path,
     partial: Path,
     unit: str,
@@ -264,7 +266,6 @@ def _summary(
 ) -> Tables:
     import pyarrow.parquet as pq
 
-    expected = engine.rows("select count(*) from sample")[0][0]
     columns = pq.read_table(sample_files(partial), columns=["label_amount", "matured"])
     amount = columns["label_amount"].to_numpy()
     rows, total = len(amount), int(amount.sum())

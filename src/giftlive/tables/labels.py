@@ -55,17 +55,21 @@ _LABEL = """with credited as (
          min(known_ts) as first_known_ts, max(known_ts) as last_known_ts
   from touch where outcome = 'matched' group by entry_id
 )
-select c.row_id, c.user_id, c.live_id, c.streamer_id, c.ts, c.known_ts,
+select c.row_id, u.unit_id, u.decision_ts,
+       c.user_id, c.live_id, c.streamer_id, c.ts, c.known_ts,
        coalesce(m.amount, 0) as label_amount, coalesce(m.gifts, 0) as label_count,
        greatest(c.known_ts, {window_end}, coalesce(m.last_known_ts, c.ts)) as label_known_ts,
        {window_end} as window_end_ts, m.first_known_ts as first_gift_known_ts
 from click c
+join member u on u.row_id = c.row_id
 left join credited m on m.entry_id = c.row_id"""
 
-_GIFT_LABEL = """select row_id, user_id, live_id, streamer_id, ts, known_ts,
-       amount as label_amount, cast(1 as bigint) as label_count, known_ts as label_known_ts,
-       ts as window_end_ts, known_ts as first_gift_known_ts
-from gift"""
+_GIFT_LABEL = """select g.row_id, u.unit_id, u.decision_ts,
+       g.user_id, g.live_id, g.streamer_id, g.ts, g.known_ts,
+       g.amount as label_amount, cast(1 as bigint) as label_count, g.known_ts as label_known_ts,
+       g.ts as window_end_ts, g.known_ts as first_gift_known_ts
+from gift g
+join member u on u.row_id = g.row_id"""
 
 
 @dataclass(frozen=True)

@@ -35,18 +35,18 @@ LABEL_COLUMNS = (
 )
 """Those that may change while more becomes known; everything else of a row stands for good."""
 
+_OF_THE_FIRST = ("user_id", "live_id", "streamer_id", "ts")
+
 _SAMPLE = """with total as (
-  select m.unit_id, m.decision_ts, cast(sum(l.label_amount) as bigint) as label_amount,
-         cast(sum(l.label_count) as bigint) as label_count,
-         max(l.label_known_ts) as label_known_ts, max(l.window_end_ts) as window_end_ts,
-         min(l.first_gift_known_ts) as first_gift_known_ts
-  from member m join label l on l.row_id = m.row_id
-  group by m.unit_id, m.decision_ts
+  select unit_id, min(decision_ts) as decision_ts, {first},
+         cast(sum(label_amount) as bigint) as label_amount,
+         cast(sum(label_count) as bigint) as label_count,
+         max(label_known_ts) as label_known_ts, max(window_end_ts) as window_end_ts,
+         min(first_gift_known_ts) as first_gift_known_ts
+  from label group by unit_id
 ), decision as (
-  select t.*, l.user_id, l.live_id, l.streamer_id, l.ts, entry.hour, entry.weekday,
-         taken.day, taken.day_start_ts, {as_of} as as_of_ts
+  select t.*, entry.hour, entry.weekday, taken.day, taken.day_start_ts, {as_of} as as_of_ts
   from total t
-  join label l on l.row_id = t.unit_id
   join local_time entry on entry.slot_ts = {entry_slot}
   join local_time taken on taken.slot_ts = {decision_slot}
 )
@@ -88,7 +88,7 @@ left join counted c on c.sample_id = s.sample_id"""
 
 
 def stage_samples(engine: Engine, options: TableOptions, last_ts: int) -> None:
-    """Create ``sample`` from ``member``, ``label``, ``local_time`` and ``room_category``.
+    """Create ``sample`` from ``label``, ``local_time`` and ``room_category``.
 
     Parameters
     ----------
@@ -96,7 +96,10 @@ def stage_samples(engine: Engine, options: TableOptions, last_ts: int) -> None:
     """
     select = _SAMPLE.format(
         as_of="taken.day_start_ts" if options.as_of == "day" else "t.decision_ts",
-        entry_slot=slot_of("l.ts"),
+        first=", ".join(
+            f"max(case when row_id = unit_id then {name} end) as {name}" for name in _OF_THE_FIRST
+        ),
+        entry_slot=slot_of("t.ts"),
         decision_slot=f"{slot_of('t.decision_ts')}",
         last_ts=last_ts,
     )

@@ -17,6 +17,11 @@ from giftlive.tables.sessions import stage_sessions
 ROOMS_MET = ("click", "gift", "gift_anonymous")
 
 
+def staged_for_samples(unit: str) -> tuple[str, ...]:
+    """Return what nobody reads any more once labels are written and ``sample`` is staged."""
+    return ("member", "label") if unit == "gift" else ("member", "touch", "label")
+
+
 def stage_decisions(
     engine: Engine,
     source: Source,

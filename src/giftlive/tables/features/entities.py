@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from giftlive.tables.features.declare import Feature
-from giftlive.tables.features.ordinal import PROFILES
+from giftlive.tables.features.ordinal import MET, PROFILES
 from giftlive.tables.features.part import Part
 
 
@@ -18,9 +18,11 @@ def raw_column(feature: Feature) -> str:
 def profile_part(group: str, features: Iterable[Feature], probe: str) -> Part:
     """Return the part that brings the codes of the entities that a probe names, -1 unknown.
 
-    An entity may have many rows (rooms do): the first word in order counts.
+    An entity may have many rows: the first word in order counts. Rooms are those of
+    :data:`~giftlive.tables.features.ordinal.MET`.
     """
     view, key = PROFILES[group]
+    view = MET if view == "room" else view
     members = tuple(features)
     raw = ", ".join(f"min(cast(v.{raw_column(f)} as string)) as {f.name}" for f in members)
     codes = ", ".join(f"code_{f.name}.code as {f.name}" for f in members)

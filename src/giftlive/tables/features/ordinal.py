@@ -23,12 +23,15 @@ PROFILES: dict[str, tuple[str, str]] = {
 
 _CATEGORY = next(feature for feature in FEATURES if feature.name == "room_category")
 
-_ROOM_CATEGORY = """with met as ({met}), described as (
-  select live_id, min(cast(category as string)) as category, min(start_ts) as start_ts
-  from room where live_id in (select live_id from met) group by live_id
-)
-select d.live_id, coalesce(c.code, cast(-1 as bigint)) as category, d.start_ts
-from described d
+MET = "room_met"
+"""Staged: the words of the rooms that somebody met, a row for each."""
+
+_ROOM_MET = """with met as ({met})
+select live_id, {words}, min(start_ts) as start_ts
+from room where live_id in (select live_id from met) group by live_id"""
+
+_ROOM_CATEGORY = f"""select d.live_id, coalesce(c.code, cast(-1 as bigint)) as category, d.start_ts
+from {MET} d
 left join code c on c.feature = 'room_category' and c.value = d.category"""
 
 
@@ -73,11 +76,15 @@ def stage_codes(engine: Engine, features: Iterable[Feature]) -> Codes:
 def stage_room_category(engine: Engine, *relations: str) -> None:
     """Create ``room_category(live_id, category, start_ts)`` for the rooms of ``relations``.
 
+    And :data:`MET`, from which they and the profiles of rooms are coded: rooms are many.
     Needs ``code``. ``category`` is the ordinal code (-1 unknown), ``start_ts`` the first time the
     room opened; rooms that the source does not describe have no row.
     """
     met = " union ".join(f"select live_id from {relation}" for relation in relations)
-    engine.stage("room_category", _ROOM_CATEGORY.format(met=met))
+    columns = (f.value.reads[0] for f in FEATURES if f.group == "room_profile")
+    words = ", ".join(f"min(cast({column} as string)) as {column}" for column in columns)
+    engine.stage(MET, _ROOM_MET.format(met=met, words=words))
+    engine.stage("room_category", _ROOM_CATEGORY)
 
 
 def _values(engine: Engine, features: Iterable[Feature]) -> dict[str, list[str]]:

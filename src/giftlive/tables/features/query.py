@@ -92,6 +92,7 @@ def plan_features(
     probe: str = "sample",
     by_row: bool = False,
     carry: Sequence[str] = (),
+    narrow: Set[str] = frozenset(),
 ) -> Plan:
     """Return the SQL that computes ``features`` for every row of the table ``probe``.
 
@@ -104,6 +105,7 @@ def plan_features(
     by_row : join each probe with its earlier events instead of running windows; the same
         result by an independent route, quadratic, for the audit of a few rows.
     carry : further columns of the probe that come along in the slices.
+    narrow : keys (user_id, ...) whose values in ``probe`` fit in 32 bits: windows sort them faster.
 
     Examples
     --------
@@ -115,8 +117,11 @@ def plan_features(
     features = tuple(features)
     read = dict.fromkeys(c for f in features if f.group not in PROFILES for c in f.value.reads)
     history, daily = _by_group(HISTORY, read), _by_group(DAILY, read)
-    form = direct_parts if by_row else window_parts
-    parts = [*form(history, daily, probe), *_profile_parts(features, probe)]
+    parts = [
+        *(direct_parts(history, daily, probe) if by_row else ()),
+        *(() if by_row else window_parts(history, daily, probe, narrow)),
+        *_profile_parts(features, probe),
+    ]
     brought = {name for part in parts for name in part.columns}
     beside = [column for column in read if column not in brought]
     first = ", ".join((*dict.fromkeys(("sample_id", *carry, *beside)), *_fades_sql()))
@@ -133,11 +138,14 @@ def plan_features(
 
 
 def window_parts(
-    history: Mapping[str, Set[str]], daily: Mapping[str, Set[str]], probe: str
+    history: Mapping[str, Set[str]],
+    daily: Mapping[str, Set[str]],
+    probe: str,
+    narrow: Set[str] = frozenset(),
 ) -> tuple[Part, ...]:
     """Return the parts that bring these columns (by group, without prefix)."""
     dated = (Part((DATED_STAGE,), "", {}),) if history or daily else ()
-    return *dated, *history_parts(history, probe), *daily_parts(daily, probe)
+    return *dated, *history_parts(history, probe, narrow), *daily_parts(daily, probe)
 
 
 def _select_sql(

@@ -15,7 +15,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from giftlive.tables.append import Kept, keep, past_digest
+from giftlive.tables.append import Kept, Past, keep, past_before
 from giftlive.tables.engine.protocol import Engine
 from giftlive.tables.features import query
 from giftlive.tables.features.declare import Feature
@@ -30,6 +30,8 @@ from giftlive.tables.samples import SAMPLE_COLUMNS
 from giftlive.types import Progress, silent
 
 Columns = Mapping[str, NDArray[Any]]
+
+_MOST = 2**31
 
 PROBE_COLUMNS = (
     *("sample_id", "user_id", "live_id", "streamer_id", "as_of_ts", "day_start_ts"),
@@ -90,7 +92,7 @@ def _sliced(
     engine: Engine, features: tuple[Feature, ...], probe: str, carry: tuple[str, ...] = ()
 ) -> Iterator[Columns]:
     """Yield carried columns, state columns and features that only SQL knows, by sample id."""
-    plan = query.plan_features(features, probe, carry=carry)
+    plan = query.plan_features(features, probe, carry=carry, narrow=narrow_keys(engine, probe))
     _stage(engine, plan, sliced=True)
     whole = [name for name, _ in plan.slices]
     partial = [(engine.read(piece.name), piece.absent) for piece in plan.pieces]
@@ -98,6 +100,17 @@ def _sliced(
         yield plan.derived(rows)
     for name in (*whole, *(piece.name for piece in plan.pieces)):
         engine.drop(name)
+
+
+def narrow_keys(engine: Engine, probe: str) -> frozenset[str]:
+    """Return the keys of the probe that fit in 32 bits."""
+    keys = tuple(dict.fromkeys(key for keys in KEYS.values() for key in keys))
+    bounds = ", ".join(f"min({key}), max({key})" for key in keys)
+    found = engine.rows(f"select {bounds} from {probe}")[0]
+    pairs = zip(keys, found[::2], found[1::2], strict=True)
+    return frozenset(
+        k for k, low, high in pairs if low is not None and -_MOST <= low <= high < _MOST
+    )
 
 
 def _of_arrays(features: tuple[Feature, ...]) -> tuple[Feature, ...]:
@@ -121,7 +134,8 @@ def stage_features(
     engine: Engine, features: tuple[Feature, ...], probe: str, *, by_row: bool = False
 ) -> str:
     """Stage what the portable form needs; return its SELECT of sample_id and the features."""
-    plan = query.plan_features(features, probe, by_row)
+    narrow = frozenset[str]() if by_row else narrow_keys(engine, probe)
+    plan = query.plan_features(features, probe, by_row, narrow=narrow)
     _stage(engine, plan, sliced=False)
     return plan.select
 
@@ -186,11 +200,12 @@ def _write_native(
     names = (*SAMPLE_COLUMNS, *_extra(features, SAMPLE_COLUMNS))
     carried = _without_key((*SAMPLE_COLUMNS, *_extra(beside, SAMPLE_COLUMNS)))
     engine.stage("described", _with_features(engine, beside, "sample", SAMPLE_COLUMNS))
+    engine.drop("sample")
     total = int(engine.rows("select count(*) from described")[0][0])
     made_from = _made_from(features, options)
     writer = PartWriter(folder / SAMPLES)
     kept = keep(engine, earlier, writer, made_from)
-    done = kept.rows
+    done, past = kept.rows, kept.past
     try:
         # batches follow (as_of_ts, sample_id), which is the order of sample ids: both follow ts
         for batch in native_states(engine, "described", kept.state, carry=carried):
@@ -198,22 +213,26 @@ def _write_native(
             done += len(batch.columns["sample_id"])
             heard(done, total)
             if batch.closes_ts is not None and writer.rows >= ROWS_PER_PART:
-                _finish_part(engine, writer, kept.state, made_from)
-        _finish_part(engine, writer, kept.state, made_from)
+                past = _finish_part(engine, writer, kept.state, made_from, past)
+        _finish_part(engine, writer, kept.state, made_from, past)
     finally:
         writer.close()
     if total == 0:
+        engine.stage("sample", "select * from described")
         _write_select(engine, features, folder)
     return kept
 
 
-def _finish_part(engine: Engine, writer: PartWriter, state: SweepState, made_from: Any) -> None:
-    """End the part and write what a later build needs to go on after it."""
+def _finish_part(
+    engine: Engine, writer: PartWriter, state: SweepState, made_from: Any, earlier: Past | None
+) -> Past:
+    """End the part, write what a later build needs to go on after it, and return its past."""
     writer.cut()
-    folder, until = writer.folder.parent, state.until_ts
-    past = past_digest(engine, until)
+    folder = writer.folder.parent
+    past = past_before(engine, state.until_ts, earlier)
     state.save(folder / STATE)
-    Parts(made_from, past, until, tuple(writer.parts)).write(folder)
+    Parts(made_from, past.digest, past.until_ts, tuple(writer.parts)).write(folder)
+    return past
 
 
 def _made_from(features: tuple[Feature, ...], options: TableOptions) -> dict[str, Any]:

@@ -276,16 +276,18 @@ def _settle(reader: Reader, state: SweepState, until: int) -> None:
     """Tell the negatives before ``until``; then everything before it is told."""
     within = f"known_ts >= {state.until_ts} and known_ts < {until}"
     if state.until_ts < until:
-        total = reader.columns(f"select count(*) as n from {_NEGATIVE} where {within}")
-        state.told[0] += int(total["n"][0])
+        told = 0
         for actor in ("user", "streamer"):
             found = reader.columns(
-                f"select {actor}_id as id, count(*) as n from {_NEGATIVE}"
-                f" where {within} and {actor}_id >= 0 group by {actor}_id order by id"
+                f"select coalesce({actor}_id, -1) as id, count(*) as n from {_NEGATIVE}"
+                f" where {within} group by coalesce({actor}_id, -1) order by id"
             )
             keys, counts = (found[name].astype(np.int64, copy=False) for name in ("id", "n"))
+            told = int(counts.sum())
+            keys, counts = keys[keys >= 0], counts[keys >= 0]
             ledger = getattr(state.tally, actor)
             at = ledger.book.rows_of(keys, np.zeros_like(keys), np.ones(len(keys), dtype=np.bool_))
             tell_negatives(ledger.shown_rows(), at, counts, state.epoch)
+        state.told[0] += told
         state.until_ts = until
     state.settled = True

@@ -7,7 +7,9 @@ The past of a probe is its day so far and the days before it, each computed once
   frame from the start of the stream to the current row then holds exactly the events with
   known_ts < as_of_ts, whatever the order of the rows; other probes add nothing. A frame of
   2·length before the probe holds those with as_of_ts - length <= known_ts; for it, the events
-  shortly before midnight join the stream of the next day too, bringing nothing else.
+  shortly before midnight join the stream of the next day too, bringing nothing else. What costs
+  is every sum at every row, and the width of a row: entries and viewings are apart, and times
+  are those of the day, in 32 bits, as are ids that fit.
 - ``day``: what each key gathered on each day, decayed sums anchored where the day starts.
 - ``carry``: for a key and a day with probes, the sum of its earlier days, each aged from start
   to start (in true ms: days of 23 and 25 hours are no exception).
@@ -66,8 +68,12 @@ TALLIES: dict[str, Tally] = {
 }
 """Every history column of :data:`giftlive.tables.features.state.HISTORY`."""
 
-STREAMS = {"click": ("entries", "watch_ms"), "gift": ("gifts", "amount", "comments", "likes")}
-"""Measures that share a stream: gifts are few, and need not widen the stream of clicks."""
+STREAMS: dict[str, dict[str, tuple[str, ...]]] = {
+    "click": {"entry": ("entries",), "viewing": ("watch_ms",)},
+    "gift": {"gift": ("gifts", "amount", "comments", "likes")},
+}
+"""Measures that are gathered together by the day, and among them those that share a stream:
+gifts are few, and need not widen the stream of entries."""
 
 LATE = "late"
 """Staged: slots shortly before a local day begins, with that day."""
@@ -97,11 +103,15 @@ from local_time s join (select distinct day, day_start_ts from local_time) d
 
 @dataclass(frozen=True)
 class Stream:
-    """The history columns (without prefix) of one group that come from one kind of event."""
+    """The history columns (without prefix) of one group that come from one kind of event.
+
+    ``narrow``: keys whose values fit in 32 bits.
+    """
 
     group: str
     name: str
     columns: tuple[str, ...]
+    narrow: Set[str] = frozenset()
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -130,20 +140,30 @@ class Stream:
         return (*self.keys, "day") if self.by_day else self.keys
 
     def table(self, part: str) -> str:
-        """Return the name of the staged ``part``: "first", "day", "carry" or "running"."""
+        """Return the name of the staged ``part``: "first", "day" or "carry"."""
         return f"{self.group}_{self.name}_{part}"
+
+    @property
+    def runs(self) -> dict[str, dict[str, Tally]]:
+        """What each staged stream gathers."""
+        of = {f"{self.group}_{run}_running": kinds for run, kinds in STREAMS[self.name].items()}
+        tallies = {
+            table: {c: tally for c, tally in self.tallies.items() if tally.measure in kinds}
+            for table, kinds in of.items()
+        }
+        return {table: mine for table, mine in tallies.items() if mine}
 
     def part(self, probe: str) -> Part:
         """Return the stream's part of a plan; ``{group}_reach`` and the events are staged."""
-        running = self.table("running")
         stages: tuple[Stage, ...] = ((self.table("first"), _first_sql(self)),)
-        joins = f"\nleft join {running} on {running}.sample_id = p.sample_id"
+        joins = "".join(f"\nleft join {t} on {t}.sample_id = p.sample_id" for t in self.runs)
         if self.by_day:
             carry = self.table("carry")
             stages = ((self.table("day"), _day_sql(self)), (carry, _carry_sql(self, probe)))
             joins = f"\nleft join {carry} on {same_sql(self.whose, carry, 'p')}{joins}"
         columns = {f"{self.group}_{name}": self.column_sql(name) for name in self.columns}
-        stages = (*stages, (running, _running_sql(self, probe)))
+        running = ((run, _running_sql(self, run, probe)) for run in self.runs)
+        stages = (*stages, *running)
         return Part(stages, joins, columns, pieces=_pieces(self, probe), derived=self.columns_of)
 
     def columns_of(self, rows: Columns) -> dict[str, NDArray[Any]]:
@@ -152,7 +172,7 @@ class Stream:
 
     def _column_of(self, column: str, rows: Columns) -> NDArray[Any]:
         tally, name = TALLIES[column], _gathered(column)
-        running = rows[f"{self.table('running')}_{name}"]
+        running = rows[f"{self._run_of(name)}_{name}"]
         if tally.form in ("today", "heat") or not self.by_day:
             return running
         carried = rows[f"{self.table('carry')}_{name}"]
@@ -162,11 +182,14 @@ class Stream:
             return (running + carried) * rows[f"fade_{column.rpartition('_')[2]}"]
         return running + carried
 
+    def _run_of(self, gathered: str) -> str:
+        return next(run for run, tallies in self.runs.items() if gathered in tallies)
+
     def column_sql(self, column: str) -> str:
         """Return a state column from the joined parts and the fades of the probe."""
         tally, name = TALLIES[column], _gathered(column)
         unknown = -1 if tally.form == "last" else 0
-        running = f"coalesce({self.table('running')}.{name}, {unknown})"
+        running = f"coalesce({self._run_of(name)}.{name}, {unknown})"
         carried = f"coalesce({self.table('carry')}.{name}, {unknown})"
         if tally.form in ("today", "heat") or not self.by_day:
             return running
@@ -177,9 +200,14 @@ class Stream:
         return f"{running} + {carried}"
 
 
-def history_parts(columns: Mapping[str, Set[str]], probe: str) -> tuple[Part, ...]:
-    """Return the parts that bring these history columns (by group, without prefix)."""
-    streams = [stream for group in columns for stream in _streams(group, columns[group])]
+def history_parts(
+    columns: Mapping[str, Set[str]], probe: str, narrow: Set[str] = frozenset()
+) -> tuple[Part, ...]:
+    """Return the parts that bring these history columns (by group, without prefix).
+
+    ``narrow``: keys whose values fit in 32 bits.
+    """
+    streams = [stream for group in columns for stream in _streams(group, columns[group], narrow)]
     if not streams:
         return ()
     groups = dict.fromkeys(stream.group for stream in streams)
@@ -189,8 +217,8 @@ def history_parts(columns: Mapping[str, Set[str]], probe: str) -> tuple[Part, ..
 
 def _pieces(stream: Stream, probe: str) -> tuple[Piece, ...]:
     """Return what is known of the day so far, and what was carried to it, of probes with any."""
-    running, carry = stream.table("running"), stream.table("carry")
-    found = [_piece(running, stream.tallies, f"{running} r", "r")]
+    carry = stream.table("carry")
+    found = [_piece(run, tallies, f"{run} r", "r") for run, tallies in stream.runs.items()]
     if stream.by_day:
         rows = f"{probe} p join {carry} r on {same_sql(stream.whose, 'r', 'p')}"
         found.append(_piece(carry, stream.lasting, rows, "p"))
@@ -204,11 +232,12 @@ def _piece(table: str, tallies: Mapping[str, Tally], rows: str, whose: str) -> P
     return Piece(f"slice_{table}", select, {f"{table}_{c}": x for c, x in absent.items()})
 
 
-def _streams(group: str, columns: Set[str]) -> Iterator[Stream]:
-    for name, measures in STREAMS.items():
+def _streams(group: str, columns: Set[str], narrow: Set[str]) -> Iterator[Stream]:
+    for name, runs in STREAMS.items():
+        measures = {measure for kinds in runs.values() for measure in kinds}
         mine = tuple(c for c, t in TALLIES.items() if c in columns and t.measure in measures)
         if mine:
-            yield Stream(group, name, mine)
+            yield Stream(group, name, mine, narrow)
 
 
 def _reach_stage(group: str, probe: str) -> Stage:
@@ -227,15 +256,23 @@ def _gathered(column: str) -> str:
     return next(c for c, t in TALLIES.items() if (t.measure, t.form) == (tally.measure, "sum"))
 
 
-def _events_sql(stream: Stream, tallies: Mapping[str, Tally], bound: str) -> str:
+def _events_sql(
+    stream: Stream,
+    tallies: Mapping[str, Tally],
+    bound: str,
+    of: Mapping[str, Tally] | None = None,
+) -> str:
     """Return the events with their terms that are known before ``bound``.last_ts.
+
+    All events that bring something to ``of`` (default: to ``tallies``) are there.
 
     Where a window reaches back over midnight, late events come with the next day again; ``own``
     is then 0, and they bring nothing else.
     """
-    measures = dict.fromkeys(tally.measure for tally in stream.tallies.values())
+    gathered = (of or tallies).values()
+    measures = dict.fromkeys(tally.measure for tally in gathered)
     events = dated_sql(stream.keys, measures)
-    own = any(tally.form == "heat" for tally in stream.tallies.values())
+    own = any(tally.form == "heat" for tally in gathered)
     if own:
         again = ", ".join(("known_ts", "n.day", "n.day_start_ts", *measures))
         events = (
@@ -266,14 +303,14 @@ def _term_sql(tally: Tally, own: bool) -> str:
 
 def _first_sql(stream: Stream) -> str:
     keys = ", ".join(stream.keys)
-    events = _events_sql(stream, {}, f"{stream.group}_reach")
+    events = _events_sql(stream, {}, f"{stream.group}_reach", stream.tallies)
     return f"select {keys}, min(known_ts) as first_ts\nfrom ({events}) e group by {keys}"
 
 
 def _day_sql(stream: Stream) -> str:
     keys = ", ".join(stream.keys)
     gathered = "".join(f", {_gather(tally, c)} as {c}" for c, tally in stream.lasting.items())
-    events = _events_sql(stream, stream.lasting, f"{stream.group}_reach")
+    events = _events_sql(stream, stream.lasting, f"{stream.group}_reach", stream.tallies)
     return f"""select {keys}, day, min(day_start_ts) as day_start_ts,
        min(known_ts) as first_ts{gathered}
 from ({events}) e group by {keys}, day"""
@@ -307,25 +344,37 @@ def _carried_sql(tally: Tally, column: str) -> str:
     return f"cast(sum(cast(cast(d.{column} as double) * {fade} as {_CARRIED_TERM})) as double)"
 
 
-def _running_sql(stream: Stream, probe: str) -> str:
-    whose = stream.whose
+def _running_sql(stream: Stream, run: str, probe: str) -> str:
+    whose, tallies = stream.whose, stream.runs[run]
     begun, bound = ("day", stream.table("carry")) if stream.by_day else ("first", "")
-    gathered = ", ".join(f"{_over(t, c, whose)} as {c}" for c, t in stream.tallies.items())
-    nothing = ", ".join(f"null as {c}" for c in stream.tallies)
-    events = _events_sql(stream, stream.tallies, bound or f"{stream.group}_reach")
+    gathered = ", ".join(f"{_over(t, c, whose)} as {c}" for c, t in tallies.items())
+    nothing = ", ".join(f"null as {c}" for c in tallies)
+    events = _events_sql(stream, tallies, bound or f"{stream.group}_reach")
     return f"""select * from (
   select sample_id, {gathered}
   from (
-    select {of_sql("p", whose)}, p.sample_id, 2 * p.as_of_ts as instant, {nothing}
+    select {_place_sql(stream, "p", "as_of_ts", 0)}, p.sample_id, {nothing}
     from {probe} p
     join {stream.table(begun)} d on {same_sql(whose, "d", "p")} and d.first_ts < p.as_of_ts
     union all
-    select {of_sql("e", whose)}, null, 2 * e.known_ts + 1, {of_sql("e", stream.tallies)}
+    select {_place_sql(stream, "e", "known_ts", 1)}, null, {of_sql("e", tallies)}
     from ({events}) e
   ) stream
   window known_before as (partition by {", ".join(whose)} order by instant
                           range between unbounded preceding and current row)
 ) state where sample_id is not null"""
+
+
+def _place_sql(stream: Stream, row: str, time: str, after: int) -> str:
+    """Return SQL for where a row stands in its stream: whose it is, and its instant."""
+    narrow = {*stream.narrow, "day"}
+    whose = [
+        f"cast({row}.{c} as int) as {c}" if c in narrow else f"{row}.{c}" for c in stream.whose
+    ]
+    if stream.by_day:
+        since = f"2 * ({row}.{time} - {row}.day_start_ts) + {after}"
+        return f"{', '.join(whose)}, cast({since} as int) as instant"
+    return f"{', '.join(whose)}, 2 * {row}.{time} + {after} as instant"
 
 
 def _over(tally: Tally, term: str, whose: tuple[str, ...]) -> str:
