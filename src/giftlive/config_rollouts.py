@@ -20,10 +20,15 @@ Levels = Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(min_length=1
 
 
 class RolloutsConfig(BaseModel):
-    """Who plays cells: a backend of joblib; ``dask`` or ``ray`` need a client that is running."""
+    """Who plays cells: a backend of joblib.
+
+    ``dask`` starts ``jobs`` worker processes here, or uses the scheduler at ``scheduler``
+    (``tcp://host:8786``); ``ray`` must have been registered.
+    """
 
     model_config = FROZEN
     backend: Literal["loky", "threading", "multiprocessing", "sequential", "dask", "ray"] = "loky"
+    scheduler: str | None = None
 
 
 class RoundsConfig(BaseModel):
