@@ -128,8 +128,8 @@ def policies(cold: Cold, prices: Floats, floor: float) -> dict[str, Policy[Any]]
 
     bonus : the same money for every newcomer, as much as the floor costs on average. quota : heads
     instead of attention. priced floor : v + μ_s a_us. thompson : learns each room's factor.
-    ucb : a newcomer's value plus the spread of this user's values over known streamers, for good.
-    lin_ucb : learns each room's error from a constant and from what the user is worth.
+    ucb : the upper bound of that factor. lin_ucb : learns each room's error from a constant
+    and from what the user is worth.
     """
     new = cold.new.astype(np.float64)
     paid = (prices * cold.attention)[:, cold.new].mean()
@@ -144,7 +144,7 @@ def policies(cold: Cold, prices: Floats, floor: float) -> dict[str, Policy[Any]]
         ),
         FLOOR: make_policy("greedy_with_rules", newcomer_bonus=1.0, newcomers=floored),
         "quota": Quota(np.where(cold.new, heads, 0), Greedy()),
-        "ucb": make_policy("ucb", uncertainty=ByPair(_spread(cold)[:, None] * new)),
+        "ucb": make_policy("room_ucb", prior_sd=1.0),
         "lin_ucb": make_policy("lin_ucb", features=_worth(cold)),
         "thompson": learning,
         "thompson + floor": WithBonus(floored.table, learning),
@@ -172,11 +172,6 @@ class WithBonus:
     def update(self, state: Any, feedback: Any, /) -> Any:
         """Learn from values without the bonus."""
         return self.policy.update(state, feedback)
-
-
-def _spread(cold: Cold) -> Floats:
-    """Return [U] the sd of a user's estimated values over the streamers that are known."""
-    return np.asarray(cold.values[:, ~cold.new].std(axis=1))
 
 
 def _worth(cold: Cold) -> Floats:
