@@ -151,7 +151,7 @@ def test_a_nudge_acts_on_the_pool_alone_and_one_of_0_is_none() -> None:
     assert all(moved[key] == value for key, value in still.items() if key[0] != "nudge")
     gain = (moved["nudge", "expected"] or 0.0) / (still["none", "expected"] or 1.0) - 1.0
     assert 0.0 < gain < np.exp(0.5) - 1.0  # a logit's rise multiplies a chance by at most e^0.5
-    assert (still["head stock", "expected"] or 9e9) < (still["none", "expected"] or 0.0)
+    assert still["head stock", "acts"] == still["routing", "acts"] == still["nudge", "acts"]
 
 
 def test_the_pool_watches_much_and_pays_little_and_only_it_is_acted_on(market: Market) -> None:
