@@ -2,8 +2,8 @@
 
 From the rounds of another day, under the policy in use: *pool users* came at least as often as the
 median and paid less than the median; *pool streamers* were shown at least as often as the median
-and earned less per viewing; *head streamers* are the tenth shown most. Each action touches the
-decisions of pool users alone:
+and earned less per viewing; *head streamers* are the tenth that earned most (where seats bind,
+all rooms are shown equally often). Each action touches the decisions of pool users alone:
 
 nudge
     the gift of the room shown anyway is likelier: its logit rises by ``nudge``, an assumption,
@@ -81,13 +81,15 @@ def pool_of(market: Market) -> Pool:
     visits = np.bincount(o.user, minlength=users)
     paid = np.bincount(o.user, o.amount, users)
     reach = np.bincount(o.streamer[shown], minlength=streamers)
-    income = np.bincount(o.streamer[shown], o.amount[shown], streamers) / np.maximum(reach, 1)
+    earned = np.bincount(o.streamer[shown], o.amount[shown], streamers)
+    income = earned / np.maximum(reach, 1)
     came = visits > 0
     often = came & (visits >= np.median(visits[came]))
     poor = paid <= np.median(paid[came])
     wide = (reach > 0) & (reach >= np.median(reach))
-    least = np.quantile(reach, 1.0 - _HEAD)
-    return Pool(often & poor, wide & (income < np.median(income[reach > 0])), reach >= least)
+    head = np.zeros(streamers, dtype=np.bool_)
+    head[np.argsort(-earned, kind="stable")[: max(1, round(_HEAD * streamers))]] = True
+    return Pool(often & poor, wide & (income < np.median(income[reach > 0])), head)
 
 
 def policy_of(action: str, pool: Pool) -> Policy[object]:
