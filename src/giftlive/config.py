@@ -91,7 +91,7 @@ MACHINE: dict[str, Any] = {
     "jobs": True,
     "memory_limit": True,
     "tables": {"master"},
-    "rollouts": {"backend"},
+    "rollouts": {"backend", "scheduler"},
 }
 """Settings that decide where a run computes, never what: no cache key holds them."""
 

@@ -20,10 +20,15 @@ Levels = Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(min_length=1
 
 
 class RolloutsConfig(BaseModel):
-    """Who plays cells: a backend of joblib; ``dask`` or ``ray`` need a client that is running."""
+    """Who plays cells: a backend of joblib.
+
+    ``dask`` starts ``jobs`` worker processes here, or uses the scheduler at ``scheduler``
+    (``tcp://host:8786``); ``ray`` must have been registered.
+    """
 
     model_config = FROZEN
     backend: Literal["loky", "threading", "multiprocessing", "sequential", "dask", "ray"] = "loky"
+    scheduler: str | None = None
 
 
 class RoundsConfig(BaseModel):
@@ -146,7 +151,10 @@ class ColdStartConfig(RoundsConfig):
 
 
 class InterferenceConfig(SeatsConfig):
-    """Experiments on a treatment whose truth is known: loads, and the one that is judged."""
+    """Experiments on a treatment whose truth is known: loads, and the one that is judged.
+
+    ``nudge``: what a nudge is taken to add to the logit of a gift.
+    """
 
     users: Annotated[int, Field(ge=2)] = 1_000
     seats: Annotated[int, Field(ge=2)] = 6
@@ -154,6 +162,7 @@ class InterferenceConfig(SeatsConfig):
     loads: Levels = (0.5, 0.75, 1.25)
     judged_load: Annotated[float, Field(gt=0)] = 1.25
     differentiation: Size = 0.6
+    nudge: Size = 0.5
 
 
 class EstimateVsAllocateConfig(SeatsConfig):

@@ -24,9 +24,14 @@ MARKET = LogNormalMarket.draw(1, users=1_500, rooms=60)
 
 def within_limits(batch: Batch, day: Day) -> bool:
     """Every limit but minima, in whole rooms."""
+    return limits_broken(batch, day) == 0
+
+
+def limits_broken(batch: Batch, day: Day) -> int:
+    """Return how many limits of users, rooms, whales and groups are exceeded; minima are none."""
     matrix, limit = constraint_rows(replace(batch, minimum=None))
     taken = day.shown[np.nonzero(batch.rooms >= 0)].astype(float)
-    return bool((matrix @ taken <= limit + 1e-9).all())
+    return int((matrix @ taken > limit * (1.0 + 1e-12)).sum())
 
 
 @pytest.mark.parametrize("kind", ["linear", "log"])
@@ -160,3 +165,20 @@ def test_fifty_solves_reach_the_line_on_fresh_days(kind: Kind, line: float) -> N
         bound = batch_bound(today, batch_certificate(top_edges(today, 100)).prices)
         ratios.append(replanned_day(today, market.day(0, returns)).worth / bound)
     assert np.mean(ratios) > line
+
+
+@pytest.mark.slow
+def test_a_quarter_million_admissions_break_no_limit_and_one_seat_less_is_seen() -> None:
+    """Capacity, both whale caps, overlapping groups, one or two rooms a user, through ``serve``."""
+    many = 250_000
+    today = make_batch(7, n=many, rooms=40)
+    sample = make_batch(7, n=2_000, rooms=40)
+    day = OpenDay.of(today)
+    serve(today, day, batch_certificate(sample, passes=30).prices, 0, many)
+    done = day.close(today)
+    assert done.use[0].sum() > 0.3 * many
+    assert limits_broken(today, done) == 0
+    full = int(np.argmax(done.use[0] / today.capacity))
+    assert done.use[0, full] == today.capacity[full]
+    less = replace(today, capacity=today.capacity - (np.arange(40) == full))
+    assert limits_broken(less, done) == 1

@@ -120,6 +120,20 @@ def test_at_least_98_per_cent_of_the_bound_on_the_log_normal_market(kind: Kind) 
     assert integral_allocation(batch, priced.prices).worth >= 0.98 * priced.bound
 
 
+@pytest.mark.slow
+def test_saturating_returns_keep_98_per_cent_on_average() -> None:
+    """A whale alone fills a room; what is left of the bound differs from market to market."""
+    shares = []
+    for seed in range(1, 21):
+        market = LogNormalMarket.draw(seed, users=3_000, rooms=100)
+        scale = batch_certificate(top_edges(market.day(0), 30)).bound / 100
+        batch = top_edges(market.day(0, Returns("saturating", scale)), 40)
+        priced = batch_certificate(batch)
+        shares.append(integral_allocation(batch, priced.prices).worth / priced.bound)
+    assert np.mean(shares) >= 0.98
+    assert min(shares) >= 0.96
+
+
 def test_nobody_and_closed_rooms() -> None:
     nobody = Batch(np.zeros((0, 2)), np.zeros((0, 2), np.int64), np.ones(3))
     assert integral_allocation(nobody, BatchPrices.zero(nobody)).worth == 0.0

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +31,7 @@ from giftlive.evaluation.rollouts import (
     played,
     run_cells,
 )
+from giftlive.evaluation.rollouts.cold_start import cold_cell
 from giftlive.rng import stream
 from giftlive.types import Floats, Ints
 from giftlive.world.outcome import Outcome
@@ -112,6 +115,43 @@ def test_workers_decide_nothing(tmp_path: Path) -> None:
         assert run_cells(measure, CELLS, workers=Workers(2, backend)) == alone
     with pytest.raises(UsageError, match=r"rollouts.backend"):
         run_cells(measure, CELLS, workers=Workers(1, "no such backend"))
+
+
+needs_dask = pytest.mark.skipif(
+    importlib.util.find_spec("distributed") is None,
+    reason="Dask is not installed: pip install 'giftlive[cluster]'",
+)
+
+
+@needs_dask
+@pytest.mark.slow
+def test_dask_workers_give_the_same_bits_here_and_at_an_address(tmp_path: Path) -> None:
+    """Bandits that learn in the loop, in worker processes of a local cluster and of a scheduler."""
+    from distributed import LocalCluster
+
+    settings = (("errors", (0.4, 0.25, 0.5)), ("share", 0.2), ("good", 0.5), ("floor", 2.0))
+    supply = (("supply", (0.5, 5.0, 5.0)),)
+    cells = [Cell("p", seed, "v1", "full", SMALL, (*settings, *supply)) for seed in range(3)]
+    alone = run_cells(cold_cell, cells, workers=Workers(2, "loky"))
+    assert {n.number.row for n in alone} >= {"thompson", "lin_ucb", "ucb"}
+    store = CellStore(tmp_path, "v")
+    assert run_cells(cold_cell, cells, store, Workers(2, "dask")) == alone
+    assert len(list(tmp_path.iterdir())) == len(cells)  # each worker kept its own
+    with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster:
+        elsewhere = Workers(1, "dask", cluster.scheduler_address)
+        assert run_cells(cold_cell, cells[:2], workers=elsewhere) == alone[: len(alone) * 2 // 3]
+
+
+@needs_dask
+def test_a_scheduler_where_nobody_answers_is_one_paragraph() -> None:
+    with pytest.raises(UsageError, match=r"rollouts.scheduler"):
+        run_cells(measure, CELLS[:1], workers=Workers(1, "dask", "no such protocol://x"))
+
+
+def test_without_dask_the_message_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(UsageError, match=r"giftlive\[cluster\]"):
+        run_cells(measure, CELLS[:1], workers=Workers(1, "dask"))
 
 
 def test_errors_of_a_calibrated_model_promise_what_is_due_and_plain_noise_does_not() -> None:

@@ -17,6 +17,7 @@ from giftlive.policies import (
     LastLayer,
     LinUCB,
     RoomThompson,
+    RoomUCB,
     ShareOfValue,
     Thompson,
     cvar,
@@ -134,6 +135,7 @@ def test_dispersion_is_estimated_from_the_gifts_and_nothing_is_learned_without()
     [
         RoomThompson(1.0, law="gamma"),
         RoomThompson(1.0, law="gaussian"),
+        RoomUCB(prior_sd=1.0),
         EpsilonGreedy(0.1, prior_sd=1.0),
         LinUCB(width=1.0),
         LastLayer(rooms=np.eye(8)),
@@ -155,6 +157,21 @@ def test_a_learner_finds_the_room_that_is_better_than_its_estimate(policy: Any) 
         found.append(float((rooms == 5).mean()))
     assert np.mean(found[:10]) < 0.5
     assert np.mean(found[-80:]) > 0.8
+
+
+def test_the_upper_bound_of_a_room_by_hand() -> None:
+    """Room 0 was expected to give 4 and gave nothing; τ = 1, φ = 2: mean 1/3, sd 1/3 of v."""
+    policy = RoomUCB(width=2.0, prior_sd=1.0, dispersion=2.0)
+    start, batch = policy.init(np.full(3, 9)), batch_of([[1.0, 0.0, 0.0]] * 4)
+    heard = told(batch, _first(4), amounts=[0.0] * 4, rooms=3)
+    state = policy.update(start, heard)
+    offered = batch_of([[1.0, 0.4, 0.3]])
+    assert shown_rooms(offered, policy.decide(start, offered, stream(1, "x"))).tolist() == [0]
+    found = policy.decide(state, offered, stream(1, "x"))
+    assert shown_rooms(offered, found).tolist() == [1]  # 0.4 (1 + 2) against 1/3 + 2 / 3
+    assert found.charges is not None
+    sd = np.sqrt(1.0) / 3.0
+    assert found.charges[0] == pytest.approx([1.0 - (1 / 3 + 2 * sd), 0.4 - 1.2, 0.3 - 0.9])
 
 
 def test_lin_ucb_is_ridge_regression_of_what_the_estimate_missed() -> None:

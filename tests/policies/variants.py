@@ -36,6 +36,7 @@ from giftlive.policies import (
     PreferenceFloor,
     RandomBucket,
     RoomThompson,
+    RoomUCB,
     RoundRobin,
     ShareOfValue,
     Slate,
@@ -117,6 +118,7 @@ UNCERTAIN: dict[str, Maker] = {
     "room_thompson, gaussian": lambda unit: RoomThompson(
         1.0, 0.5 * unit, "gaussian", 0.05, respect_seats=True
     ),
+    "room_ucb": lambda unit: RoomUCB(dispersion=0.5 * unit, respect_seats=True),
     "epsilon_greedy": lambda _: EpsilonGreedy(0.2),
     "epsilon_greedy within seats": lambda unit: EpsilonGreedy(0.2, True, 1.0, unit, True),
     "last_layer": lambda _: LastLayer(FEATURES, floor=0.1, respect_seats=True),
@@ -153,7 +155,7 @@ WRAPPED: dict[str, Maker] = {
 GUARDED = {
     *(name for name in (*ALONE, *UNCERTAIN, *WRAPPED) if "within seats" in name),
     *("concave, saturating, within seats", "devanur_jain", "greedy_with_rules", "whale_tier"),
-    *("batch_optimal", "multi_objective", "lcb", "room_thompson, gaussian", "lin_ucb"),
+    *("batch_optimal", "multi_objective", "lcb", "room_thompson, gaussian", "lin_ucb", "room_ucb"),
     *("last_layer", "dual_price, euclidean", "dual_price, pooled", "capacity_guard", "five deep"),
 }
 """Those that promise never to show a room without a free seat."""

@@ -28,6 +28,9 @@ def _figure(*series: Series, **other: object) -> Figure:
     return replace(empty, **other)  # type: ignore[arg-type]
 
 
+FRACTIONS = [k / 100 for k in range(101)]
+
+
 def _layout(*series: Series, **other: object) -> Layout:
     figure = _figure(*series, **other)
     return lay_out(figure, palette.assign_slots([figure]))
@@ -105,6 +108,23 @@ def test_cells_grow_darker_with_their_value_and_run_down_the_page(tmp_path: Path
     draw_static(layout, tmp_path / "a.svg", tmp_path / "a.png")
     assert layout.marks[1].shades[1] in (tmp_path / "a.svg").read_text(encoding="utf-8")
     assert frame_csv(layout.figure).count("Tuesday") == 2
+
+
+def test_cells_say_their_value_in_letters_that_can_be_read(tmp_path: Path) -> None:
+    rows = [Series(f"row {k}", tuple("abcde"), (0.0, 0.1, 0.21, 0.3, 0.4), "cells") for k in "xy"]
+    layout = _layout(*rows)
+    assert layout.marks[0].texts == ("0.00", "0.10", "0.21", "0.30", "0.40")
+    cells = interactive(layout)["data"][1]
+    assert cells["text"] == list(layout.marks[1].texts)
+    pairs = zip(cells["insidetextfont"]["color"], layout.marks[1].shades, strict=True)
+    assert all(palette.contrast(ink, shade) > 4.0 for ink, shade in pairs)
+    assert all(palette.contrast(palette.ink_on(s), s) > 4.0 for s in map(palette.shade, FRACTIONS))
+    written, bare = tmp_path / "a.svg", tmp_path / "b.svg"
+    draw_static(layout, written, tmp_path / "a.png")
+    none = [replace(mark, texts=("",) * 4 + ("9" * 60,)) for mark in layout.marks]
+    draw_static(replace(layout, marks=tuple(none)), bare, tmp_path / "b.png")
+    glyphs = [path.read_text(encoding="utf-8").count('id="text_') for path in (written, bare)]
+    assert glyphs[0] - glyphs[1] == 10  # every cell of one; no cell where a text would not fit
 
 
 def test_dots_stand_on_the_bars_they_are_compared_with() -> None:

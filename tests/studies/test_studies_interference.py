@@ -14,6 +14,7 @@ from tests.studies.cell_readings import context_of, gates, scattered, value
 from giftlive.errors import InputError, UsageError
 from giftlive.evaluation.results import StudyResult
 from giftlive.evaluation.rollouts import Cell, Contestant, ErrorLaw, Market, played
+from giftlive.evaluation.rollouts.conversion import ACTIONS, policy_of, pool_numbers, pool_of
 from giftlive.evaluation.rollouts.experiments import TwoArms, arm_means, paired_halves
 from giftlive.evaluation.rollouts.seats import (
     clearing_prices,
@@ -45,6 +46,11 @@ def says(cell: Cell, good: dict[str, float]) -> dict[tuple[str, str, str], float
             found[table, design, "control"] = 20.0
             found[table, design, "treatment"] = 20.0 * (1.0 + lift)
             found[table, f"{design} effect", "effect"] = 20.0 * lift
+    for action, earned in zip(ACTIONS, (20.0, 22.0, 18.0, 19.0), strict=True):
+        found["pool", action, "expected"] = earned
+        found["pool", action, "acts"] = 0.0 if action == "none" else 0.3
+        found["pool", action, "to pool streamers"] = 0.1
+        found["pool", action, "income Gini"] = 0.6
     return found
 
 
@@ -131,6 +137,40 @@ def test_on_a_world_the_user_split_flips_the_sign_and_the_switchback_does_not(
 def market() -> Market:
     cell = Cell("p", 3, "v1", None, (), (("sizes", SIZES),))
     return Market.of(seated(cell, 1.25, 0.6), ErrorLaw(0.4, 0.25, 0.5))
+
+
+def test_a_nudge_acts_on_the_pool_alone_and_one_of_0_is_none() -> None:
+    cell = seated(Cell("p", 3, "v1", None, (), (("sizes", SIZES),)), 1.25, 0.6)
+    law = ErrorLaw(0.4, 0.25, 0.5)
+    said = {
+        nudge: {(n.row, n.column): n.value for n in pool_numbers(cell, law, nudge)}
+        for nudge in (0.0, 0.5)
+    }
+    still, moved = said[0.0], said[0.5]
+    assert still["nudge", "expected"] == pytest.approx(still["none", "expected"], rel=1e-12)
+    assert all(moved[key] == value for key, value in still.items() if key[0] != "nudge")
+    gain = (moved["nudge", "expected"] or 0.0) / (still["none", "expected"] or 1.0) - 1.0
+    assert 0.0 < gain < np.exp(0.5) - 1.0  # a logit's rise multiplies a chance by at most e^0.5
+    assert still["head stock", "acts"] == still["routing", "acts"] == still["nudge", "acts"]
+
+
+def test_the_pool_watches_much_and_pays_little_and_only_it_is_acted_on(market: Market) -> None:
+    pool = pool_of(market)
+    assert 0 < pool.users.sum() < 0.6 * len(pool.users)
+    assert 0 < pool.streamers.sum() <= 6
+    assert pool.head.sum() == 1  # a tenth of twelve
+    alone = played(market, Contestant("a", "a"), make_policy("greedy_with_cap")).outcome
+    away = played(market, Contestant("b", "b"), policy_of("head stock", pool)).outcome
+    of_pool = pool.users[away.user] & away.shown
+    assert not pool.head[away.streamer[of_pool]].any()
+    of_all = pool.users[alone.user] & alone.shown
+    assert pool.head[alone.streamer[of_all]].any()
+    routed = played(market, Contestant("c", "c"), policy_of("routing", pool)).outcome
+    sent = pool.users[routed.user] & routed.shown
+    before, after = (
+        pool.streamers[o.streamer[r]].mean() for o, r in ((alone, of_all), (routed, sent))
+    )
+    assert after > before + 0.1
 
 
 def test_budgets_are_kept_apart_and_shared_seats_are_not_overrun(market: Market) -> None:

@@ -1,9 +1,9 @@
-"""An integral allocation from prices: serve by price, then move and eject while it gains.
+"""An integral allocation from prices: serve by price, then move, eject and swap while it gains.
 
 Fluids split users over rooms; a whale cannot be split. Users are served by price in falling order
 of their best value, every limit checked, then each user in turn moves to a room with space, or
-takes the seat of another one who finds a better place than the loss, until a sweep gains little.
-Two users of full rooms do not change places: whoever is ejected needs a free seat elsewhere.
+takes the seat of another one who finds a better place than the loss; then two users of two rooms
+change places, which needs no free seat. This is repeated until it gains little.
 Only linear returns without weighted minima have an exact optimum (``batch_optimum``).
 """
 
@@ -18,6 +18,7 @@ from giftlive.allocation.batch_dual import BatchPrices, edge_arrays, signed_limi
 from giftlive.allocation.batch_flow import Allocation
 from giftlive.allocation.fluid import groups_of_rooms
 from giftlive.allocation.rounding_kernels import Edges, Limits, State, enter, sweep
+from giftlive.allocation.rounding_swaps import swap_sweep
 from giftlive.allocation.samples import rows
 from giftlive.types import Bools, Floats
 
@@ -50,6 +51,7 @@ def integral_allocation(
     shuffle = rng.stream(seed, "rounding")
     for _ in range(sweeps):
         gain = sweep(shuffle.permutation(len(batch)), edges, limits, state)
+        gain += swap_sweep(shuffle.permutation(len(batch)), edges, limits, state)
         if gain <= _SMALL * float(batch.returns.value(np.maximum(state.money, 0.0)).sum()):
             break
     money = np.bincount(

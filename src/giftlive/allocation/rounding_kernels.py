@@ -11,7 +11,7 @@ from giftlive.allocation.batch_kernels import FLOOR, SEAT, WHALE, WHALE_VALUE
 from giftlive.allocation.returns import value_at
 from giftlive.types import Bools, Floats, Ints
 
-_LEAST_GAIN = 1e-12  # relative to the worth at stake: a smaller gain may be rounding
+LEAST_GAIN = 1e-12  # relative to the worth at stake: a smaller gain may be rounding
 
 
 class Edges(NamedTuple):
@@ -109,14 +109,14 @@ def _fits(s: int, v: float, whale: bool, limits: Limits, state: State) -> bool:
 
 
 @njit(cache=True)
-def _gain(s: int, v: float, edges: Edges, state: State) -> float:
+def gain_of(s: int, v: float, edges: Edges, state: State) -> float:
     """Return g(V + v) - g(V); v may be negative."""
     now, scale = state.money[s], edges.scale[s]
     return value_at(edges.code, max(0.0, now + v), scale) - value_at(edges.code, now, scale)
 
 
 @njit(cache=True)
-def _keeps_minimum(s: int, change: float, limits: Limits, state: State) -> bool:
+def keeps_minimum(s: int, change: float, limits: Limits, state: State) -> bool:
     """Whether a room's minimum is as well met after its affinity changes."""
     least = -limits.room[FLOOR, s]
     return change >= 0.0 or np.isinf(least) or state.use[FLOOR, s] + change >= least
@@ -134,7 +134,7 @@ def _best_open(i: int, edges: Edges, limits: Limits, state: State) -> tuple[floa
             or not _fits(s, edges.values[i, j], edges.whale[i], limits, state)
         ):
             continue
-        gain = _gain(s, edges.values[i, j], edges, state)
+        gain = gain_of(s, edges.values[i, j], edges, state)
         if gain > best:
             best, column = gain, j
     return best, column
@@ -161,11 +161,11 @@ def _best_ejection(
                 or state.use[WHALE_VALUE, s] + value > limits.room[WHALE_VALUE, s]
             ):
                 continue
-        if weighted and not _keeps_minimum(
+        if weighted and not keeps_minimum(
             s, edges.affinity[i, j] - edges.affinity[w, k], limits, state
         ):
             continue
-        gain = _gain(s, v - out, edges, state) + elsewhere[w]
+        gain = gain_of(s, v - out, edges, state) + elsewhere[w]
         if gain > best:
             best, seat = gain, at
     return best, seat
@@ -180,20 +180,20 @@ def _try(
     if source >= 0:
         s = edges.rooms[i, source]
         lost = -edges.affinity[i, source] if edges.affinity.shape[0] > 0 else 0.0
-        if not _keeps_minimum(s, lost, limits, state):
+        if not keeps_minimum(s, lost, limits, state):
             return 0.0
         leave(i, source, edges, limits, state)
-        before = _gain(s, edges.values[i, source], edges, state)
+        before = gain_of(s, edges.values[i, source], edges, state)
     best, column = _best_open(i, edges, limits, state)
     seat = -1
     for j in range(edges.rooms.shape[1]):
         s = edges.rooms[i, j]
-        if s < 0 or state.shown[i, j] or _gain(s, edges.values[i, j], edges, state) <= best:
+        if s < 0 or state.shown[i, j] or gain_of(s, edges.values[i, j], edges, state) <= best:
             continue  # pushing somebody out gains less than an empty seat would
         gain, at = _best_ejection(i, j, elsewhere, edges, limits, state)
         if gain > best:
             best, column, seat = gain, j, at
-    least = _LEAST_GAIN * (before + best)
+    least = LEAST_GAIN * (before + best)
     if best > before + least and seat < 0:
         enter(i, column, edges, limits, state)
         return best - before
@@ -213,7 +213,7 @@ def _eject(
     """Put ``i`` on a seat and its occupant elsewhere if that gains more than ``least``, else 0."""
     s = edges.rooms[i, j]
     w, k = state.seat_user[seat], state.seat_column[seat]
-    gain = _gain(s, edges.values[i, j] - edges.values[w, k], edges, state)
+    gain = gain_of(s, edges.values[i, j] - edges.values[w, k], edges, state)
     leave(w, k, edges, limits, state)
     enter(i, j, edges, limits, state)
     refuge, column = _best_open(w, edges, limits, state)

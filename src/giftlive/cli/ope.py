@@ -38,6 +38,10 @@ Estimators = Annotated[
 ]
 Method = Annotated[str, typer.Option("--method", help=f"Interval: {', '.join(_METHODS)}.")]
 Jobs = Annotated[int, typer.Option("--jobs", min=1, help="Worker processes.")]
+Master = Annotated[
+    str | None,
+    typer.Option("--master", help="Spark master that works instead, e.g. local[2] or yarn."),
+]
 PageFolder = Annotated[
     Path | None,
     typer.Option("--out", help="Folder for a page with figures.", show_default=False),
@@ -65,6 +69,7 @@ def ope(
     method: Method = "ratio_delta",
     settings: PolicySettings = None,
     jobs: Jobs = 1,
+    master: Master = None,
     advise: Twins = 0,
     out: PageFolder = None,
     overwrite: options.Overwrite = False,
@@ -92,7 +97,9 @@ def ope(
         raise UsageError("a twin of slates", "--advise", "a log of single choices", "leave it out")
     wanted = () if logs.has_slates else _estimators(estimators, earned.name, len(logs.loggers))
     with Reporter().step("ope") as step, _target(policy, settings, logs) as target:
-        found = _evaluator(target, wanted, estimators, earned, method, jobs)(logs, step.listener)
+        found = _evaluator(target, wanted, estimators, earned, method, jobs, master)(
+            logs, step.listener
+        )
         advice = None
         if advise:
             advice = try_on_twins(logs, target, earned, wanted, advise, progress=step.listener)
@@ -113,13 +120,15 @@ def _evaluator(
     earned: Reward,
     method: str,
     jobs: int,
+    master: str | None,
 ) -> Callable[[DecisionLogs, Progress], LogEvaluation]:
     """Return what judges logs: of single choices by ``wanted``, of slates (none wanted) by name."""
     from giftlive.evaluation.off_policy_log import LogEvaluator
     from giftlive.evaluation.slate_log import SlateEvaluator
 
     if wanted:
-        return LogEvaluator(target, wanted, earned, cast(Any, method), jobs).evaluate
+        plain = LogEvaluator(target, wanted, earned, cast(Any, method), jobs, master=master)
+        return plain.evaluate
     usual = SlateEvaluator(target, reward=earned, method=cast(Any, method))
     if text is None:
         return usual.evaluate

@@ -1,22 +1,23 @@
 """A target policy judged from decision logs on disk, in bounded memory, by several workers.
 
-A worker reads consecutive row groups of a log and returns its exact sums per user; these merge
-in the order of the log. So memory holds one stretch of the log per worker and the users' sums,
-and neither the cut nor the number of workers changes a bit.
+A worker, of joblib or of Spark, reads consecutive row groups of a log and returns its exact sums
+per user; these merge in the order of the log. So memory holds one stretch of the log per worker
+and the users' sums, and neither the cut nor the number of workers changes a bit.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Literal
 
 import numpy as np
-from joblib import Parallel, delayed
 
 from giftlive.errors import GiftLiveError, InputError, NotEnoughDataError, UsageError
 from giftlive.evaluation.decision_logs import DecisionLogs, together
 from giftlive.evaluation.interactions import interactions
+from giftlive.evaluation.partitions import in_order
 from giftlive.evaluation.target_policies import TargetPolicy
 from giftlive.logs.decisions import DecisionFile, DecisionLog
 from giftlive.logs.decisions.parquet import BATCH_ROWS
@@ -107,6 +108,7 @@ class LogEvaluator:
     ----------
     target : the policy to judge. estimators : of one log. reward : what is estimated.
     method : of the intervals. jobs : worker processes. batch_rows : rows in memory at a time.
+    master : of a Spark cluster that works in their stead; it must see the files by their paths.
     task_rows : rows after which a task hands over its sums; rounded up to row groups.
     """
 
@@ -117,6 +119,7 @@ class LogEvaluator:
     jobs: int = 1
     batch_rows: int = BATCH_ROWS
     task_rows: int = _TASK_ROWS
+    master: str | None = None
 
     def evaluate(
         self, log: DecisionFile | DecisionLogs, listener: Progress | None = None
@@ -165,18 +168,17 @@ class LogEvaluator:
         ]
         for file in logs.files:
             file.width  # noqa: B018 - looked up once, here, and taken along by the workers
-        parallel = Parallel(n_jobs=self.jobs, return_as="generator", pre_dispatch="2*n_jobs")
-        found = parallel(delayed(_part)(self, task) for task in tasks)
         state, audit, done = panel.init(), no_audit(), 0
         tail = no_tail(self.reward.limit)
-        for task, part in zip(tasks, found, strict=True):
-            if isinstance(part, GiftLiveError):  # the first in the log, whoever was first to fail
-                raise part
-            state, audit = panel.merge(state, part.state), audit.merge(part.audit)
-            tail = tail.merge(part.tail)
-            done += task.rows
-            if listener is not None:
-                listener(done, logs.rows)
+        with in_order(partial(_part, self), tasks, self.jobs, self.master) as found:
+            for task, part in zip(tasks, found, strict=True):
+                if isinstance(part, GiftLiveError):  # the first in the log, whoever failed first
+                    raise part
+                state, audit = panel.merge(state, part.state), audit.merge(part.audit)
+                tail = tail.merge(part.tail)
+                done += task.rows
+                if listener is not None:
+                    listener(done, logs.rows)
         return state, audit, tail
 
 

@@ -63,6 +63,7 @@ from giftlive.ope.slates import (
     estimate_slates,
     self_normalised,
 )
+from giftlive.ope.surrogate import surrogate_value
 from giftlive.ope.verdict import Verdict
 from giftlive.ope.weight_sums import WeightSums, weight_sums
 from giftlive.ope.weights import (
@@ -139,6 +140,7 @@ __all__ = [
     "snips_replications",
     "sub_gaussian_dr",
     "sub_gaussian_ips",
+    "surrogate_value",
     "switch_dr",
     "user_folds",
     "weight_sums",

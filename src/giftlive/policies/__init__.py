@@ -23,6 +23,7 @@ from giftlive.policies.preference_floor import PreferenceFloor
 from giftlive.policies.registry import POLICIES, WRAPPERS, is_oracle, make_policy
 from giftlive.policies.retrieval import Retriever
 from giftlive.policies.risk import Risk, cvar, lcb, ucb
+from giftlive.policies.room_ucb import RoomUCB
 from giftlive.policies.rules import GreedyWithRules
 from giftlive.policies.signals import ByPair, ByStreamer, ByUser, ShareOfValue, Signal
 from giftlive.policies.slate import Slate, Slates
@@ -65,6 +66,7 @@ __all__ = [
     "Retriever",
     "Risk",
     "RoomThompson",
+    "RoomUCB",
     "RoundRobin",
     "ShareOfValue",
     "Signal",

@@ -49,18 +49,16 @@ def without(batch: DecisionBatch, gone: Bools, choice: Ints) -> DecisionBatch:
     """Return the batch without the candidates of rows ``gone`` [n] and the seats of ``choice``."""
     if not gone.any():
         return batch
-    seen = batch.observation
-    taken = seen.rooms[choice >= 0, choice[choice >= 0]]
+    return masked(seated(batch, choice), np.broadcast_to(~gone[:, None], batch.values.shape))
+
+
+def seated(batch: DecisionBatch, choice: Ints) -> DecisionBatch:
+    """Return the batch with the seats of ``choice`` [n] taken; -1 takes none."""
+    seen, rows = batch.observation, np.flatnonzero(choice >= 0)
+    taken = seen.rooms[rows, choice[rows]]
     used = np.bincount(taken, minlength=int(seen.rooms.max(initial=0)) + 1)
-    rooms = np.where(gone[:, None], -1, seen.rooms)
-    there = rooms >= 0
-    left = np.where(there, np.maximum(seen.seats_left - used[seen.rooms], 0), 0)
-    others = replace(
-        seen, rooms=rooms, streamers=np.where(there, seen.streamers, -1), seats_left=left
-    )
-    return DecisionBatch(
-        others, np.where(there, batch.values, 0.0), np.where(there, batch.seat_seconds, 0.0)
-    )
+    left = np.where(seen.rooms >= 0, np.maximum(seen.seats_left - used[seen.rooms], 0), 0)
+    return replace(batch, observation=replace(seen, seats_left=left))
 
 
 def decide_within(
@@ -77,8 +75,8 @@ def decide_within(
     The policy answers all rows; its answers stand up to the first row whose candidates an earlier
     answer has used up, and the rest is asked again without those. Whether an answer stands depends
     only on answers before it, so the propensities of those that stand are exact. There are at
-    most as many askings as resources used up, and one. What a policy remembers *within* a batch it
-    forgets between askings, so one that counts should keep to seats itself.
+    most as many askings as resources used up, and one. The seats of answers that stand are taken
+    when the rest is asked again; what else a policy counts *within* a batch it forgets then.
 
     Parameters
     ----------
@@ -92,7 +90,7 @@ def decide_within(
     first, explains = 0, False
     while first < n:
         rows = slice(first, None)
-        rest = rows_of(batch, rows)
+        rest = rows_of(seated(batch, choice) if first else batch, rows)
         opened = rest.available & (left[np.where(rest.available, resource[rows], 0)] > 0)
         answer = policy.decide(state, masked(rest, opened), rng)
         stands = _stands(resource[rows], opened, answer.choice, left)

@@ -22,6 +22,7 @@ from giftlive.policies.lin_ucb import LinUCB
 from giftlive.policies.multi_objective import MultiObjective
 from giftlive.policies.preference_floor import PreferenceFloor
 from giftlive.policies.risk import cvar, lcb, ucb
+from giftlive.policies.room_ucb import RoomUCB
 from giftlive.policies.rules import GreedyWithRules
 from giftlive.policies.slate import Slate
 from giftlive.policies.softmax import Softmax
@@ -42,6 +43,7 @@ POLICIES: dict[str, Callable[..., Policy[Any]]] = {
     "epsilon_greedy": EpsilonGreedy,
     "thompson": Thompson,
     "room_thompson": RoomThompson,
+    "room_ucb": RoomUCB,
     "lin_ucb": LinUCB,
     "last_layer": LastLayer,
     "ucb": ucb,

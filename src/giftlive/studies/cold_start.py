@@ -17,7 +17,7 @@ from giftlive.studies.over_cells import Ask, Cells, cells_of, play_cells, result
 NAME = "cold_start"
 GATES = (NAME, "cold_start_learning")
 LEARNING = "thompson + floor"
-SHOWN = ("greedy", "quota", FLOOR, LEARNING, "oracle_greedy")
+SHOWN = ("greedy", "quota", FLOOR, "ucb", "lin_ucb", LEARNING, "oracle_greedy")
 MONEY, SHARE, CHANGE = "platform unit", "share", "relative change"
 COLUMNS = {
     "expected revenue": MONEY,
@@ -111,6 +111,10 @@ def named() -> dict[str, Ask]:
         }
     return found | {
         "thompson_revenue": gain("thompson"),
+        "ucb_revenue": gain("ucb"),
+        "ucb_good_success": more("ucb", "good success"),
+        "lin_ucb_revenue": gain("lin_ucb"),
+        "lin_ucb_good_success": more("lin_ucb", "good success"),
         "oracle_revenue": gain("oracle_greedy"),
         "oracle_to_newcomers": level("oracle_greedy", "to newcomers", SHARE),
         "floor_good_stay": more(FLOOR, "good stay"),

@@ -9,6 +9,7 @@ from giftlive.errors import UsageError
 from giftlive.evaluation import checks
 from giftlive.evaluation.gates import judge, load_rules
 from giftlive.evaluation.results import Check, Figure, StudyResult, Table
+from giftlive.evaluation.rollouts.conversion import ACTIONS, POOL
 from giftlive.evaluation.rollouts.interference import SPLITS, interference_cell, table
 from giftlive.evaluation.rules import Rule
 from giftlive.stats.intervals import ratio_delta
@@ -23,10 +24,18 @@ COLUMNS = {
     "treatment": f"{MONEY} per decision",
     "lift": CHANGE,
 }
+POOL_COLUMNS = {
+    "expected revenue": f"{MONEY} per decision",
+    "against none": CHANGE,
+    "acts": SHARE,
+    "to pool streamers": SHARE,
+    "income Gini": "ratio",
+}
 MODULES = {
     "arms": "evaluation.rollouts.experiments:TwoArms",
     "halves": "evaluation.rollouts.experiments:paired_halves",
     "prices": "evaluation.rollouts.seats:clearing_prices",
+    "pool": "evaluation.rollouts.conversion:pool_of",
     "cells": "evaluation.rollouts.cells:run_cells",
 }
 
@@ -51,6 +60,7 @@ class Interference:
             sizes=asked.sizes,
             loads=asked.loads,
             differentiation=asked.differentiation,
+            nudge=asked.nudge,
         )
         population = "decisions in rounds with hard seats, expected revenue under the truth"
         found = play_cells(NAME, context, interference_cell, cells, population)
@@ -62,6 +72,7 @@ class Interference:
             "world": f"{asked.users} users, {asked.streamers} streamers, {asked.seats} seats each",
             "played": ", ".join(DESIGNS),
             "load": asked.judged_load,
+            "nudge": asked.nudge,
             "verdict": gate.verdict,
         }
         tables = tuple(_table(found, load) for load in asked.loads)
@@ -73,7 +84,7 @@ class Interference:
             checks=made,
             estimates=numbers,
             gates=(gate,),
-            tables=(*tables, _once(found, asked.judged_load)),
+            tables=(*tables, _once(found, asked.judged_load), _pool(found, asked.nudge)),
             figures=_figures(found, asked.loads, params),
             text=text(NAME, gate, "user_split_lift", MODULES, params),
         )
@@ -95,7 +106,13 @@ def named(load: float) -> dict[str, Ask]:
         for split in SPLITS
     }
     lifts = {f"{split}_split_lift": lift(load, split) for split in SPLITS}
-    return {"true_lift": lift(load, "truth"), **lifts, **ratios}
+    actions = {f"{name.replace(' ', '_')}_gain": acted(name) for name in ACTIONS[1:]}
+    return {"true_lift": lift(load, "truth"), **lifts, **ratios, **actions}
+
+
+def acted(action: str) -> Ask:
+    """Ask for what an action on the conversion pool earns over none."""
+    return Ask("gain", CHANGE, (POOL, action, "expected"), (POOL, "none", "expected"))
 
 
 def _checks(found: Cells, rule: Rule, load: float) -> tuple[Check, ...]:
@@ -138,6 +155,18 @@ def _once(found: Cells, load: float) -> Table:
             lift(load, f"{design}, once") if column == "lift" else _difference(load, design)
         ),
     )
+
+
+def _pool(found: Cells, nudge: float) -> Table:
+    """Return what each action on the conversion pool does."""
+
+    def asked(action: str, column: str) -> Ask | str:
+        if column == "against none":
+            return "the reference" if action == "none" else acted(action)
+        name = "expected" if column == "expected revenue" else column
+        return Ask("level", POOL_COLUMNS[column], (POOL, action, name))
+
+    return found.table("pool", "action", POOL_COLUMNS, ACTIONS, asked, nudge=nudge)
 
 
 def _difference(load: float, design: str) -> Ask:

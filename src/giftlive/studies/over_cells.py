@@ -148,11 +148,12 @@ def played_readings(
     context: Context, measure: Measure, cells: Sequence[Cell]
 ) -> tuple[Reading, ...]:
     """Play every cell, or read it where it stands."""
+    asked = context.config.rollouts
     return run_cells(
         measure,
         cells,
         CellStore(context.cells, context.code_version),
-        Workers(context.config.jobs, context.config.rollouts.backend),
+        Workers(context.config.jobs, asked.backend, asked.scheduler),
         context.progress,
     )
 

@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,10 +19,11 @@ from joblib import Parallel, delayed, parallel_config
 
 from giftlive.errors import UsageError
 from giftlive.evaluation.behavioural import Number, Reading
+from giftlive.evaluation.rollouts.cluster import dask_client
 from giftlive.types import Progress, silent
 
 LOCAL = ("loky", "threading", "multiprocessing", "sequential")
-"""Backends of joblib that need nothing else; others (dask, ray) must be registered with it."""
+"""Backends of joblib that need nothing else; ``dask`` is brought, others must be registered."""
 
 
 @dataclass(frozen=True)
@@ -100,12 +102,13 @@ class Workers:
 
     Attributes
     ----------
-    jobs : >= 1. backend : of joblib: one of ``LOCAL``, or ``dask`` or ``ray`` once a client has
-        registered it.
+    jobs : >= 1. backend : of joblib: one of ``LOCAL``, ``dask`` (extra ``cluster``), or ``ray``
+        once it is registered. scheduler : address of a Dask scheduler; None: workers started here.
     """
 
     jobs: int = 1
     backend: str = "loky"
+    scheduler: str | None = None
 
 
 def run_cells(
@@ -143,17 +146,27 @@ def _played(
     missing = [cell for cell, numbers in zip(cells, known, strict=True) if numbers is None]
     calls = (delayed(_play)(measure, cell, store) for cell in missing)
     streams = workers.backend in ("loky", "threading", "sequential")
-    try:
-        context = parallel_config(backend=workers.backend, n_jobs=workers.jobs)
-    except (ValueError, ImportError) as error:
-        raise UsageError(
-            str(error), "rollouts.backend", f"one of {', '.join(LOCAL)}, or a registered one",
-            "install dask[distributed] or ray, and start its client first",
-        ) from None  # fmt: skip
-    with context:
+    with _crew(workers):
         fresh = iter(Parallel(return_as="generator" if streams else "list")(calls))
         for numbers in known:
             yield next(fresh) if numbers is None else numbers
+
+
+@contextmanager
+def _crew(workers: Workers) -> Iterator[None]:
+    """Let joblib play with these workers."""
+    with ExitStack() as held:
+        if workers.backend == "dask":
+            held.enter_context(dask_client(workers.jobs, workers.scheduler))
+        try:
+            held.enter_context(parallel_config(backend=workers.backend, n_jobs=workers.jobs))
+        except (ValueError, ImportError) as error:
+            raise UsageError(
+                str(error),
+                "rollouts.backend",
+                f"one of {', '.join(LOCAL)}, dask, or a registered one",
+            ) from None
+        yield
 
 
 def _play(measure: Measure, cell: Cell, store: CellStore) -> tuple[Number, ...]:

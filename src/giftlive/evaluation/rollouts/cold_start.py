@@ -33,7 +33,10 @@ from giftlive.world.truth import true_seat_seconds
 
 WORLD = "world"
 FLOOR = "priced floor"
-LINEUP = ("greedy", "bonus", "quota", FLOOR, "thompson", "thompson + floor", "oracle_greedy")
+LINEUP = (
+    "greedy", "bonus", "quota", FLOOR, "ucb", "lin_ucb", "thompson", "thompson + floor",
+    "oracle_greedy",
+)  # fmt: skip
 TRAINING_ROUNDS = 8
 
 
@@ -125,6 +128,8 @@ def policies(cold: Cold, prices: Floats, floor: float) -> dict[str, Policy[Any]]
 
     bonus : the same money for every newcomer, as much as the floor costs on average. quota : heads
     instead of attention. priced floor : v + μ_s a_us. thompson : learns each room's factor.
+    ucb : the upper bound of that factor. lin_ucb : learns each room's error from a constant
+    and from what the user is worth.
     """
     new = cold.new.astype(np.float64)
     paid = (prices * cold.attention)[:, cold.new].mean()
@@ -139,6 +144,8 @@ def policies(cold: Cold, prices: Floats, floor: float) -> dict[str, Policy[Any]]
         ),
         FLOOR: make_policy("greedy_with_rules", newcomer_bonus=1.0, newcomers=floored),
         "quota": Quota(np.where(cold.new, heads, 0), Greedy()),
+        "ucb": make_policy("room_ucb", prior_sd=1.0),
+        "lin_ucb": make_policy("lin_ucb", features=_worth(cold)),
         "thompson": learning,
         "thompson + floor": WithBonus(floored.table, learning),
     }
@@ -165,6 +172,12 @@ class WithBonus:
     def update(self, state: Any, feedback: Any, /) -> Any:
         """Learn from values without the bonus."""
         return self.policy.update(state, feedback)
+
+
+def _worth(cold: Cold) -> Floats:
+    """Return [U, 2] the constant 1, and a user's mean estimated value over that of all."""
+    mean = cold.values.mean(axis=1)
+    return np.column_stack([np.ones(len(mean)), mean / mean[mean > 0.0].mean()])
 
 
 def _play(cold: Cold, name: str, policy: Policy[Any]) -> Played:

@@ -8,6 +8,7 @@ from typing import Any
 from giftlive.evaluation.behavioural import Number
 from giftlive.evaluation.rollouts.cells import Cell
 from giftlive.evaluation.rollouts.contestants import Contestant, differs, played
+from giftlive.evaluation.rollouts.conversion import pool_numbers
 from giftlive.evaluation.rollouts.experiments import (
     Split,
     TwoArms,
@@ -29,14 +30,16 @@ ARMS = ("control", "treatment")
 def interference_cell(cell: Cell) -> tuple[Number, ...]:
     """Return every number of one seed: true means, and the means of both arms of every split.
 
-    Settings of the cell: ``errors``, ``sizes``, ``loads`` and ``differentiation``.
+    Settings of the cell: ``errors``, ``sizes``, ``loads``, ``differentiation`` and ``nudge``. The
+    conversion pool is asked about at the last load.
     """
     found: list[Number] = []
     law, steep = ErrorLaw(*cell.setting("errors")), cell.setting("differentiation")
     for load in cell.setting("loads"):
         found += _measured(Market.of(seated(cell, load, steep), law), table(load))
-    last = Market.of(seated(cell, cell.setting("loads")[-1], steep), law)
-    return (*found, Number("a_a", "user", "differs", _tie(last)))
+    last = seated(cell, cell.setting("loads")[-1], steep)
+    found += pool_numbers(last, law, cell.setting("nudge"))
+    return (*found, Number("a_a", "user", "differs", _tie(Market.of(last, law))))
 
 
 def table(load: float) -> str:

@@ -22,6 +22,7 @@ from giftlive.reports.figures.palette import (
     PAPER,
     REFERENCE,
     colour,
+    ink_on,
     text_shades,
 )
 from giftlive.types import Floats
@@ -154,7 +155,7 @@ def _traces(layout: Layout, mark: Mark) -> list[dict[str, Any]]:
 
 
 def _cells(mark: Mark, row: int) -> dict[str, Any]:
-    """Return one row of a heat map as bars of height 1."""
+    """Return one row of a heat map as bars of height 1 with their values inside."""
     return {
         "type": "bar",
         "name": _text(mark.name),
@@ -163,9 +164,13 @@ def _cells(mark: Mark, row: int) -> dict[str, Any]:
         "base": row - 0.5,
         "width": 1.0,
         "marker": {"color": list(mark.shades), "line": {"width": 0}},
-        "text": [_text(text) for text in mark.hover],
-        "textposition": "none",
-        "hovertemplate": "%{text}<extra></extra>",
+        "text": [_text(text) for text in mark.texts],
+        "textposition": "inside",
+        "insidetextanchor": "middle",
+        "textangle": 0,
+        "insidetextfont": {"color": [ink_on(shade) for shade in mark.shades]},
+        "hovertext": [_text(text) for text in mark.hover],
+        "hovertemplate": "%{hovertext}<extra></extra>",
         "showlegend": False,
     }
 

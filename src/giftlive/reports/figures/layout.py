@@ -26,7 +26,7 @@ class Mark:
 
     ``low`` and ``high`` are NaN where there is no interval; ``slot`` is None for a reference,
     ``level`` the constant of a reference that spans the whole figure; ``row`` and ``shades`` where
-    and how dark the cells of a heat map are.
+    and how dark the cells of a heat map are, ``texts`` what is written into them.
     """
 
     name: str
@@ -40,6 +40,7 @@ class Mark:
     level: float | None = None
     row: int | None = None
     shades: tuple[str, ...] = ()
+    texts: tuple[str, ...] = ()
 
     @property
     def has_interval(self) -> bool:
@@ -103,16 +104,27 @@ def lay_out(figure: Figure, slots: Mapping[str, int]) -> Layout:
 
 
 def _heat_map(figure: Figure, place: Axis, marks: tuple[Mark, ...]) -> Layout:
-    """Return rows of cells, the first on top, shaded by their value between least and largest."""
+    """Return rows of cells, the first on top, shaded by their value between least and largest.
+
+    All cells show as many decimals as two digits of the span need.
+    """
     rows = category_axis(figure.y_label, [mark.name for mark in marks])
     value = replace(rows, low=rows.high, high=rows.low)
     cells = np.concatenate([mark.value for mark in marks])
     least, span = float(cells.min()), float(np.ptp(cells)) or 1.0
     shaded = tuple(
-        replace(mark, row=k, shades=tuple(shade((v - least) / span) for v in mark.value.tolist()))
+        replace(
+            mark, row=k,
+            shades=tuple(shade((v - least) / span) for v in mark.value.tolist()),
+            texts=tuple(_in_cell(v, span) for v in mark.value.tolist()),
+        )
         for k, mark in enumerate(marks)
-    )
+    )  # fmt: skip
     return Layout(figure, place, value, shaded, (), legend=False, bar_width=1.0, hidden=0)
+
+
+def _in_cell(value: float, span: float) -> str:
+    return numbers.fixed(value, max(numbers.digits(span, 2), 0))
 
 
 def _categories(figure: Figure) -> tuple[str, ...]:

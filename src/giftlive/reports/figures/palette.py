@@ -95,6 +95,17 @@ def readable(hex_colour: str, paper: str, least: float = 4.6) -> str:
     return INK if toward == 0 else PAPER
 
 
+def ink_on(background: str) -> str:
+    """Return dark ink or paper, whichever stands out more on ``background``.
+
+    Examples
+    --------
+    >>> ink_on(shade(0.0)) == INK, ink_on(shade(1.0)) == PAPER
+    (True, True)
+    """
+    return max((INK, PAPER), key=lambda text: contrast(text, background))
+
+
 def text_shades(paper: str) -> dict[str, str]:
     """Return a readable shade on ``paper`` of every slot's colour and of the reference grey."""
     shades = {str(slot): readable(shade, paper) for slot, shade in enumerate(OKABE_ITO)}

@@ -21,6 +21,7 @@ from giftlive.reports.figures.palette import (
     PAPER,
     REFERENCE,
     colour,
+    ink_on,
     readable,
 )
 
@@ -28,6 +29,7 @@ _WIDTH_IN = 7.2
 _PLOT_IN = 3.1
 _MARKERS_UP_TO = 16
 _MANY_ROWS = 16
+_CELL_TEXT_PT, _LEAST_CELL_TEXT_PT = 8.5, 4.0  # largest and smallest letters in a heat map's cell
 _STYLE = {
     "svg.hashsalt": "giftlive",
     "svg.fonttype": "path",
@@ -131,6 +133,7 @@ def _paint(axes: Any, layout: Layout, mark: Mark) -> None:
         return
     if mark.row is not None:
         axes.bar(mark.place, 1.0, 1.0, mark.row - 0.5, color=mark.shades, edgecolor=PAPER, lw=0.6)
+        _cell_texts(axes, layout, mark, mark.row)
     elif mark.level is not None:
         if mark.has_interval:
             span = axes.axvspan if layout.horizontal else axes.axhspan
@@ -148,6 +151,22 @@ def _paint(axes: Any, layout: Layout, mark: Mark) -> None:
         _whiskers(axes, layout, mark, _shade(mark))
     else:
         _line(axes, layout, mark)
+
+
+def _cell_texts(axes: Any, layout: Layout, mark: Mark, row: int) -> None:
+    """Write the values into a row of cells, as large as the narrowest place allows."""
+    wide = (
+        (_WIDTH_IN * (1 - sum(_margins(layout))) - 0.05)
+        * 72
+        / (layout.place.high - layout.place.low)
+    )
+    tall = _plot_height(layout) * 72 / abs(layout.value.high - layout.value.low)
+    longest = max(len(text) for each in layout.marks for text in each.texts)
+    size = min(_CELL_TEXT_PT, 0.6 * tall, wide / (0.68 * longest))
+    if size < _LEAST_CELL_TEXT_PT:
+        return
+    for at, text, shade in zip(mark.place, mark.texts, mark.shades, strict=True):
+        axes.text(at, row, text, size=size, color=ink_on(shade), ha="center", va="center")
 
 
 def _key(mark: Mark) -> str:

@@ -15,8 +15,9 @@ EXCUSED: dict[str, str] = {}
 UNDRAWN: dict[str, str] = {}
 _POLICIES = (
     *("greedy", "bonus", "quota", "priced floor"),
-    *("thompson", "thompson + floor", "oracle_greedy"),
+    *("ucb", "lin_ucb", "thompson", "thompson + floor", "oracle_greedy"),
 )
+_DRAWN = tuple(who for who in _POLICIES if who not in ("bonus", "thompson"))
 _MEASURES = (
     *("success", "good success", "rounds to discovery"),
     *("to newcomers", "good stay", "income Gini"),
@@ -53,6 +54,9 @@ def recompute(kept: Kept, result: Result) -> dict[str, Recomputed]:
         found[f"{prefix}_success"] = more(who, "success")
         found[f"{prefix}_good_success"] = more(who, "good success")
         found[f"{prefix}_sooner"] = more(who, "rounds to discovery")
+    for arm in ("ucb", "lin_ucb"):
+        found[f"{arm}_revenue"] = against(arm)
+        found[f"{arm}_good_success"] = more(arm, "good success")
     return found | {
         "thompson_revenue": against("thompson"),
         "oracle_revenue": against("oracle_greedy"),
@@ -67,7 +71,7 @@ def draw(kept: Kept, result: Result) -> dict[tuple[str, str], Drawn]:
     """Return what every series must show."""
     printed = {claim.key: claim.printed for claim in claims_of(result)}
     found = {}
-    for who in ("greedy", "quota", "priced floor", "thompson + floor", "oracle_greedy"):
+    for who in _DRAWN:
         row = f"policies / {who}"
         place = printed[f"{row} / success"]["value"] or 0.0
         found["price", who] = Drawn([place], estimates=[f"{row} / expected revenue"])

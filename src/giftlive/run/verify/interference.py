@@ -32,6 +32,16 @@ def recompute(kept: Kept, result: Result) -> dict[str, Recomputed]:
             for arm in ("control", "treatment"):
                 found[f"{key} / {arm}"] = mean_of(values, f"{read} / {design} / {arm}")
             found[f"{key} / lift"] = lift(read, design)
+    none = "pool / none / expected"
+    for action in ("none", "nudge", "routing", "head stock"):
+        earned = f"pool / {action} / expected"
+        found[f"pool / {action} / expected revenue"] = mean_of(values, earned)
+        if action != "none":
+            gain = gain_of(values, earned, none)
+            found[f"pool / {action} / against none"] = gain
+            found[f"{action.replace(' ', '_')}_gain"] = gain
+        for measure in ("acts", "to pool streamers", "income Gini"):
+            found[f"pool / {action} / {measure}"] = mean_of(values, f"pool / {action} / {measure}")
     judged = f"load {config['judged_load']:g}"
     found["true_lift"] = lift(judged, "truth")
     for split in _SPLITS:

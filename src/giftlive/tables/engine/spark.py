@@ -62,11 +62,11 @@ class SparkEngine:
         UsageError
             The extra ``spark`` or Java is not installed, or the master cannot be reached.
         """
-        _require_spark()
+        require_spark()
         kept = Path(tempfile.mkdtemp(prefix="giftlive-spark-", dir=scratch)).absolute()
         try:
             with _one_sentence(master):
-                engine = SparkEngine(_session(master, memory_limit, kept), kept, master)
+                engine = SparkEngine(spark_session(master, memory_limit, kept), kept, master)
                 for schema in TABLES.values():
                     engine._view_of(store, schema)
         except BaseException:
@@ -162,7 +162,8 @@ class SparkEngine:
         return self.scratch / uuid.uuid4().hex
 
 
-def _session(master: str, memory_limit: str, scratch: Path) -> Any:
+def spark_session(master: str, memory_limit: str, scratch: Path) -> Any:
+    """Return a session on ``master`` whose files lie in ``scratch``; whoever opens it stops it."""
     from pyspark.sql import SparkSession
 
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
@@ -193,7 +194,8 @@ def _megabytes(limit: str) -> int:
     return int(float(limit[:-2]) * _MEGABYTES[limit[-2:]])
 
 
-def _require_spark() -> None:
+def require_spark() -> None:
+    """Refuse, with what to install, where PySpark or Java is missing."""
     try:
         import pyspark  # noqa: F401
     except ImportError as error:
