@@ -1,8 +1,9 @@
 """Judge another policy from a decision log: python examples/ope_on_a_log.py
 
-The log is made here: rooms are drawn by a softmax of their values, gifts follow the true chance, and
-every propensity is kept. Then three estimators say what greedy would have earned, which for once is
-known. Your own log needs the same arrays, or the file of docs/decision-log.md and `giftlive ope`.
+The log is made here: rooms are drawn by a softmax of their values, gifts follow the true chance,
+and every propensity is kept. Then three estimators say what greedy would have earned, which for
+once is known. Your own log needs the same arrays, or the file of docs/decision-log.md and
+`giftlive ope`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from giftlive import ope
 USERS, DECISIONS, ROOMS = 2_000, 20_000, 5
 
 
-def main() -> dict[str, tuple[float, float, float]]:
+def main() -> dict[str, tuple[float | None, float | None, float | None]]:
     """Return truth, and value and bounds of each estimator, in gifts per decision."""
     rng = np.random.default_rng(3)
     user = rng.integers(0, USERS, DECISIONS)
@@ -31,13 +32,13 @@ def main() -> dict[str, tuple[float, float, float]]:
         q_hat=value,
         cluster=user,
         estimators=(ope.IPS, ope.SNIPS, ope.DR),
+        method="skew_t",
         printing=ope.Printing(tail="count"),
     )
     said = {}
     for e in found:
-        low, high = e.interval.low, e.interval.high
-        said[e.estimator] = (e.interval.value, low, high)
-        print(f"{e.estimator:6} {e.interval.value:.4f} [{low:.4f}, {high:.4f}] {e.verdict.status}")
+        said[e.estimator] = (e.interval.value, e.interval.low, e.interval.high)
+        print(e.estimator, *said[e.estimator], e.interval.reason or "")
     truth = float((target * chance).sum(axis=1).mean())
     print(f"truth  {truth:.4f}")
     return said | {"truth": (truth, truth, truth)}

@@ -1,8 +1,8 @@
 """A policy of your own, checked and played in a world: python examples/own_policy.py
 
-``Patient`` shows the room of largest value, but leaves the last seat of every room free for somebody
-who is worth more. It is checked against every promise of a policy, then plays the same evening as
-greedy in a world with hard seats, on true values.
+``Patient`` shows the room of largest value, but asks a premium for the last seat of a room:
+somebody who is worth more may come. It is checked against every promise of a policy, then plays the
+same evening as greedy in a world with hard seats, on true values.
 """
 
 from __future__ import annotations

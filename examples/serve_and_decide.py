@@ -1,8 +1,8 @@
-"""Start the decision service and ask it for a decision: python examples/serve_and_decide.py [FOLDER]
+"""Serve and ask for a decision: python examples/serve_and_decide.py [FOLDER]
 
 A new log, no value model: the service decides by popularity and says so. A platform would add
-``--run RUN``. Rooms open, a user asks, enters, gives and leaves; then the service is stopped and its
-log is replayed: every decision is taken again and compared.
+``--run RUN``. Rooms open, a user asks, enters, gives and leaves; then the service is stopped and
+its log is replayed: every decision is taken again and compared.
 """
 
 from __future__ import annotations

@@ -13,8 +13,8 @@ ROOT = Path(__file__).resolve().parents[2]
 def render() -> str:
     """Return the page."""
     intro = (
-        "Each says what was decided, why, what else was considered, and which test fails when it is "
-        "no longer so. A new one takes the next free number."
+        "Each says what was decided, why, what else was considered, and which test fails when it "
+        "is no longer so. A new one takes the next free number."
     )
     rows = []
     for path in sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md")):
