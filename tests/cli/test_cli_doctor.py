@@ -66,7 +66,7 @@ def test_a_package_that_is_absent_or_does_not_load_is_named(
     def broken(name: str) -> None:
         raise OSError("libgomp.so.1: cannot open shared object file\nmore")
 
-    monkeypatch.setattr(doctor.importlib, "import_module", broken)
+    monkeypatch.setattr("importlib.import_module", broken)
     found = doctor._package("lightgbm", "4.7.0")
     assert found.state == "BAD"
     assert found.found == (
@@ -89,7 +89,7 @@ def test_a_missing_extra_is_no_defect_and_says_who_needs_it(
 
 def test_spark_without_java_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "_absent", lambda name: False)
-    monkeypatch.setattr(doctor.shutil, "which", lambda name, path=None: None)
+    monkeypatch.setattr("shutil.which", lambda name, path=None: None)
     assert "no Java runtime" in doctor._java().found
     monkeypatch.setattr(doctor, "_absent", lambda name: True)
     assert "not looked for" in doctor._java().found
@@ -121,7 +121,7 @@ def test_a_cache_that_cannot_be_written_is_said(
     def refuse(dir: Path) -> None:  # noqa: A002
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(doctor.tempfile, "TemporaryFile", refuse)
+    monkeypatch.setattr("tempfile.TemporaryFile", refuse)
     found = doctor._disk(tmp_path / "cache")
     assert found.state == "BAD"
     assert "cannot be written" in found.found
