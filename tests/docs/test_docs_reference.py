@@ -26,6 +26,7 @@ from giftlive.world import presets
 
 DOCS = ROOT / "docs"
 STUDY_PAGES = ("how-it-works.md", "allocation-studies.md", "world.md", "delay.md", "neural.md")
+PROGRAM = dict(commands.commands())
 FUNCTIONS = [name for name in metrics.__all__ if name.islower()]
 
 
@@ -80,9 +81,9 @@ def test_a_page_made_from_the_code_is_current(path: str) -> None:
     assert written == PAGES[path](), f"{path} is not current: run python -m scripts.reference"
 
 
-@pytest.mark.parametrize("name", [name for name, _ in commands.commands()])
+@pytest.mark.parametrize("name", PROGRAM)
 def test_a_command_and_its_options_say_what_they_are_for(name: str) -> None:
-    command = dict(commands.commands())[name]
+    command = PROGRAM[name]
     assert command.help
     silent = [p.opts[0] for p in command.params if not getattr(p, "help", None) and not p.hidden]
     assert silent == [], f"giftlive {name}: help is missing"
