@@ -22,8 +22,8 @@ check:           ## Format, lint, types, import direction, sizes
 	@scripts/setup dev
 	@scripts/check
 
-docs:            ## Run every docstring example and check every local link
-	@scripts/setup dev
+docs:            ## Run every docstring example, check links and made pages, build site/
+	@scripts/setup dev,docs
 	@scripts/docs
 
 coverage:        ## Measure the coverage table again (about 40 minutes on 2 cores; resumable)
@@ -32,5 +32,5 @@ coverage:        ## Measure the coverage table again (about 40 minutes on 2 core
 	@mv docs/coverage_table.csv src/giftlive/stats/
 
 clean:           ## Remove runs, caches and the virtual environment
-	rm -rf .venv RUN .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv RUN .cache site .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +

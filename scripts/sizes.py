@@ -32,7 +32,7 @@ def findings(path: Path) -> list[str]:
 def main() -> int:
     """Print every finding; exit 1 if there is one."""
     root = Path(__file__).resolve().parents[1]
-    roots = [root / name for name in ("src", "tests", "scripts", "benchmarks")]
+    roots = [root / name for name in ("src", "tests", "scripts", "benchmarks", "examples")]
     found = [line for folder in roots for path in folder.rglob("*.py") for line in findings(path)]
     print("\n".join(sorted(found)) or "sizes: every file and function within its cap")
     return 1 if found else 0

@@ -57,6 +57,7 @@ class IngestConfig(BaseModel):
 
     model_config = FROZEN
     max_reject_share: Annotated[float, Field(ge=0, le=1)] = 0.01
+    """Largest share of a table's rows that may be set aside; above it the ingest fails."""
 
 
 NO_LIMIT = {"attribution_window_ms": "viewing", "session_gap_ms": "none"}
@@ -77,14 +78,23 @@ class TablesConfig(BaseModel):
 
     model_config = FROZEN
     attribution_window_ms: Annotated[int | Literal["viewing"], _ms_or("viewing")] = 60_000
+    """A gift counts for the latest click at most so long before it; ``viewing``: until its end."""
     session_gap_ms: Annotated[int | Literal["none"], _ms_or("none")] = "none"
+    """A longer pause starts a new session; ``none``: one session per user and room."""
     as_of: Literal["event", "day"] = "event"
+    """What a feature knows: events before the row's own time, or before its local day."""
     dwell_seconds: Literal[0, 3, 5, 10, 30] = 0
+    """Decide so long after the entry, with what the first seconds have shown; 0: at the entry."""
     folds: Annotated[int, Field(ge=3)] = 3
+    """Rolling origins."""
     planted_leak: Literal["", "label", "future_noise", "whole_period", "train_only"] = ""
+    """Plant a leak of this kind, to see the audit find it."""
     engine: Literal["duckdb", "spark"] = "duckdb"
+    """Where tables are made; ``spark`` needs the extra ``spark`` and a Java runtime."""
     master: str | None = None
+    """Spark's master, such as ``local[2]`` or ``spark://host:7077``."""
     form: Literal["native", "portable"] = "native"
+    """``native``: compiled sweep; ``portable``: the one SQL text for DuckDB and Spark."""
 
 
 MACHINE: dict[str, Any] = {
@@ -109,6 +119,7 @@ class ModelsConfig(BaseModel):
         "boosted_log1p",
         "two_part",
     )
+    """Models of the leaderboard; at least one trivial ranker must be among them."""
 
 
 class ArenaConfig(BaseModel):
@@ -116,9 +127,13 @@ class ArenaConfig(BaseModel):
 
     model_config = FROZEN
     preset: str = "scarce"
+    """The world of the evenings."""
     scale: str | None = None
+    """Its size; none: that of the preset."""
     seeds: Annotated[int, Field(ge=2)] = 20
+    """Paired evenings."""
     overrides: dict[str, str] = Field(default_factory=dict)
+    """Coefficients of the world; ``--set world.KEY=VALUE`` writes them here."""
 
 
 class DemoConfig(BaseModel):
@@ -126,7 +141,9 @@ class DemoConfig(BaseModel):
 
     model_config = FROZEN
     preset: str = "kuailive"
+    """The world whose logs ``--demo`` analyses."""
     scale: str = "small"
+    """Its size: tiny, small, medium, full, or a number."""
 
 
 class RunConfig(BaseModel):
@@ -134,8 +151,11 @@ class RunConfig(BaseModel):
 
     model_config = FROZEN
     seed: Annotated[int, Field(ge=0, lt=2**62)] = 20_261_122
+    """Decides every random number of a run."""
     jobs: Annotated[int, Field(ge=1)] = 2
+    """Worker processes; changes no number."""
     memory_limit: Annotated[str, Field(pattern=r"^\d+(\.\d+)?(MB|GB)$")] = "4GB"
+    """What the database may hold in memory; changes no number."""
     ingest: IngestConfig = IngestConfig()
     tables: TablesConfig = TablesConfig()
     models: ModelsConfig = ModelsConfig()

@@ -28,7 +28,9 @@ class RolloutsConfig(BaseModel):
 
     model_config = FROZEN
     backend: Literal["loky", "threading", "multiprocessing", "sequential", "dask", "ray"] = "loky"
+    """The joblib backend that plays cells; changes no number."""
     scheduler: str | None = None
+    """Address of a running Dask scheduler; None: a local cluster of ``jobs`` workers."""
 
 
 class RoundsConfig(BaseModel):
@@ -36,10 +38,15 @@ class RoundsConfig(BaseModel):
 
     model_config = FROZEN
     preset: str = "v1"
+    """The rounds world."""
     scale: Scale | None = "small"
+    """Its size; none: that of the preset."""
     seeds: Annotated[int, Field(ge=2)] = 50
+    """Paired worlds."""
     errors: Errors = (0.4, 0.25, 0.5)
+    """Sd of the log error of the values: of a pair, a streamer, a user."""
     overrides: dict[str, str] = Field(default_factory=dict)
+    """Coefficients of the world."""
 
 
 class ConcaveReturnsConfig(RoundsConfig):
@@ -51,25 +58,38 @@ class ConcaveReturnsConfig(RoundsConfig):
     """
 
     log: Levels = (1.0, 3.5, 11.0, 35.0, 110.0)
+    """Scales of log returns on the path, in mean incomes."""
     sqrt: Levels = (1.0, 5.0, 35.0)
+    """Scales of square-root returns."""
     saturating: Levels = (5.0, 20.0, 110.0)
+    """Scales of saturating returns."""
     exposure_cap: Levels = (1.2, 1.6, 2.5, 5.0, 10.0)
+    """Caps on exposure, in multiples of the mean."""
     head_cap: Levels = (1.2, 2.0, 4.0, 10.0)
+    """Caps on the head, in multiples of the mean."""
     levels: Annotated[tuple[Annotated[float, Field(gt=0, lt=1)], ...], Field(min_length=1)] = (
         *(0.5, 0.6, 0.7),
     )
+    """Income Ginis at which paths are compared."""
     judged: Annotated[float, Field(gt=0, lt=1)] = 0.6
+    """The Gini that the gate asks about."""
     scale_of_bound: Annotated[float, Field(gt=0)] = 11.0
+    """The scale whose own bound the gate asks about."""
 
 
 class SeatsConfig(RoundsConfig):
     """Rounds with hard seats: users of the world, streamers, seats of each room, rounds."""
 
     scale: Scale | None = None
+    """Size before users and streamers are set; none: that of the preset."""
     users: Annotated[int, Field(ge=2)] = 400
+    """Users of the world."""
     streamers: Annotated[int, Field(ge=2)] = 20
+    """Streamers of the world."""
     seats: Annotated[int, Field(ge=1)] = 5
+    """Seats of each room."""
     rounds: Annotated[int, Field(ge=1)] = 4
+    """Rounds of a world."""
 
     @property
     def sizes(self) -> tuple[int, int, int, int]:
@@ -85,10 +105,15 @@ class PhaseDiagramConfig(SeatsConfig):
     """
 
     loads: Levels = (0.5, 0.75, 1.0, 1.25, 1.5)
+    """Users of a round over all seats."""
     differentiations: Annotated[tuple[Size, ...], Field(min_length=1)] = (0.0, 0.3, 0.6, 1.0, 1.5)
+    """Weights of a streamer's own quality."""
     factors: Annotated[tuple[Size, ...], Field(min_length=1)] = (0.0, 1.0, 2.0)
+    """Multiples of ``errors``; 0 is the truth."""
     judged_load: Annotated[float, Field(gt=0)] = 1.25
+    """The load that the gates ask about."""
     judged_differentiation: Size = 0.6
+    """The differentiation that the gates ask about."""
 
 
 Caps = Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1)]
@@ -103,15 +128,25 @@ class WhaleMatchingConfig(RoundsConfig):
     """
 
     preset: str = "v2"
+    """The rounds world."""
     overrides: dict[str, str] = Field(default_factory=lambda: {"rounds.rounds": "6"})
+    """Coefficients of the world."""
     null_scale: Scale | None = "full"
+    """Size of the world of the published null."""
     null_seeds: Annotated[int, Field(ge=2)] = 10
+    """Worlds of the null."""
     null_rounds: Annotated[int, Field(ge=1)] = 50
+    """Rounds of the null."""
     null_users: Annotated[int, Field(ge=1)] = 200
+    """Users of a round of the null."""
     null_share: Annotated[float, Field(gt=0, lt=1)] = 0.01
+    """Share of users who are whales in the null."""
     null_caps: Caps = (1, 2, 3, 5)
+    """Whales per room and round in the null."""
     caps: Caps = (1, 2, 3, 5)
+    """Whales per room and round."""
     value_cap: Annotated[float, Field(gt=0)] = 2.0
+    """Value of whales per room, in mean values of a whale at his favourite."""
     points: Annotated[tuple[tuple[float, float, float], ...], Field(min_length=1)] = (
         (0.01, 0.2, 1.0),
         (0.05, 0.0, 1.0),
@@ -119,8 +154,11 @@ class WhaleMatchingConfig(RoundsConfig):
         (0.05, 0.2, 1.0),
         (0.05, 0.2, 0.25),
     )
+    """Share of whales, gamma of their externality, factor on the seats."""
     judged: tuple[float, float, float] = (0.05, 0.2, 1.0)
+    """The point that the gate asks about."""
     congested: tuple[float, float, float] = (0.05, 0.2, 0.25)
+    """The point with few seats that its second gate asks about."""
 
 
 class ColdStartConfig(RoundsConfig):
@@ -132,6 +170,7 @@ class ColdStartConfig(RoundsConfig):
     """
 
     scale: Scale | None = "full"
+    """Size of the world."""
     overrides: dict[str, str] = Field(
         default_factory=lambda: {
             "sizes.users": "800",
@@ -144,10 +183,15 @@ class ColdStartConfig(RoundsConfig):
             "externality.donor_gamma": "0.0",
         }
     )
+    """Coefficients of the world."""
     share: Annotated[float, Field(gt=0, lt=1)] = 0.2
+    """Share of streamers who are new."""
     good: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    """Upper share of newcomers that is to be discovered."""
     floor: Annotated[float, Field(gt=0)] = 2.0
+    """Attention guaranteed to a newcomer per round, in longest stays."""
     supply: tuple[float, float, float] = (0.7, 40.0, 400.0)
+    """Weight, exposure and income in the chance that a streamer comes back."""
 
 
 class InterferenceConfig(SeatsConfig):
@@ -157,12 +201,19 @@ class InterferenceConfig(SeatsConfig):
     """
 
     users: Annotated[int, Field(ge=2)] = 1_000
+    """Users of the world."""
     seats: Annotated[int, Field(ge=2)] = 6
+    """Seats of each room."""
     rounds: Annotated[int, Field(ge=2)] = 30
+    """Rounds of a world."""
     loads: Levels = (0.5, 0.75, 1.25)
+    """Users of a round over all seats."""
     judged_load: Annotated[float, Field(gt=0)] = 1.25
+    """The load that the gate asks about."""
     differentiation: Size = 0.6
+    """Weight of a streamer's own quality."""
     nudge: Size = 0.5
+    """What a nudge is taken to add to the logit of a gift."""
 
 
 class EstimateVsAllocateConfig(SeatsConfig):
@@ -172,11 +223,17 @@ class EstimateVsAllocateConfig(SeatsConfig):
     """
 
     users: Annotated[int, Field(ge=2)] = 600
+    """Users of the world."""
     seats: Annotated[int, Field(ge=1)] = 6
+    """Seats of each room."""
     rounds: Annotated[int, Field(ge=1)] = 20
+    """Rounds of a world."""
     load: Annotated[float, Field(gt=0)] = 1.25
+    """Users of a round over all seats."""
     differentiation: Size = 0.6
+    """Weight of a streamer's own quality."""
     factors: Annotated[tuple[Size, ...], Field(min_length=2)] = (2.0, 1.0, 0.5, 0.0)
+    """Multiples of ``errors``; 1 is the model, 0 the truth."""
 
 
 class ConcurrencyConfig(SeatsConfig):
@@ -186,11 +243,17 @@ class ConcurrencyConfig(SeatsConfig):
     """
 
     users: Annotated[int, Field(ge=2)] = 1_000
+    """Users of the world."""
     seats: Annotated[int, Field(ge=1)] = 6
+    """Seats of each room."""
     rounds: Annotated[int, Field(ge=2)] = 30
+    """Rounds of a world."""
     differentiation: Size = 0.3
+    """Weight of a streamer's own quality."""
     alpha: Annotated[float, Field(gt=0)] = 0.5
+    """Strength of the soft response."""
     edges: Annotated[tuple[Size, ...], Field(min_length=3)] = (0.0, 0.3, 0.6, 0.9, 1.2, 1.5)
+    """Borders of the classes of load."""
 
 
 class ParetoConfig(RoundsConfig):
@@ -200,6 +263,7 @@ class ParetoConfig(RoundsConfig):
     """
 
     scale: Scale | None = "full"
+    """Size of the world."""
     overrides: dict[str, str] = Field(
         default_factory=lambda: {
             "sizes.users": "300",
@@ -215,8 +279,11 @@ class ParetoConfig(RoundsConfig):
             "tiers.seats": "[5]",
         }
     )
+    """Coefficients of the world."""
     strengths: Levels = (0.5, 2.0, 8.0)
+    """Strengths at which each aim is weighed."""
     margin: Annotated[float, Field(gt=0, lt=1)] = 0.02
+    """Share of an aim's range that counts as equal."""
 
 
 class RiskConfig(RoundsConfig):
@@ -227,6 +294,7 @@ class RiskConfig(RoundsConfig):
     """
 
     scale: Scale | None = "full"
+    """Size of the world."""
     overrides: dict[str, str] = Field(
         default_factory=lambda: {
             "sizes.users": "300",
@@ -236,8 +304,14 @@ class RiskConfig(RoundsConfig):
             "externality.donor_gamma": "0.0",
         }
     )
+    """Coefficients of the world."""
     known: Size = 0.3
+    """Sd of the log error of a well-known streamer's pairs."""
     unknown: Size = 1.5
+    """The same of a badly known one."""
     share: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    """Share of streamers who are badly known."""
     days: Annotated[int, Field(ge=2)] = 40
+    """Days of a world."""
     judged: Literal["lcb 0.5", "lcb 1", "cvar 0.05", "ucb 0.5"] = "lcb 0.5"
+    """The policy that the gates ask about."""

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from giftlive.cli import doctor, options
+from giftlive.cli import options
 from giftlive.evaluation.results import Gate, StudyResult
 from giftlive.run import pipeline, steps
 from giftlive.studies.registry import ON_REQUEST, STUDIES
@@ -278,29 +278,6 @@ def test_study_list_names_every_study(cli: Cli) -> None:
     assert [number for number, _ in rows][:4] == ["0.1", "0.2", "0.2b", "0.3"]
     listed = parsed(cli("study", "list", "--json"))["studies"]
     assert [[study["id"], study["name"]] for study in listed] == rows
-
-
-def test_the_doctor_reports_every_check(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, "_memory", lambda: ("memory", True, "enough"))
-    monkeypatch.setattr(doctor, "_disk", lambda _: ("cache", True, "enough"))
-    checks = parsed(cli("doctor", "--json"))["checks"]
-    assert {"python", "duckdb", "memory", "cache"} <= {check["name"] for check in checks}
-    lines = succeeded(cli("doctor")).splitlines()
-    assert [line.split()[:2] for line in lines] == [["ok", check["name"]] for check in checks]
-    monkeypatch.setattr(doctor, "_memory", lambda: ("memory", False, "1.0 GiB"))
-    done = cli("doctor")
-    assert (done.returncode, done.stderr) == (2, "")
-    assert [line.split()[1] for line in done.stdout.splitlines() if line[:3] == "BAD"] == ["memory"]
-
-
-def test_the_doctor_examines_the_folder_a_cache_would_be_made_in(cli: Cli) -> None:
-    checks = parsed_checks(cli("doctor", "--cache", "not/yet/there", "--json"))
-    assert checks["cache"].startswith("not/yet/there, ")
-    assert not Path("not").exists()
-
-
-def parsed_checks(done: CompletedProcess[str]) -> dict[str, str]:
-    return {check["name"]: check["found"] for check in json.loads(done.stdout)["checks"]}
 
 
 def test_a_setting_may_hold_an_equals_sign_and_blanks() -> None:

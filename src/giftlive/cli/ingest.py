@@ -32,7 +32,9 @@ def ingest(
     ] = None,
     out: options.Out = Path("STORE"),
     template: Template = None,
-    max_reject_share: Annotated[float, typer.Option(min=0, max=1)] = 0.01,
+    max_reject_share: Annotated[
+        float, typer.Option(min=0, max=1, help="Above this share of set-aside rows it fails.")
+    ] = 0.01,
     overwrite: options.Overwrite = False,
     json: options.Json = False,
 ) -> None:

@@ -27,7 +27,7 @@ def generate(
     scale: Annotated[
         str | None, typer.Option("--scale", help="tiny, small, medium, full, or a number.")
     ] = None,
-    seed: Annotated[int, typer.Option("--seed", min=0)] = 1,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Decides every draw.")] = 1,
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", help="One coefficient, e.g. --set recorder.orphans=0."),

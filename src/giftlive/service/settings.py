@@ -24,6 +24,7 @@ class PricerSettings(_Frozen):
     learning_rate: float = Field(default=12.0, ge=0.0)
     """Per hour of occupancy one full room above the target."""
     target: float = Field(default=0.75, gt=0.0, le=1.0)
+    """Occupied share of a room at which its price stands still."""
     floor: float = Field(default=0.05, gt=0.0)
     """Smallest positive price of a seat-second, in units of the mean value of a seat-second."""
     largest: float = Field(default=100.0, gt=0.0)
@@ -72,7 +73,9 @@ class DecisiveSettings(_Frozen):
     """What replay depends on; a log keeps the settings it began with."""
 
     seed: int = 0
+    """Decides every random choice of policies."""
     tz: str = "Asia/Shanghai"
+    """Whose days and hours features mean."""
     tick_ms: int = Field(default=1_000, ge=10)
     """Features, prices and guardrails move once in so long."""
     user_refresh_seconds: float = Field(default=300.0, gt=0.0)
@@ -80,8 +83,9 @@ class DecisiveSettings(_Frozen):
     pairs_per_user: int = Field(default=64, ge=1)
     """Streamers with whom a user's own history counts."""
     remembered_requests: int = Field(default=500_000, ge=1)
+    """Ids by which a repeated request is known, the latest so many."""
     remembered_events: int = Field(default=1_000_000, ge=1)
-    """Ids by which a repeated request or event is known, the latest so many."""
+    """Ids by which a repeated event is known, the latest so many."""
     expiry_seconds: float = Field(default=30.0, gt=0.0)
     """How long a caller may act on an answer."""
     policy: Json = Field(
@@ -90,13 +94,16 @@ class DecisiveSettings(_Frozen):
             "options": {"share": 0.05, "policy": {"name": "dual_price"}},
         }
     )
+    """Who decides until ``PUT /v1/policy`` says otherwise."""
     safe_policy: Json = Field(default={"name": "greedy_with_cap"})
+    """Who decides after a breached guardrail or the kill switch."""
     rerank: int = Field(default=0, ge=0, le=20)
     """Best candidates that the full model values again; 0: the Scorer alone."""
     rooms: RoomSettings = RoomSettings()
     join: JoinSettings = JoinSettings()
     pricer: PricerSettings = PricerSettings()
     guardrails: tuple[GuardrailSettings, ...] = DEFAULT_GUARDRAILS
+    """What must not get worse (docs/service.md)."""
     digest_every_ticks: int = Field(default=300, ge=1)
     """Ticks between two digests of the state in the log, which ``--verify`` compares."""
 
@@ -105,10 +112,15 @@ class LimitSettings(_Frozen):
     """What a request may ask for; not part of the log."""
 
     body_bytes: int = Field(default=1 << 20, ge=1024)
+    """Bytes of a body."""
     candidates: int = Field(default=1000, ge=1, le=2000)
+    """Rooms that a request may name."""
     slots: int = Field(default=20, ge=1)
+    """Rooms that a request may ask for."""
     events: int = Field(default=1000, ge=1)
+    """Events of one batch."""
     clock_skew_seconds: float = Field(default=300.0, ge=0.0)
+    """How far a time in a request may be off the clock."""
     waiting: int = Field(default=2000, ge=1)
     """Requests that wait for the store; beyond, the answer is 503."""
     requests_per_second: float = Field(default=5000.0, gt=0.0)
@@ -118,9 +130,11 @@ class LimitSettings(_Frozen):
     model_ms: float = Field(default=20.0, gt=0.0)
     """A full model that takes longer is left out for ``model_rest_seconds``."""
     model_rest_seconds: float = Field(default=30.0, gt=0.0)
+    """How long a slow model rests."""
     snapshot_seconds: float = Field(default=600.0, ge=0.0)
     """Another process keeps a snapshot once in so long; 0: only when the service ends."""
     export_rows: int = Field(default=200_000, ge=1)
+    """Decisions of one export."""
 
 
 class ServiceSettings(_Frozen):
