@@ -79,7 +79,7 @@ def test_one_file_with_plotly_once_and_no_request(page: str, own: str) -> None:
     assert "http" not in own.replace("http-equiv", "")
     assert "default-src 'none'" in page
     outline = Outline(own)
-    assert outline.scripts == ["application/json", "application/json", None, None]
+    assert outline.scripts == [None, "application/json", "application/json", None, None]
     outside = [href for href in outline.links if not href.startswith(("#", "figures/", "data:,"))]
     assert outside == []
 
@@ -157,7 +157,8 @@ def test_the_sections_of_a_study_stand_in_their_order(own: str) -> None:
         "From mechanism to goal", "Inputs and outputs", "Pipeline", "Fixed beforehand",
         "Hypothesis and verdict", "Key numbers", "Symbols",
         "Checks made before outcomes were read", "Figures", "Trade-offs",
-        "Assumptions and how each is handled", "Next", "What this data cannot tell",
+        "Assumptions and how each is handled", "Issues met in the run", "Next",
+            "What this data cannot tell",
         "Where it is computed",
     ]  # fmt: skip
     assert '<math display="block">' in study

@@ -12,6 +12,7 @@ from giftlive.cli import options, show
 
 def report(
     run: Annotated[Path, typer.Argument(help="A run folder.")] = Path("RUN"),
+    add: options.Add = None,
     lang: Annotated[str, typer.Option("--lang", help="Language of the report's sentences.")] = "en",
     json: options.Json = False,
 ) -> None:
@@ -20,9 +21,10 @@ def report(
     from giftlive.run.digests import resealed
     from giftlive.run.summary import read_summary
 
-    read_summary(run)
+    for folder in (run, *(add or ())):
+        read_summary(folder)
     with resealed(run):
-        path = render(run, lang=lang)
+        path = render(run, lang=lang, add=add or ())
     if json:
         show.as_json({"report": str(path)})
     else:
