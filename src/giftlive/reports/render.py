@@ -16,7 +16,7 @@ from giftlive.reports.figures.frame import frame_csv
 from giftlive.reports.figures.interactive import interactive, themes
 from giftlive.reports.figures.layout import Layout, lay_out
 from giftlive.reports.figures.palette import assign_slots
-from giftlive.reports.figures.static import draw_static
+from giftlive.reports.figures.static import draw_static, inline_svg
 from giftlive.reports.first_page import FirstPage, first_page
 from giftlive.reports.load import Run, load_run
 from giftlive.reports.page import (
@@ -42,6 +42,10 @@ class Report:
     first: FirstPage
     pages: tuple[StudyPage, ...]
     layouts: Mapping[str, Layout]
+
+    def still(self, stem: str) -> Markup:
+        """Return a figure as an ``svg`` element, which needs no script."""
+        return Markup(inline_svg(self.layouts[stem], stem))
 
 
 def render(run_folder: Path, lang: str = "en", add: Sequence[Path] = ()) -> Path:
@@ -102,9 +106,10 @@ def html(report: Report) -> str:
     return fill_html(
         "report.html.j2",
         {"css": "report.css", "script": "report.js", "filter_script": "filter.js"},
-        **_context(report),
+        **context_of(report),
         whisker=whisker_of(report.say),
         plotly=Markup(get_plotlyjs() if specs else ""),
+        static=report.still,
         specs=script_json(specs),
         themes=script_json(themes()),
     )
@@ -112,10 +117,11 @@ def html(report: Report) -> str:
 
 def markdown(report: Report) -> str:
     """Return the same report as Markdown with LaTeX formulae and links to the static figures."""
-    return fill_markdown("report.md.j2", **_context(report))
+    return fill_markdown("report.md.j2", **context_of(report))
 
 
-def _context(report: Report) -> dict[str, Any]:
+def context_of(report: Report) -> dict[str, Any]:
+    """Return what every template of a run is given."""
     return {
         "run": report.run,
         "manifest": report.run.manifest,
