@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from giftlive.errors import IntegrityError
+from giftlive.evaluation.checks import EXACT
 from giftlive.evaluation.results import Estimate, Figure, Gate, StudyResult, Table
 from giftlive.reports import numbers
 from giftlive.reports.i18n import catalogue, part, phrases, translate
@@ -231,6 +232,8 @@ def _key_numbers(result: StudyResult, say: Speaker) -> tuple[KeyNumber, ...]:
             n = f"n = {numbers.fixed(estimate.n, 0)} {say.word(estimate.n_unit)}"
             context = f"{say.word(estimate.population)}, {n}"
             missing = numbers.estimate_parts(estimate) is None
+            if not (interval or missing or estimate.method == EXACT):
+                interval = say.word(estimate.reason) or say.chrome("number.no_interval")
             found.append(KeyNumber(result.study, label, value, interval, context, missing))
     return tuple(found)
 
