@@ -26,12 +26,12 @@ from time import process_time
 
 import numpy as np
 from joblib import Parallel, delayed
-from scipy import special, stats
+from scipy import special
 
 from benchmarks.allocation import sparse
 from benchmarks.dual_price import decision_works, retrieval_works
 from benchmarks.tables_log import Size, cached_log
-from giftlive.allocation.batch import batch_certificate
+from giftlive.allocation.batch_certificate import batch_certificate
 from giftlive.logs.store import Store
 from giftlive.run.cache import default_cache
 from giftlive.tables.build import build_tables
@@ -74,9 +74,12 @@ def exponent(sizes: Sequence[float], seconds: Sequence[float]) -> tuple[float, f
     """
     if len(sizes) < 3 or min(*sizes, *seconds) <= 0.0:
         raise ValueError(f"{len(sizes)} points; expected at least 3, all above 0")
-    fitted = stats.linregress(np.log(sizes), np.log(seconds))
-    half = float(special.stdtrit(len(sizes) - 2, 0.975)) * float(fitted.stderr)
-    return float(fitted.slope), float(fitted.slope) - half, float(fitted.slope) + half
+    x, y = np.log(sizes) - np.log(sizes).mean(), np.log(seconds) - np.log(seconds).mean()
+    slope = float(x @ y / (x @ x))
+    residual, freedom = y - slope * x, len(sizes) - 2
+    error = float(np.sqrt(residual @ residual / freedom / (x @ x)))
+    half = float(special.stdtrit(freedom, 0.975)) * error
+    return slope, slope - half, slope + half
 
 
 def cheapest(work: Work, repeats: int, calls: int = 1) -> float:

@@ -22,11 +22,13 @@ ROWS_ON_SUMMARY = 6
 """What two pages of A4 hold in either language; the rest is counted and left to the report."""
 
 GATES_ON_SLIDE = 6
+ROWS_ON_SLIDE = 16
+"""Names down a figure that can still be read from the back of a room."""
 
 
 @dataclass(frozen=True)
 class StudySlide:
-    """One study on one slide: its finding, its decision and its first figure."""
+    """One study on one slide: its finding, its decision and its first legible figure."""
 
     page: StudyPage
     finding: str
@@ -80,17 +82,24 @@ def slides(report: Report) -> str:
         **context_of(report),
         whisker=whisker_of(report.say),
         boards=_in_groups(report.first.gates, GATES_ON_SLIDE),
-        studies=tuple(_slide(page) for page in report.pages if not page.skipped),
+        studies=tuple(_slide(page, report) for page in report.pages if not page.skipped),
         static=report.still,
     )
 
 
-def _slide(page: StudyPage) -> StudySlide:
+def _slide(page: StudyPage, report: Report) -> StudySlide:
     def told(role: str) -> str:
         section = page.sections.get(role)
         return " ".join(line for (line,) in section.rows) if section else ""
 
-    return StudySlide(page, told("finding"), told("decision"), next(iter(page.figures), None))
+    legible = (drawn for drawn in page.figures if _rows(drawn, report) <= ROWS_ON_SLIDE)
+    return StudySlide(page, told("finding"), told("decision"), next(legible, None))
+
+
+def _rows(drawn: Drawn, report: Report) -> int:
+    """Return how many names run down a figure; 0 where none do."""
+    layout = report.layouts[drawn.stem]
+    return len(layout.place.ticks) if layout.horizontal else 0
 
 
 def _in_groups(rows: Sequence[GateRow], size: int) -> tuple[tuple[GateRow, ...], ...]:
