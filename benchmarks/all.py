@@ -153,7 +153,7 @@ def results(asked: argparse.Namespace) -> list[Measured]:
         reason = refused(bench, arguments)
         kept = cached(asked.cache, bench, arguments)
         if reason or (bench.name not in (asked.only or bench.name)):
-            found.append(kept or not_run(bench, arguments, reason or "not measured here"))
+            found.append(kept or not_run(bench, arguments, reason or "left out of this run"))
             continue
         if kept is None or asked.again:
             print(f"{bench.name}: {bench.title}", file=sys.stderr, flush=True)

@@ -114,7 +114,7 @@ def doubled(first: int) -> tuple[int, ...]:
 
 def rows_curve(first: int, cache: Path) -> Curve:
     """Measure labels and all features, native form, against the clicks of the log."""
-    points = {}
+    points: dict[int, float] = {}
     for clicks in doubled(first):
         store = Store.open(cached_log(cache, Size().with_clicks(clicks)))
         options = TableOptions(form="native", memory_limit="1GB", threads=1)

@@ -123,7 +123,7 @@ def headline(measured: Measured) -> str:
             head = line[named.start() :].strip()
             continue
         row = _RATIO.match(line)
-        if head and row:
+        if head and row and row.group(2) != "1.0":  # the peer beside itself
             ratios.append((row.group(1), row.group(2)))
     shown = ", ".join(f"{name} {value}" for name, value in ratios[:4])
     return f"{head}: {shown}" if shown else "see its table"

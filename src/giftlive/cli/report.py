@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -30,7 +31,8 @@ def report(
 
     for folder in (run, *(add or ())):
         read_summary(folder)
-    writers = {"summary": write_summary} if summary else {}
+    writers: dict[str, Callable[[Path, str, Sequence[Path]], Path]] = {}
+    writers |= {"summary": write_summary} if summary else {}
     writers |= {"slides": write_slides} if slides else {}
     with resealed(run):
         written = {
