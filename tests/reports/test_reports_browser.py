@@ -25,7 +25,7 @@ ARGUMENTS = [
 ]
 PATIENCE_MS = 400_000
 OVERFLOWING = """[...document.querySelectorAll('body *')]
-  .filter((e) => !e.closest('.scroll, thead, .skip-link, svg, .plot, .static, .board'))
+  .filter((e) => !e.closest('.scroll, thead, .skip-link, svg, .plot, .static, .board, .formula'))
   .filter((e) => e.getBoundingClientRect().right > innerWidth + 1)
   .map((e) => e.outerHTML.slice(0, 90))"""
 WRITERS = {"report": render, "summary": write_summary, "slides": write_slides}
