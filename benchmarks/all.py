@@ -2,9 +2,10 @@
 
 Each benchmark is a process of its own with its command line; what it printed, its exit code, its
 processor seconds and the load of the machine before it are kept in the cache, and a benchmark that
-was measured with this code and these arguments is not run again (``--again`` runs all). ``--quick``
-takes sizes that a small machine finishes in minutes; the page says so. What cannot run here (an
-extra is missing, a run folder is needed) stands on the page with the reason and the command.
+was measured with these arguments is not run again (``--again`` runs all); the page says with which
+code each was measured. ``--quick`` takes sizes that a small machine finishes in minutes; the page
+says so. What cannot run here (an extra is missing, a run folder is needed) stands on the page with
+the reason and the command.
 
 Exit 1 when a benchmark failed; the page is written all the same.
 """

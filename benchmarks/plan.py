@@ -21,6 +21,12 @@ _BOUNDS = (
     "Bounds are those of the fitted exponent where a size beyond the measured ones is needed, and"
     " those of the worst number of workers where work is cut into shards."
 )
+_KERNEL = (
+    "The decision is the kernel alone. A decision over HTTP that is in a durable log before it is"
+    " answered costs far more and sets the number of machines: multiply the decisions a second by"
+    " what `giftlive bench service --run RUN` measures. Every shard pays fixed costs: an exponent"
+    " below 1 shows them, and larger shards need less."
+)
 _CUT = (
     "How the parts are cut. *Features*: by user; totals of streamers and rooms are merged from sums"
     " per day. *Prices*: the users who compete for a room must meet in one shard, so that markets"
@@ -91,12 +97,13 @@ def plan(curves: Sequence[Mapping[str, Any]], command: str, load: float) -> list
         "Processor seconds, one thread, the least of several turns; exponents by least squares on",
         f"logarithms with the 95 % interval of Student's t. Load {load:.1f} before it began.",
         "",
-        "| by | work | sizes | milliseconds | exponent |",
+        "| by | work | sizes | processor time | exponent |",
         "| --- | --- | --- | --- | --- |",
     ]
     for c in curves:
-        sizes = ", ".join(f"{size:,}" for size in c["sizes"])
-        times = ", ".join(f"{1e3 * s:.3g}" for s in c["seconds"])
+        sizes = " · ".join(f"{size:,}" for size in c["sizes"])
+        factor, unit = (1e3, "ms") if max(c["seconds"]) >= 1e-2 else (1e6, "µs")
+        times = " · ".join(_short(factor * s) for s in c["seconds"]) + f" {unit}"
         fitted = f"{c['exponent']:.2f} [{c['low']:.2f}, {c['high']:.2f}]"
         lines.append(f"| {c['per']} | {c['what']} | {sizes} | {times} {c['unit']} | {fitted} |")
     return [*lines, "", *_for_scale({c["name"]: c for c in curves}, Assumptions())]
@@ -160,6 +167,11 @@ def wrapped(text: str) -> list[str]:
     return textwrap.wrap(text, 100, break_long_words=False, break_on_hyphens=False)
 
 
+def _short(value: float) -> str:
+    """Return a number with two or three digits that count."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
 def _for_scale(curves: Mapping[str, Mapping[str, Any]], given: Assumptions) -> list[str]:
     lines = [
         f"## A plan for {given.users / 1e6:,.0f} million daily users",
@@ -175,6 +187,19 @@ def _for_scale(curves: Mapping[str, Mapping[str, Any]], given: Assumptions) -> l
         lines.append(f"| {name} | {shown} | {why} |")
     lines += ["", "| part | needs | bounds | from |", "| --- | --- | --- | --- |"]
     for need in needs(curves, given):
-        bounds = f"{need.low:,.0f} to {need.high:,.0f}"
-        lines.append(f"| {need.part} | {need.value:,.0f} {need.unit} | {bounds} | {need.how} |")
-    return [*lines, "", *wrapped(_BOUNDS), "", *wrapped(_CUT), "", *wrapped(_NOT_YET), ""]
+        bounds = f"{_short(need.low)} to {_short(need.high)}"
+        if need.low == need.high:
+            bounds = "workers added nothing"
+        lines.append(f"| {need.part} | {_short(need.value)} {need.unit} | {bounds} | {need.how} |")
+    return [
+        *lines,
+        "",
+        *wrapped(_BOUNDS),
+        "",
+        *wrapped(_KERNEL),
+        "",
+        *wrapped(_CUT),
+        "",
+        *wrapped(_NOT_YET),
+        "",
+    ]
