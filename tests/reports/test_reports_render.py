@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import giftlive.studies
 from giftlive.errors import InputError, IntegrityError
 from giftlive.evaluation.results import Estimate, Gate, StudyResult
 from giftlive.reports import render
@@ -302,3 +303,15 @@ def test_chips_and_text_can_be_read_in_light_and_dark() -> None:
                  ("open", "open-bg"), ("none", "none-bg")]  # fmt: skip
         for one, other in pairs:
             assert contrast(theme[one], theme[other]) >= 4.5, (one, other)
+
+
+def test_every_function_that_a_study_names_exists() -> None:
+    """Also where a package only hands it on: the page names the file that holds it."""
+    folder = Path(giftlive.studies.__file__).parent
+    texts = [path.read_text(encoding="utf-8") for path in folder.rglob("*.py")]
+    named = sorted({where for text in texts for where in re.findall(r'where="([^"]+)"', text)})
+    assert len(named) > 30
+    assert [where for where in named if module_file(where) is None] == []
+    found = module_file("evaluation.leaderboard:predict_all")
+    assert found == "evaluation/leaderboard/predictions.py:predict_all"
+    assert module_file("evaluation.leaderboard:unheard_of") is None
