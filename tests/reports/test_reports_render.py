@@ -266,7 +266,7 @@ def test_modules_are_checked_without_being_imported() -> None:
     assert module_file("giftlive.evaluation.results:StudyResult") == (
         "evaluation/results.py:StudyResult"
     )
-    assert module_file("reports:render") is None
+    assert module_file("reports:render") == "reports/render.py:render"  # handed on
     assert module_file("reports.render:render") == "reports/render.py:render"
     assert module_file("../errors:Where") is None
 
