@@ -25,7 +25,9 @@ _QUICK = (
     " microseconds move with the load of the machine, which stands beside each."
 )
 _RATIO = re.compile(r"^\s*(.+?)\s{2,}.*?(\d[\d,]*\.?\d*)\s*$")
-_RATIO_HEAD = re.compile(r"x (?:peer|numpy|full|exact|plain|argmax|LightGBM|native)|times")
+_TIMES = re.compile(r"^\s*(.+?)\s{2,}.*?(\d[\d,]*\.?\d*)x(?: \(.*\))?\s*$")
+"""A row whose ratio is written 4.9x; its heading says over what."""
+_RATIO_HEAD = re.compile(r"x (?:peer|numpy|full|exact|plain|argmax|LightGBM|native)|times|over \w+")
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,7 @@ def headline(measured: Measured) -> str:
         if named:
             head = line[named.start() :].strip()
             continue
-        row = _RATIO.match(line)
+        row = (_TIMES if head.startswith("over") else _RATIO).match(line)
         if head and row and row.group(2) != "1.0":  # the peer beside itself
             ratios.append((row.group(1), row.group(2)))
     shown = ", ".join(f"{name} {value}" for name, value in ratios[:4])

@@ -115,6 +115,8 @@ def test_a_ratio_is_read_from_the_table_itself() -> None:
     moved = measured("decisions", printed=TABLE.replace("688.1", "3.5"), code=0)
     assert headline(moved).endswith("dual_price 3.5")
     assert headline(measured("x", printed="nothing to compare", code=0)) == "see its table"
+    over = "     processor s   over Polars\nnative    2.8   4.94x (4.94 - 4.94)\npolars    0.6"
+    assert headline(measured("tables", printed=over, code=0)) == "over Polars: native 4.94"
 
 
 def test_what_was_measured_is_kept_and_what_failed_is_not(
