@@ -35,7 +35,6 @@ ELSEWHERE = {
 
 COMPILED = {
     "docs/service.md-python-0": "examples/serve_and_decide.py makes the same calls",
-    "docs/scale-out.md-python-0": "it needs a scheduler",
 }
 """Blocks that are compiled and not run, and why."""
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import giftlive.studies
 from giftlive.errors import InputError, IntegrityError
 from giftlive.evaluation.results import Estimate, Gate, StudyResult
 from giftlive.reports import render
@@ -79,7 +80,7 @@ def test_one_file_with_plotly_once_and_no_request(page: str, own: str) -> None:
     assert "http" not in own.replace("http-equiv", "")
     assert "default-src 'none'" in page
     outline = Outline(own)
-    assert outline.scripts == ["application/json", "application/json", None, None]
+    assert outline.scripts == [None, "application/json", "application/json", None, None]
     outside = [href for href in outline.links if not href.startswith(("#", "figures/", "data:,"))]
     assert outside == []
 
@@ -157,7 +158,8 @@ def test_the_sections_of_a_study_stand_in_their_order(own: str) -> None:
         "From mechanism to goal", "Inputs and outputs", "Pipeline", "Fixed beforehand",
         "Hypothesis and verdict", "Key numbers", "Symbols",
         "Checks made before outcomes were read", "Figures", "Trade-offs",
-        "Assumptions and how each is handled", "Next", "What this data cannot tell",
+        "Assumptions and how each is handled", "Issues met in the run", "Next",
+            "What this data cannot tell",
         "Where it is computed",
     ]  # fmt: skip
     assert '<math display="block">' in study
@@ -264,7 +266,7 @@ def test_modules_are_checked_without_being_imported() -> None:
     assert module_file("giftlive.evaluation.results:StudyResult") == (
         "evaluation/results.py:StudyResult"
     )
-    assert module_file("reports:render") is None
+    assert module_file("reports:render") == "reports/render.py:render"  # handed on
     assert module_file("reports.render:render") == "reports/render.py:render"
     assert module_file("../errors:Where") is None
 
@@ -301,3 +303,15 @@ def test_chips_and_text_can_be_read_in_light_and_dark() -> None:
                  ("open", "open-bg"), ("none", "none-bg")]  # fmt: skip
         for one, other in pairs:
             assert contrast(theme[one], theme[other]) >= 4.5, (one, other)
+
+
+def test_every_function_that_a_study_names_exists() -> None:
+    """Also where a package only hands it on: the page names the file that holds it."""
+    folder = Path(giftlive.studies.__file__).parent
+    texts = [path.read_text(encoding="utf-8") for path in folder.rglob("*.py")]
+    named = sorted({where for text in texts for where in re.findall(r'where="([^"]+)"', text)})
+    assert len(named) > 30
+    assert [where for where in named if module_file(where) is None] == []
+    found = module_file("evaluation.leaderboard:predict_all")
+    assert found == "evaluation/leaderboard/predictions.py:predict_all"
+    assert module_file("evaluation.leaderboard:unheard_of") is None

@@ -70,6 +70,16 @@ def service(context: typer.Context) -> None:
     _run("benchmarks.service", context.args, _root())
 
 
+@app.command("all", context_settings=_PASSED_ON)
+def everything(context: typer.Context) -> None:
+    """Every benchmark, measured or from the cache, and the page docs/benchmarks.md.
+
+    Runs `python -m benchmarks.all` with the same arguments (--help lists them); `--quick` takes
+    minutes. Exit 1 when a benchmark failed.
+    """
+    _run("benchmarks.all", context.args, _root())
+
+
 def _run(module: str, arguments: list[str], root: Path) -> None:
     """Run a benchmark from the root of the clone and leave with its exit code."""
     done = subprocess.run([sys.executable, "-m", module, *arguments], cwd=root, check=False)

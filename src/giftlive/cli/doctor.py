@@ -33,6 +33,7 @@ EXTRAS = {
     "neural": (("torch",), "the model multi_task"),
     "gym": (("gymnasium",), "giftlive.world.gym"),
     "bench": (("polars",), "giftlive bench tables"),
+    "cluster": (("distributed",), "rollouts.backend=dask"),
 }
 """Extra -> what it brings, and what asks for it."""
 

@@ -34,6 +34,10 @@ Master = Annotated[
     str | None,
     typer.Option("--master", help="Spark master URL, e.g. spark://host:7077.", show_default=False),
 ]
+Add = Annotated[
+    list[Path] | None,
+    typer.Option("--add", help="A run of other studies on the same source, shown as well."),
+]
 CacheDir = Annotated[
     Path | None, typer.Option("--cache", help="Where finished steps are kept.", show_default=False)
 ]

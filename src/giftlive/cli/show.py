@@ -37,6 +37,17 @@ def verdict_table(rows: list[dict[str, str]]) -> Table:
     return table
 
 
+def rows_table(title: str, rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> Table:
+    """Return the named ``columns`` of rows as a terminal table under a title."""
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    for name in columns:
+        table.add_column(name.replace("_", " "), overflow="fold")
+    for row in rows:
+        cells = (str(row[name]) for name in columns)
+        table.add_row(*(Text(cell, style=_COLOURS.get(cell, "")) for cell in cells))
+    return table
+
+
 def judged(rows: list[dict[str, str]]) -> list[dict[str, str]]:
     """Return the rows of gates whose study was run; the roadmap has the others."""
     return [row for row in rows if row["verdict"] != "SKIPPED"]

@@ -8,6 +8,7 @@ from typing import Any
 from giftlive.reports.first_page import first_page
 from giftlive.reports.load import load_run
 from giftlive.reports.page import GateRow, speaker, study_page
+from giftlive.reports.program import NOT_RUN
 
 
 def board(run_folder: Path, lang: str = "en") -> dict[str, Any]:
@@ -15,8 +16,7 @@ def board(run_folder: Path, lang: str = "en") -> dict[str, Any]:
 
     Parameters
     ----------
-    run_folder : as ``giftlive run`` wrote it. lang : of the sentences; rules and reasons of gates
-        are English in every language, as in the report.
+    run_folder : as ``giftlive run`` wrote it. lang : of the sentences.
 
     Raises
     ------
@@ -33,7 +33,7 @@ def board(run_folder: Path, lang: str = "en") -> dict[str, Any]:
         {"label": n.label, "value": n.value, "interval": n.interval, "context": n.context}
         for n in first.numbers
     ]
-    nodes = [node for column in first.board.values() for node in column]
+    nodes = [node for name, column in first.board.items() if name != NOT_RUN for node in column]
     nodes.sort(key=lambda node: [int(part) for part in node.id.split(".") if part.isdigit()])
     return {
         "sentence": first.sentence,
@@ -66,9 +66,9 @@ def _gate(row: GateRow) -> dict[str, Any]:
     return {
         "id": gate.id,
         "verdict": gate.verdict,
-        "rule": gate.rule,
-        "reason": gate.reason,
-        "consequence": gate.consequence,
+        "rule": row.rule,
+        "reason": row.reason,
+        "consequence": row.consequence,
         "value": row.value,
         "interval": row.interval,
         "threshold": row.threshold,

@@ -7,15 +7,14 @@ from datetime import datetime
 from typing import Any
 
 from giftlive.clock import zone
-from giftlive.evaluation.results import StudyResult
 from giftlive.reports import numbers
 from giftlive.reports.load import CALIBRATED_WORLD, Run, natural
-from giftlive.reports.page import GateRow, KeyNumber, Node, Speaker, StudyPage, in_turn
+from giftlive.reports.page import GateRow, KeyNumber, Speaker, StudyPage, in_turn
+from giftlive.reports.program import STATES, StudyState, study_states
 
 KEY_NUMBERS = 4
 CANNOT_TELL = 3
 _UNBROKEN_HYPHEN = "\u2011"
-_DECIDED = frozenset({"PASS", "FAIL"})
 
 
 @dataclass(frozen=True)
@@ -26,28 +25,25 @@ class FirstPage:
     numbers: tuple[KeyNumber, ...]
     gates: tuple[GateRow, ...]
     cannot_tell: tuple[str, ...]
-    tree: tuple[tuple[str, tuple[Node, ...]], ...]
+    tree: tuple[tuple[str, tuple[StudyState, ...]], ...]
     consensus: tuple[tuple[str, tuple[str, ...]], ...]
-    board: dict[str, tuple[Node, ...]]
+    board: dict[str, tuple[StudyState, ...]]
 
 
 def first_page(run: Run, pages: tuple[StudyPage, ...], say: Speaker) -> FirstPage:
     """Return page one from the pages of the studies."""
-    nodes = tuple(_node(page) for page in pages)
+    states = study_states(run, pages, say)
     cannot = [[s for (s,) in _rows(page, "cannot_tell")] for page in pages]
     return FirstPage(
-        sentence=_sentence(run, say),
+        sentence=analysed(run, say),
         numbers=tuple(in_turn([page.numbers for page in pages], KEY_NUMBERS)),
         gates=tuple(row for page in pages for row in page.gates),
         cannot_tell=tuple(dict.fromkeys(in_turn(cannot, 99)))[:CANNOT_TELL],
-        tree=_tree(nodes, say),
+        tree=_tree(states, say),
         consensus=tuple(
             (page.result.study, row) for page in pages for row in _rows(page, "consensus")
         ),
-        board={
-            column: tuple(n for n in nodes if _column(n) == column)
-            for column in ("answered", "open", "skipped")
-        },
+        board={name: tuple(s for s in states if s.state == name) for name in STATES},
     )
 
 
@@ -56,23 +52,12 @@ def _rows(page: StudyPage, role: str) -> tuple[tuple[str, ...], ...]:
     return section.rows if section else ()
 
 
-def _node(page: StudyPage) -> Node:
-    finding = _rows(page, "finding")
-    answer = page.skipped or (finding[0][0] if finding else "")
-    result: StudyResult = page.result
-    return Node(result.study, result.id, page.question, page.verdicts, answer)
-
-
-def _column(node: Node) -> str:
-    if "SKIPPED" in node.verdicts:
-        return "skipped"
-    return "answered" if set(node.verdicts) <= _DECIDED else "open"
-
-
-def _tree(nodes: tuple[Node, ...], say: Speaker) -> tuple[tuple[str, tuple[Node, ...]], ...]:
-    stages = sorted({node.id.split(".")[0] for node in nodes}, key=natural)
+def _tree(
+    states: tuple[StudyState, ...], say: Speaker
+) -> tuple[tuple[str, tuple[StudyState, ...]], ...]:
+    stages = sorted({state.id.split(".")[0] for state in states}, key=natural)
     return tuple(
-        (_stage(stage, say), tuple(n for n in nodes if n.id.split(".")[0] == stage))
+        (_stage(stage, say), tuple(s for s in states if s.id.split(".")[0] == stage))
         for stage in stages
     )
 
@@ -82,7 +67,8 @@ def _stage(stage: str, say: Speaker) -> str:
     return say.chrome(f"stage.{known}", stage=stage)
 
 
-def _sentence(run: Run, say: Speaker) -> str:
+def analysed(run: Run, say: Speaker) -> str:
+    """Return the sentence that says what a run analysed."""
     source = run.source
     rows: dict[str, Any] = source.get("rows") or {}
     counts = [

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,16 +17,27 @@ CALIBRATED_WORLD = "calibrated world"
 KUAILIVE_ROWS = {"click": 4_909_515, "gift": 72_646}
 """Row counts of the published KuaiLive tables: the only logs that may be called by that name."""
 
+_PART = re.compile(r"(\d+)(\w*)")
 _Record = TypeVar("_Record")
 
 
 @dataclass(frozen=True)
 class Run:
-    """A run folder in memory: its manifest and its studies in the order of their ids."""
+    """A run folder in memory: its manifest and its studies in the order of their ids.
+
+    Attributes
+    ----------
+    added : by name, the manifests of studies that come from other run folders on the same source.
+    """
 
     folder: Path
     manifest: dict[str, Any]
     results: tuple[StudyResult, ...]
+    added: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+
+    def manifest_of(self, study: str) -> dict[str, Any]:
+        """Return the manifest of the run that made ``study``."""
+        return self.added.get(study, self.manifest)
 
     @property
     def source(self) -> dict[str, Any]:
@@ -45,30 +57,60 @@ class Run:
         return self.source.get("kind") == "kuailive" and not self.calibrated and published
 
 
-def load_run(folder: Path) -> Run:
+def load_run(folder: Path, add: Sequence[Path] = ()) -> Run:
     """Return the manifest and the results of the run in ``folder``.
+
+    Parameters
+    ----------
+    add : other run folders; their studies are shown as well where ``folder`` has none of the name.
 
     Raises
     ------
     InputError
-        There is no manifest, or a file is not what the result contract says.
+        There is no manifest, a file is not what the result contract says, or a run to add
+        analysed other data.
     """
     manifest = _read(folder / "manifest.json")
-    paths = sorted((folder / "results").glob("*.json"))
-    results = [_study(path) for path in paths]
-    return Run(folder, manifest, tuple(sorted(results, key=lambda r: (natural(r.id), r.study))))
+    results = {result.study: result for result in _results(folder)}
+    added: dict[str, dict[str, Any]] = {}
+    for other in add:
+        found = _read(other / "manifest.json")
+        _same_source(manifest, found, other)
+        for result in _results(other):
+            if result.study not in results:
+                results[result.study] = result
+                added[result.study] = found
+    ordered = sorted(results.values(), key=lambda r: (natural(r.id), r.study))
+    return Run(folder, manifest, tuple(ordered), added)
+
+
+def _results(folder: Path) -> list[StudyResult]:
+    return [_study(path) for path in sorted((folder / "results").glob("*.json"))]
+
+
+def _same_source(one: Mapping[str, Any], other: Mapping[str, Any], folder: Path) -> None:
+    prints = [(found.get("source") or {}).get("fingerprint") for found in (one, other)]
+    if prints[0] != prints[1]:
+        raise InputError(
+            f"it analysed other data: fingerprint {prints[1]}, not {prints[0]}",
+            str(folder),
+            "a run on the same source",
+            "a report speaks of one source; render that run on its own",
+        )
 
 
 def natural(identifier: str) -> tuple[tuple[int, str], ...]:
-    """Return a sort key under which study 5.10 follows 5.9.
+    """Return a sort key under which study 5.10 follows 5.9, and 0.2b stands between 0.2 and 0.3.
 
     Examples
     --------
-    >>> sorted(["5.10", "5.9", "0.1"], key=natural)
-    ['0.1', '5.9', '5.10']
+    >>> sorted(["5.10", "0.3", "0.2b", "5.9", "0.2", "x"], key=natural)
+    ['0.2', '0.2b', '0.3', '5.9', '5.10', 'x']
     """
-    parts = identifier.split(".")
-    return tuple((int(p), "") if p.isdigit() else (1 << 30, p) for p in parts)
+    parts = [_PART.fullmatch(part) for part in identifier.split(".")]
+    if None in parts:
+        return ((1 << 30, identifier),)
+    return tuple((int(part[1]), part[2]) for part in parts if part is not None)
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -26,13 +26,36 @@ def module_file(where: str) -> str | None:
         defined = _defined(path)
         if defined is not None and (name in defined or not name):
             return f"{path}:{name}" if name else path
+        source = (_brought_in(path) or {}).get(name)
+        if source is not None and source != where:
+            return module_file(source)
     return None
 
 
 @lru_cache(maxsize=256)
 def _defined(path: str) -> frozenset[str] | None:
+    tree = _parsed(path)
+    if tree is None:
+        return None
+    return frozenset(node.name for node in ast.walk(tree) if isinstance(node, _DEFINITIONS))
+
+
+@lru_cache(maxsize=256)
+def _brought_in(path: str) -> dict[str, str] | None:
+    """Return where a package has the names from that it hands on."""
+    tree = _parsed(path) if path.endswith("__init__.py") else None
+    if tree is None:
+        return None
+    return {
+        alias.asname or alias.name: f"{node.module}:{alias.name}"
+        for node in tree.body
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("giftlive.")
+        for alias in node.names
+    }
+
+
+def _parsed(path: str) -> ast.Module | None:
     source = files("giftlive").joinpath(path)
     if ".." in path or not source.is_file():
         return None
-    tree = ast.parse(source.read_text(encoding="utf-8"))
-    return frozenset(node.name for node in ast.walk(tree) if isinstance(node, _DEFINITIONS))
+    return ast.parse(source.read_text(encoding="utf-8"))

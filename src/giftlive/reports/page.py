@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from giftlive.errors import IntegrityError
+from giftlive.evaluation.checks import EXACT
 from giftlive.evaluation.results import Estimate, Figure, Gate, StudyResult, Table
 from giftlive.reports import numbers
-from giftlive.reports.i18n import catalogue, part, translate
+from giftlive.reports.i18n import catalogue, part, phrases, translate
 from giftlive.reports.load import Run
 from giftlive.reports.modules import module_file
 from giftlive.reports.roles import ROLES
@@ -50,8 +51,8 @@ class Speaker:
         return translate(Message(f"chrome.{key}", params), self.lang, strict=True)
 
     def word(self, text: str) -> str:
-        """Return a table's heading in this language; one without a translation stays as it is."""
-        return catalogue(self.lang).get(f"word.{text}", text)
+        """Return English text of a result in this language; without a translation as it is."""
+        return phrases(self.lang)(text)
 
     def estimate(self, estimate: Estimate) -> tuple[str, str]:
         """Return value and interval, or in words why there is none."""
@@ -59,7 +60,7 @@ class Speaker:
         if shown is not None:
             return shown
         status = "undefined" if estimate.status == "undefined" else "not_enough_data"
-        reason = estimate.reason or self.chrome("number.no_reason")
+        reason = self.word(estimate.reason) or self.chrome("number.no_reason")
         return self.chrome(f"number.{status}", reason=reason), ""
 
     def _guarded(self, sentence: str, message: Message) -> str:
@@ -94,17 +95,10 @@ class GateRow:
     value: str
     interval: str
     threshold: str
-
-
-@dataclass(frozen=True)
-class Node:
-    """One question of the tree: its study, its state and its one-sentence answer."""
-
-    study: str
-    id: str
-    question: str
-    verdicts: tuple[str, ...]
-    answer: str
+    rule: str
+    published: str
+    reason: str
+    consequence: str
 
 
 @dataclass(frozen=True)
@@ -183,7 +177,18 @@ def gate_row(result: StudyResult, gate: Gate, say: Speaker) -> GateRow:
     unit = gate.estimate.unit if gate.estimate else ""
     borders = [b for b in (gate.threshold, threshold_high(gate)) if b is not None]
     shown = f" {numbers.DASH} ".join(numbers.threshold(b, unit) for b in borders)
-    return GateRow(result.study, say(result.question), gate, value, interval, shown)
+    return GateRow(
+        study=result.study,
+        question=say(result.question),
+        gate=gate,
+        value=value,
+        interval=interval,
+        threshold=shown,
+        rule=say.word(gate.rule),
+        published=say.word(gate.rule_as_published),
+        reason=say.word(gate.reason),
+        consequence=say.word(gate.consequence),
+    )
 
 
 def threshold_high(gate: Gate) -> float | None:
@@ -224,8 +229,11 @@ def _key_numbers(result: StudyResult, say: Speaker) -> tuple[KeyNumber, ...]:
         if estimate is not None:
             value, interval = say.estimate(estimate)
             label = say.label(message) or estimate.name
-            context = f"{estimate.population}, n = {numbers.fixed(estimate.n, 0)} {estimate.n_unit}"
+            n = f"n = {numbers.fixed(estimate.n, 0)} {say.word(estimate.n_unit)}"
+            context = f"{say.word(estimate.population)}, {n}"
             missing = numbers.estimate_parts(estimate) is None
+            if not (interval or missing or estimate.method == EXACT):
+                interval = say.word(estimate.reason) or say.chrome("number.no_interval")
             found.append(KeyNumber(result.study, label, value, interval, context, missing))
     return tuple(found)
 
@@ -233,7 +241,7 @@ def _key_numbers(result: StudyResult, say: Speaker) -> tuple[KeyNumber, ...]:
 def _sections(result: StudyResult, say: Speaker) -> dict[str, Section]:
     sections = {}
     for name, role in ROLES.items():
-        sentences = result.text.get(name, ())
+        sentences = result.text.get(name, ()) or _standing(result, name)
         if not sentences or role.kind == "number":
             continue
         if role.kind == "table":
@@ -246,6 +254,34 @@ def _sections(result: StudyResult, say: Speaker) -> dict[str, Section]:
             rows = [(say(m),) for m in sentences]
         sections[name] = Section(name, role.kind, role.columns, tuple(rows))
     return sections
+
+
+def _standing(result: StudyResult, role: str) -> tuple[Message, ...]:
+    """Return what the report itself can say where a study says nothing.
+
+    Symbols are the same in every run: they stand in the catalogue beside the formula. Issues are
+    what the result shows: checks that failed, and estimates that could not be printed.
+    """
+    if result.skipped is not None:
+        return ()
+    if role == "symbols":
+        stem = f"study.{result.study}.symbols."
+        return tuple(Message(key, {}) for key in catalogue("en") if key.startswith(stem))
+    return _issues(result) if role == "issues" else ()
+
+
+def _issues(result: StudyResult) -> tuple[Message, ...]:
+    found = [
+        Message("chrome.issue_check", {"name": check.name, "detail": check.detail})
+        for check in result.checks
+        if not check.passed
+    ]
+    withheld = sum(e.status != "ok" or (e.low is None and e.value is not None) for e in
+                   result.estimates)  # fmt: skip
+    if withheld:
+        total = len(result.estimates)
+        found.append(Message("chrome.issue_withheld", {"count": withheld, "total": total}))
+    return tuple(found) or (Message("chrome.issues_none", {}),)
 
 
 def _module(message: Message, say: Speaker) -> tuple[str, str]:

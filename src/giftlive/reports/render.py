@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from giftlive.evaluation.results import Figure
@@ -17,7 +16,7 @@ from giftlive.reports.figures.frame import frame_csv
 from giftlive.reports.figures.interactive import interactive, themes
 from giftlive.reports.figures.layout import Layout, lay_out
 from giftlive.reports.figures.palette import assign_slots
-from giftlive.reports.figures.static import draw_static
+from giftlive.reports.figures.static import draw_static, inline_svg
 from giftlive.reports.first_page import FirstPage, first_page
 from giftlive.reports.load import Run, load_run
 from giftlive.reports.page import (
@@ -29,8 +28,8 @@ from giftlive.reports.page import (
     study_page,
     threshold_high,
 )
-from giftlive.reports.prose import html_prose, markdown_cell, markdown_prose
 from giftlive.reports.roles import AFTER_EVIDENCE, AFTER_VERDICTS, BEFORE_EVIDENCE
+from giftlive.reports.templating import fill_html, fill_markdown, script_json
 from giftlive.reports.whisker import whisker
 
 
@@ -44,14 +43,19 @@ class Report:
     pages: tuple[StudyPage, ...]
     layouts: Mapping[str, Layout]
 
+    def still(self, stem: str) -> Markup:
+        """Return a figure as an ``svg`` element, which needs no script."""
+        return Markup(inline_svg(self.layouts[stem], stem))
 
-def render(run_folder: Path, lang: str = "en") -> Path:
+
+def render(run_folder: Path, lang: str = "en", add: Sequence[Path] = ()) -> Path:
     """Write ``report.html``, ``report.md`` and ``figures/`` into a run folder.
 
     Parameters
     ----------
     run_folder : holds ``manifest.json`` and ``results/<study>.json``.
     lang : language of the sentences; figures are always in English.
+    add : run folders whose studies are shown as well, where this one has none of the name.
 
     Returns
     -------
@@ -66,7 +70,7 @@ def render(run_folder: Path, lang: str = "en") -> Path:
     IntegrityError
         A sentence claims a result on KuaiLive for another source.
     """
-    report = compose(load_run(run_folder), lang)
+    report = compose(load_run(run_folder, add), lang)
     write_figures(report, run_folder / "figures")
     (run_folder / "report.md").write_text(markdown(report), encoding="utf-8")
     path = run_folder / "report.html"
@@ -99,14 +103,13 @@ def html(report: Report) -> str:
     from plotly.offline import get_plotlyjs
 
     specs = {stem: interactive(layout) for stem, layout in report.layouts.items()}
-    environment = _environment(autoescape=True)
-    environment.filters |= {"prose": html_prose}
-    return environment.get_template("report.html.j2").render(
-        **_context(report),
-        whisker=_whisker(report.say),
-        css=Markup(_asset(environment, "report.css")),
-        script=Markup(_asset(environment, "report.js")),
+    return fill_html(
+        "report.html.j2",
+        {"css": "report.css", "script": "report.js", "filter_script": "filter.js"},
+        **context_of(report),
+        whisker=whisker_of(report.say),
         plotly=Markup(get_plotlyjs() if specs else ""),
+        static=report.still,
         specs=script_json(specs),
         themes=script_json(themes()),
     )
@@ -114,39 +117,11 @@ def html(report: Report) -> str:
 
 def markdown(report: Report) -> str:
     """Return the same report as Markdown with LaTeX formulae and links to the static figures."""
-    environment = _environment(autoescape=False)
-    environment.filters |= {"prose": markdown_prose, "cell": markdown_cell}
-    text = environment.get_template("report.md.j2").render(**_context(report))
-    lines = [line.rstrip() for line in text.splitlines()]
-    kept = [a for a, b in zip(lines, ["", *lines], strict=False) if a or b]
-    return "\n".join(kept).strip() + "\n"
+    return fill_markdown("report.md.j2", **context_of(report))
 
 
-def script_json(value: Any) -> Markup:
-    """Return ``value`` as JSON that no content can end the surrounding script element with."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    for sign in "<>&":
-        text = text.replace(sign, f"\\u{ord(sign):04x}")
-    return Markup(text)
-
-
-def _environment(autoescape: bool) -> Environment:
-    return Environment(
-        loader=PackageLoader("giftlive.reports", "templates"),
-        autoescape=autoescape,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-
-
-def _asset(environment: Environment, name: str) -> str:
-    assert environment.loader is not None
-    return environment.loader.get_source(environment, name)[0]
-
-
-def _context(report: Report) -> dict[str, Any]:
+def context_of(report: Report) -> dict[str, Any]:
+    """Return what every template of a run is given."""
     return {
         "run": report.run,
         "manifest": report.run.manifest,
@@ -173,6 +148,7 @@ def run_facts(run: Run, say: Speaker) -> list[tuple[str, str]]:
         "command": " ".join(map(str, command)) if isinstance(command, list) else command,
         "seed": manifest.get("seed"),
         "code_version": manifest.get("code_version"),
+        "commit": manifest.get("commit"),
         "created": manifest.get("created"),
         "label": manifest.get("label") or source.get("label"),
         "fingerprint": source.get("fingerprint"),
@@ -187,8 +163,9 @@ def run_facts(run: Run, say: Speaker) -> list[tuple[str, str]]:
 def study_facts(run: Run, page: StudyPage, say: Speaker) -> list[tuple[str, str]]:
     """Return what reproduces one study: its command, seed, version, inputs and configuration."""
     result = page.result
-    kept = ("command", "packages")
-    found = [(name, value) for name, value in run_facts(run, say) if name in _names(kept, say)]
+    kept = ("command", "packages", "created")
+    its_run = replace(run, manifest=run.manifest_of(result.study))
+    found = [(name, value) for name, value in run_facts(its_run, say) if name in _names(kept, say)]
     own = {"seed": result.seed, "code_version": result.code_version}
     found += [(say.chrome(f"fact.{name}"), str(value)) for name, value in own.items()]
     inputs = [(f"{say.chrome('fact.inputs')}: {k}", v) for k, v in sorted(result.inputs.items())]
@@ -205,7 +182,9 @@ def plain_json(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, sort_keys=True)
 
 
-def _whisker(say: Speaker) -> Callable[[GateRow], Markup]:
+def whisker_of(say: Speaker) -> Callable[[GateRow], Markup]:
+    """Return what draws the dot and whisker of a gate."""
+
     def draw(row: GateRow) -> Markup:
         estimate = row.gate.estimate
         if estimate is None or estimate.value is None or estimate.status != "ok":

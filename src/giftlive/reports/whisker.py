@@ -54,4 +54,5 @@ def whisker(
         f'<svg class="whisker" role="img" aria-label="{escape(words)}" width="{WIDTH}" '
         f'height="{HEIGHT}" viewBox="0 0 {WIDTH} {HEIGHT}">'
     )
-    return Markup(f"{opening}{''.join(parts)}</svg>")
+    title = f"<title>{escape(words)}</title>"  # shown on hover
+    return Markup(f"{opening}{title}{''.join(parts)}</svg>")

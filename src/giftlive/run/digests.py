@@ -16,7 +16,7 @@ from giftlive.errors import IdentityError, InputError, Where
 from giftlive.run.canonical import canonical_json, file_digest
 
 NAME = "digests.json"
-_REPORT = ("report.html", "report.md", "figures")
+_REPORT = ("report.html", "report.md", "figures", "roadmap.md", "summary.html", "slides.html")
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import platform
+import subprocess
 import sys
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -27,6 +28,28 @@ PACKAGES = (
     "scikit-learn",
     "scipy",
 )
+
+
+@cache
+def commit() -> str:
+    """Return the commit of the clone that the package is part of, and "+" where it was changed.
+
+    Empty where the package was installed without its repository, or there is no git.
+    """
+    root = Path(giftlive.__file__).resolve().parents[2]
+    if not (root / ".git").exists():
+        return ""
+    asked = (("rev-parse", "--short=12", "HEAD"), ("status", "--porcelain", "--", "src"))
+    try:
+        head, changed = (
+            subprocess.run(
+                ["git", "-C", str(root), *words], capture_output=True, text=True, check=True
+            ).stdout.strip()
+            for words in asked
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+    return head + "+" * bool(changed)
 
 
 @cache
@@ -58,6 +81,7 @@ def manifest(
     return {
         "code_version": code_version(),
         "command": command,
+        "commit": commit(),
         "created": created,
         "label": source.get("label", ""),
         "packages": package_versions(),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from functools import lru_cache
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,10 @@ _PLOT_IN = 3.1
 _MARKERS_UP_TO = 16
 _MANY_ROWS = 16
 _CELL_TEXT_PT, _LEAST_CELL_TEXT_PT = 8.5, 4.0  # largest and smallest letters in a heat map's cell
+_BARE = {"Date": None, "Creator": None, "Format": None, "Type": None}
+_NAMESPACE = re.compile(r' xmlns(?::\w+)?="[^"]*"')
+_GROUP_NAME = re.compile(r'(?<=<g) id="[^"]*"')
+_STYLE_SHEET = re.compile(r"<style.*?</style>", re.DOTALL)
 _STYLE = {
     "svg.hashsalt": "giftlive",
     "svg.fonttype": "path",
@@ -43,25 +49,53 @@ _STYLE = {
 def draw_static(layout: Layout, svg: Path, png: Path) -> None:
     """Write the figure as ``svg`` and ``png``: title, subtitle, axes and direct labels."""
     import matplotlib as mpl
-    from matplotlib.figure import Figure
 
     with mpl.rc_context(_STYLE):
-        title = _lines(layout.figure.title, 74)
-        subtitle = _lines(layout.subtitle, 96)
-        head = 0.2 + 0.21 * len(title) + 0.165 * len(subtitle) + (0.5 if layout.legend else 0.28)
-        plot, foot = _plot_height(layout), 0.62 + _slope(layout)
-        tall = head + plot + foot
-        figure = Figure(figsize=(_WIDTH_IN, tall), facecolor=PAPER)
-        left, right = _margins(layout)
-        box = (left, foot / tall, 1 - left - right, plot / tall)
-        axes = figure.add_axes(box)
-        for mark in layout.marks:
-            _paint(axes, layout, mark)
-        _dress(axes, layout)
-        _name(axes, layout)
-        _head(figure, title, subtitle, tall)
+        figure = _drawn(layout, _lines(layout.figure.title, 74), _lines(layout.subtitle, 96))
         figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
         figure.savefig(png, format="png", dpi=160, metadata={"Software": None})
+
+
+def inline_svg(layout: Layout, salt: str) -> str:
+    """Return the figure without its titles as an ``svg`` element to stand in a page.
+
+    Letters stay text, so that it is small and can be searched; namespaces are left out, which an
+    HTML parser knows by itself.
+
+    Parameters
+    ----------
+    salt : of the ids in it, different for every figure of a page.
+    """
+    import matplotlib as mpl
+
+    written = BytesIO()
+    with mpl.rc_context(_STYLE | {"svg.fonttype": "none", "svg.hashsalt": salt}):
+        _drawn(layout, [], []).savefig(written, format="svg", metadata=_BARE, transparent=True)
+    text = written.getvalue().decode()
+    element = text[text.index("<svg") :].strip()
+    for dropped in (_NAMESPACE, _STYLE_SHEET, _GROUP_NAME):
+        element = dropped.sub("", element)
+    return element
+
+
+def _drawn(layout: Layout, title: list[str], subtitle: list[str]) -> Any:
+    """Return the figure with as much room above the plot as its titles and legend need."""
+    from matplotlib.figure import Figure
+
+    head = (0.5 if layout.legend else 0.28) + 0.165 * len(subtitle)
+    head += 0.2 + 0.21 * len(title) if title else 0.0
+    plot, foot = _plot_height(layout), 0.62 + _slope(layout)
+    tall = head + plot + foot
+    figure = Figure(figsize=(_WIDTH_IN, tall), facecolor=PAPER)
+    left, right = _margins(layout)
+    axes = figure.add_axes((left, foot / tall, 1 - left - right, plot / tall))
+    for mark in layout.marks:
+        _paint(axes, layout, mark)
+    _dress(axes, layout)
+    _name(axes, layout)
+    if title:
+        _head(figure, title, subtitle, tall)
+    return figure
 
 
 def _plot_height(layout: Layout) -> float:

@@ -18,6 +18,7 @@ from typing import Any
 from giftlive.errors import ConfigError, UsageError
 from giftlive.evaluation.results import StudyResult
 from giftlive.reports import numbers
+from giftlive.reports.i18n.phrases import Phrasebook, phrasebook
 from giftlive.reports.load import message_from_dict, study_from_dict
 from giftlive.types import Message
 
@@ -60,6 +61,12 @@ def catalogue(lang: str) -> Mapping[str, str]:
                     raise ConfigError(f"the key {key} is defined twice", f"{lang}/{path.name}")
                 merged[key] = sentence
     return merged
+
+
+@lru_cache(maxsize=8)
+def phrases(lang: str) -> Phrasebook:
+    """Return what turns the English text of results into ``lang``."""
+    return phrasebook(catalogue(lang))
 
 
 def _flat(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
@@ -120,6 +127,8 @@ def _value(value: Any, rule: str | None, lang: str, strict: bool) -> str:
         return numbers.interval(value["value"], low, high, str(value.get("unit", "")))
     if rule is not None and rule not in RULES:
         raise ConfigError(f"unknown rule {rule!r} of a sentence", lang, f"one of {sorted(RULES)}")
+    if isinstance(value, str):
+        return phrases(lang)(value)
     return numbers.cell(value) if rule is None or value is None else RULES[rule](value)
 
 

@@ -83,6 +83,8 @@
   function draw(host) {
     const spec = specs[host.dataset.figure];
     if (!paper && host.clientWidth === 0) return;
+    const still = host.querySelector(".static");
+    if (still) still.remove();
     Plotly.react(host, dataFor(spec), layoutFor(host, spec), { displayModeBar: false, responsive: false });
     drawn.add(host);
   }

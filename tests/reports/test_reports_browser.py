@@ -1,0 +1,128 @@
+"""What only a browser can tell: nothing overflows, filters filter, keys turn slides, sheets print.
+
+Needs Playwright and Debian's Chromium (``scripts/setup --browser``).
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.reports.conftest import write_run
+
+from giftlive.reports import render
+from giftlive.reports.sheets import write_slides, write_summary
+
+pytestmark = pytest.mark.slow
+
+ARGUMENTS = [
+    *("--no-sandbox", "--disable-gpu", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync"),
+]
+PATIENCE_MS = 400_000
+OVERFLOWING = """[...document.querySelectorAll('body *')]
+  .filter((e) => !e.closest('.scroll, thead, .skip-link, svg, .plot, .static, .board, .formula'))
+  .filter((e) => e.getBoundingClientRect().right > innerWidth + 1)
+  .map((e) => e.outerHTML.slice(0, 90))"""
+WRITERS = {"report": render, "summary": write_summary, "slides": write_slides}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    pytest.importorskip("playwright", reason="Playwright is not installed: scripts/setup --browser")
+    program = shutil.which("chromium")
+    if program is None:
+        pytest.skip("Chromium is not installed: scripts/setup --browser")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as found:
+        yield found.chromium.launch(
+            executable_path=program, headless=True, args=ARGUMENTS, timeout=PATIENCE_MS
+        )
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], Path]:
+    """Every kind of page in both languages, each in a run folder of its own."""
+    found = {}
+    for lang in ("en", "zh"):
+        folder = write_run(tmp_path_factory.mktemp("pages") / lang)
+        for name, write in WRITERS.items():
+            found[name, lang] = write(folder, lang)
+    return found
+
+
+def opened(browser: Any, path: Path, width: int, **options: Any) -> Any:
+    context = browser.new_context(viewport={"width": width, "height": 800}, **options)
+    context.set_default_timeout(PATIENCE_MS)
+    page = context.new_page()
+    page.asked = []
+    page.on("request", lambda request: page.asked.append(request.url))
+    page.goto(path.as_uri())
+    return page
+
+
+@pytest.mark.parametrize("name", WRITERS)
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_nothing_overflows_a_phone_and_nothing_is_asked_for(
+    browser: Any, pages: dict[tuple[str, str], Path], name: str, lang: str
+) -> None:
+    page = opened(browser, pages[name, lang], 390)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert page.evaluate(OVERFLOWING) == []
+    assert [url for url in page.asked if not url.startswith(("file:", "data:"))] == []
+
+
+def test_without_scripts_every_figure_is_there_and_no_filter(
+    browser: Any, pages: dict[tuple[str, str], Path]
+) -> None:
+    page = opened(browser, pages["report", "en"], 1280, java_script_enabled=False)
+    figures = page.locator("figure .static svg")
+    assert figures.count() == page.locator("figure").count() > 0
+    assert figures.first.bounding_box()["height"] > 100
+    assert not page.locator(".filter").first.is_visible()
+
+
+def test_the_filter_shows_one_verdict_and_all_again(
+    browser: Any, pages: dict[tuple[str, str], Path]
+) -> None:
+    page = opened(browser, pages["report", "en"], 1280)
+    rows = page.locator("#board-gates tbody tr")
+    page.locator(".filter button", has_text="FAIL").click()
+    assert [row.is_visible() for row in rows.all()] == [False, False, True, False]
+    page.locator(".filter button", has_text="all").click()
+    assert all(row.is_visible() for row in rows.all())
+
+
+def test_keys_turn_the_slides(browser: Any, pages: dict[tuple[str, str], Path]) -> None:
+    page = opened(browser, pages["slides", "en"], 1280)
+
+    def shown() -> list[int]:
+        slides = page.locator(".slide").all()
+        return [k for k, slide in enumerate(slides) if slide.is_visible()]
+
+    last = page.locator(".slide").count() - 1
+    assert shown() == [0]
+    turns = [("ArrowRight", 1), (" ", 2), ("ArrowLeft", 1), ("End", last), ("PageDown", last)]
+    for key, now in [*turns, ("Home", 0), ("ArrowLeft", 0)]:
+        page.keyboard.press(key)
+        assert shown() == [now]
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_the_summary_prints_on_two_pages_and_slides_one_each(
+    browser: Any, pages: dict[tuple[str, str], Path], lang: str
+) -> None:
+    page = opened(browser, pages["slides", lang], 1280)
+    assert printed(page) == page.locator(".slide").count()
+    assert printed(opened(browser, pages["summary", lang], 1280)) == 2
+
+
+def printed(page: Any) -> int:
+    """Return how many sheets of paper a page takes."""
+    paper: bytes = page.pdf(prefer_css_page_size=True)
+    return len(re.findall(rb"/Type\s*/Page\b", paper))
