@@ -63,6 +63,7 @@ def test_identical_policies_tie_exactly_and_others_do_not(world: World) -> None:
         one.gain_over(play_evenings(world, Uniform(), flat(world), range(1, 4)))
 
 
+@pytest.mark.slow
 def test_the_result_does_not_depend_on_the_number_of_workers(world: World) -> None:
     alone = play_evenings(world, Uniform(), flat(world), range(3), jobs=1)
     pair = play_evenings(world, Uniform(), flat(world), range(3), jobs=2)

@@ -118,7 +118,12 @@ def test_models(name: str, sample: Sample, check: Check) -> None:
     check(CHEAP_MODELS[name], sample)
 
 
-@pytest.fixture(scope="module", params=presets())
+def _by_cost(preset: str) -> object:
+    """Return the preset as a parameter; the largest takes most of a minute."""
+    return pytest.param(preset, marks=pytest.mark.slow) if preset == "kuailive" else preset
+
+
+@pytest.fixture(scope="module", params=[_by_cost(preset) for preset in presets()])
 def scenario(request: pytest.FixtureRequest) -> Scenario:
     return load_scenario(request.param, "tiny")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,11 @@ PORTABLE = TableOptions(form="portable")
 _BROUGHT = r"e\.known_ts as known_ts, (t\.day, t\.day_start_ts, (?:cast\([^)]*\) as \w+,? ?)+)from "
 
 MUTANTS = {
-    "own millisecond": (r"2 \* e\.known_ts \+ 1", "2 * e.known_ts", "streamer_click_count"),
+    "own millisecond": (
+        r"2 \* (\(e\.known_ts - e\.day_start_ts\)|e\.known_ts) \+ 1",
+        r"2 * \1 + 0",
+        "streamer_click_count",
+    ),
     "gift known at its stamp": (
         _BROUGHT + r"gift e\b",
         r"e.ts as known_ts, \1from gift e",
@@ -60,8 +64,9 @@ def test_a_mutant_of_the_windows_is_caught(
         probe: str = "sample",
         by_row: bool = False,
         carry: Sequence[str] = (),
+        narrow: Set[str] = frozenset(),
     ) -> Plan:
-        plan = sound(features, probe, by_row, carry)
+        plan = sound(features, probe, by_row, carry, narrow)
         if by_row:
             return plan
         stages = []
