@@ -207,6 +207,8 @@ def test_a_command_in_a_block_exists_with_its_options(block: Block, line: str) -
     assert used <= known, f"{block.page}:{block.line}: {name} has no {sorted(used - known)}"
 
 
-def test_toml_blocks_are_toml() -> None:
-    for block in blocks("toml"):
-        tomllib.loads(block.text)
+def test_toml_blocks_are_toml_that_sets_something() -> None:
+    found = blocks("toml")
+    assert found
+    for block in found:
+        assert tomllib.loads(block.text), f"{block.page}:{block.line}"

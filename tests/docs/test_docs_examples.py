@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
-import os
-import shutil
 import sys
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 from tests.docs.blocks import ROOT
+from tests.spark import needs_spark
 
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 
@@ -72,14 +71,12 @@ def test_the_study_refuses_to_answer_from_few_users(tmp_path: Path) -> None:
     assert "power" in result.gates[0].reason
 
 
+@needs_spark
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::ResourceWarning")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
 def test_training_on_spark_is_training_in_one_process(tmp_path: Path) -> None:
-    if importlib.util.find_spec("pyspark") is None or importlib.util.find_spec("xgboost") is None:
-        pytest.skip("the extra spark is not installed")
-    if not (os.environ.get("JAVA_HOME") or shutil.which("java")):
-        pytest.skip("there is no Java runtime on PATH or at JAVA_HOME")
+    pytest.importorskip("xgboost", reason="XGBoost is not installed: pip install 'giftlive[spark]'")
     differences = load("train_on_spark").main(tmp_path)
     assert set(differences) == {"1 workers", "2 workers"}
     assert max(differences.values()) < 1e-5

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import os
-import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from tests.spark import needs_spark
 
 from giftlive.errors import InputError, UsageError
 from giftlive.evaluation.decision_logs import open_logs
@@ -21,17 +19,6 @@ from giftlive.evaluation.target_policies import named_target
 from giftlive.logs.decisions.arrow import as_table
 from giftlive.ope import DR, IPS, SNIPS, log_sum_exp
 from giftlive.testing import make_decisions
-
-
-def _no_spark() -> str:
-    if importlib.util.find_spec("pyspark") is None:
-        return "PySpark is not installed: pip install 'giftlive[spark]'"
-    if not (os.environ.get("JAVA_HOME") or shutil.which("java")):
-        return "there is no Java runtime on PATH or at JAVA_HOME"
-    return ""
-
-
-needs_spark = pytest.mark.skipif(bool(_no_spark()), reason=_no_spark() or "Spark is there")
 
 
 def written(path: Path, *, immature: bool = False) -> Path:

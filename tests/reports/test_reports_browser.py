@@ -6,12 +6,11 @@ Needs Playwright and Debian's Chromium (``scripts/setup --browser``).
 from __future__ import annotations
 
 import re
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.browser import PATIENCE_MS, chromium
 from tests.reports.conftest import write_run
 
 from giftlive.reports import render
@@ -19,11 +18,6 @@ from giftlive.reports.sheets import write_slides, write_summary
 
 pytestmark = pytest.mark.slow
 
-ARGUMENTS = [
-    *("--no-sandbox", "--disable-gpu", "--disable-background-networking"),
-    *("--disable-component-update", "--disable-sync"),
-]
-PATIENCE_MS = 400_000
 OVERFLOWING = """[...document.querySelectorAll('body *')]
   .filter((e) => !e.closest('.scroll, thead, .skip-link, svg, .plot, .static, .board, .formula'))
   .filter((e) => e.getBoundingClientRect().right > innerWidth + 1)
@@ -31,18 +25,7 @@ OVERFLOWING = """[...document.querySelectorAll('body *')]
 WRITERS = {"report": render, "summary": write_summary, "slides": write_slides}
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    pytest.importorskip("playwright", reason="Playwright is not installed: scripts/setup --browser")
-    program = shutil.which("chromium")
-    if program is None:
-        pytest.skip("Chromium is not installed: scripts/setup --browser")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as found:
-        yield found.chromium.launch(
-            executable_path=program, headless=True, args=ARGUMENTS, timeout=PATIENCE_MS
-        )
+browser = pytest.fixture(scope="module")(chromium)
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +47,29 @@ def opened(browser: Any, path: Path, width: int, **options: Any) -> Any:
     page.on("request", lambda request: page.asked.append(request.url))
     page.goto(path.as_uri())
     return page
+
+
+def test_a_link_into_the_page_lands_on_its_target(
+    browser: Any, pages: dict[tuple[str, str], Path]
+) -> None:
+    """Figures are drawn on the way down; their places were taken before."""
+    page = opened(browser, pages["report", "en"], 1280)
+    last = page.eval_on_selector_all("article.study", "all => all.map((a) => a.id)")[-1]
+    page.evaluate("name => { location.hash = name; }", last)
+    page.wait_for_function(
+        """() => {
+          const still = scrollY > 0 && scrollY === window.before;
+          window.before = scrollY;
+          return still;
+        }""",
+        polling=1_000,
+    )
+    assert (
+        abs(
+            page.evaluate("name => document.getElementById(name).getBoundingClientRect().top", last)
+        )
+        < 3
+    )
 
 
 @pytest.mark.parametrize("name", WRITERS)

@@ -186,7 +186,9 @@ def test_twins_and_frames_stand_beside_the_report(rendered: Path) -> None:
 def test_equal_runs_give_equal_bytes(rendered: Path, run_writer: WriteRun) -> None:
     again = run_writer()
     render(again)
-    for path in sorted(rendered.rglob("*.*")):
+    files = sorted(rendered.rglob("*.*"))
+    assert len(files) > 10
+    for path in files:
         assert path.read_bytes() == (again / path.relative_to(rendered)).read_bytes(), path.name
 
 

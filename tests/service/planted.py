@@ -12,10 +12,21 @@ from giftlive.rng import stream
 from giftlive.service.deciding import Request
 from giftlive.service.events import Event
 from giftlive.service.scoring import Values
+from giftlive.service.settings import DecisiveSettings, JoinSettings
 from giftlive.tables.features.declare import FEATURES, Feature
 
 T0 = 1_746_374_400_000
 """Midnight in Shanghai, 5 May 2025."""
+
+EXPLORING = DecisiveSettings(
+    seed=7,
+    policy={
+        "name": "exploration_floor",
+        "options": {"floor": 0.2, "policy": {"name": "dual_price"}},
+    },
+    join=JoinSettings(click_seconds=20.0, settle_seconds=2.0, hold_seconds=4.0),
+)
+"""Dual prices over a floor of exploration, and outcomes that are final within seconds."""
 
 USER = ("user_gift_sum", "user_click_count", "user_gift_recency_seconds", "user_gift_1h")
 ROOM = ("streamer_gift_sum", "streamer_click_60m", "streamer_gift_rate")

@@ -5,7 +5,6 @@ Needs Playwright and Debian's Chromium (``scripts/setup --browser``).
 
 from __future__ import annotations
 
-import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.browser import PATIENCE_MS, chromium
 from tests.service import planted
 from tests.service.busy_evening import Platform, hurried, now_ms, open_rooms
 from tests.service.memory_store import MemoryStore
@@ -24,12 +24,6 @@ from giftlive.service.keys import create_key
 
 pytestmark = pytest.mark.slow
 
-ARGUMENTS = [
-    *("--no-sandbox", "--disable-gpu", "--disable-background-networking"),
-    *("--disable-component-update", "--disable-sync"),
-]
-PATIENCE_MS = 400_000
-"""A what-if is played behind everything else that the machine has to do."""
 PAGES = ("now", "what-if", "decisions", "studies", "settings")
 OVERFLOWING = """[...document.querySelectorAll('body *')]
   .filter((e) => !e.closest('.scroll, thead, .skip'))
@@ -37,16 +31,7 @@ OVERFLOWING = """[...document.querySelectorAll('body *')]
   .map((e) => e.outerHTML.slice(0, 90))"""
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    pytest.importorskip("playwright", reason="Playwright is not installed: scripts/setup --browser")
-    program = shutil.which("chromium")
-    if program is None:
-        pytest.skip("Chromium is not installed: scripts/setup --browser")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as found:
-        yield found.chromium.launch(executable_path=program, headless=True, args=ARGUMENTS)
+browser = pytest.fixture(scope="module")(chromium)
 
 
 @contextmanager

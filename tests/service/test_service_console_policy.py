@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from tests.browser import chromium
 from tests.service import planted
 from tests.service.busy_evening import hurried, now_ms, open_rooms
 from tests.service.memory_store import MemoryStore
 from tests.service.serving import served
-from tests.service.test_service_console_browser import ARGUMENTS, OVERFLOWING, Session
+from tests.service.test_service_console_browser import OVERFLOWING, Session
 
 from giftlive.service.api.app import Service, make_app
 from giftlive.service.engine import Engine, Origin, open_engine
@@ -21,16 +21,7 @@ from giftlive.service.record import POLICY
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    pytest.importorskip("playwright", reason="Playwright is not installed: scripts/setup --browser")
-    program = shutil.which("chromium")
-    if program is None:
-        pytest.skip("Chromium is not installed: scripts/setup --browser")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as found:
-        yield found.chromium.launch(executable_path=program, headless=True, args=ARGUMENTS)
+browser = pytest.fixture(scope="module")(chromium)
 
 
 @pytest.fixture

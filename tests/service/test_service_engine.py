@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from tests.service import planted
 from tests.service.memory_store import MemoryStore
-from tests.service.planted import T0
+from tests.service.planted import EXPLORING, T0
 
 from giftlive.errors import IntegrityError
 from giftlive.service.applying import apply
@@ -15,18 +15,10 @@ from giftlive.service.engine import Origin, first_state, open_engine
 from giftlive.service.local import LocalService
 from giftlive.service.record import DECISION
 from giftlive.service.scoring import Values
-from giftlive.service.settings import DecisiveSettings, JoinSettings
+from giftlive.service.settings import DecisiveSettings
 from giftlive.service.store import Store
 
-SETTINGS = DecisiveSettings(
-    seed=7,
-    policy={
-        "name": "exploration_floor",
-        "options": {"floor": 0.2, "policy": {"name": "dual_price"}},
-    },
-    join=JoinSettings(click_seconds=20.0, settle_seconds=2.0, hold_seconds=4.0),
-)
-ORIGIN = Origin(SETTINGS, planted.values())
+ORIGIN = Origin(EXPLORING, planted.values())
 
 
 def _played(store: Store, calls: int = 250, origin: Origin = ORIGIN) -> LocalService:
@@ -42,7 +34,7 @@ def _played(store: Store, calls: int = 250, origin: Origin = ORIGIN) -> LocalSer
 
 @pytest.mark.parametrize("values", [planted.values(), None])
 def test_replaying_the_log_rebuilds_the_state(memory: Store, values: Values | None) -> None:
-    origin = Origin(SETTINGS, values)
+    origin = Origin(EXPLORING, values)
     live = _played(memory, origin=origin)
     again = open_engine(memory, origin, T0)
     assert live.state.ticks > 30

@@ -9,10 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from tests.service import planted
 from tests.service.memory_store import MemoryStore
-from tests.service.planted import T0
+from tests.service.planted import EXPLORING, T0
 
 from giftlive.errors import IdentityError, InputError, UsageError
 from giftlive.service import applying
@@ -23,20 +24,12 @@ from giftlive.service.engine import Origin, first_state, open_engine
 from giftlive.service.frozen_state import frozen, thawed
 from giftlive.service.local import LocalService
 from giftlive.service.server import Serving, write_snapshot
-from giftlive.service.settings import DecisiveSettings, JoinSettings, ServiceSettings
+from giftlive.service.settings import ServiceSettings
 from giftlive.service.snapshots import Snapshots
 from giftlive.service.store import Store, open_store
 from giftlive.service.verification import verify_log
 
-SETTINGS = DecisiveSettings(
-    seed=7,
-    policy={
-        "name": "exploration_floor",
-        "options": {"floor": 0.2, "policy": {"name": "dual_price"}},
-    },
-    join=JoinSettings(click_seconds=20.0, settle_seconds=2.0, hold_seconds=4.0),
-)
-ORIGIN = Origin(SETTINGS, planted.values())
+ORIGIN = Origin(EXPLORING, planted.values())
 CALLS = list(planted.day(3, 200))
 
 
@@ -226,7 +219,7 @@ def test_the_end_of_the_service_keeps_one(tmp_path: Path, sqlite: Store) -> None
 
     here = Snapshots(tmp_path / "kept")
     engine = open_engine(sqlite, ORIGIN, T0)
-    settings = ServiceSettings(decisive=SETTINGS)
+    settings = ServiceSettings(decisive=EXPLORING)
     app = make_app(Service(settings, sqlite, engine, open_to_all=True, snapshots=here))
     with served(app) as client:
         for k in range(5):
@@ -259,7 +252,12 @@ def test_bytes_cannot_call_anything(evening: tuple[MemoryStore, Path, str]) -> N
         def __reduce__(self) -> Any:
             return Path.touch, (Path("called"),)
 
+    class Short:
+        def __reduce__(self) -> Any:
+            return np.frombuffer(b"", "u1").__reduce_ex__(5)[0], (b"abc", np.dtype("f8"), (1,), "C")
+
     state = first_state(evening[0])
-    for body in (pickle.dumps(Planted()), pickle.dumps({"totals": print}), b"", frozen(state)[:50]):
+    planted_bodies = [pickle.dumps(x) for x in (Planted(), {"totals": print}, Short())]
+    for body in (*planted_bodies, b"", frozen(state)[:50]):
         with pytest.raises(InputError, match="not a state"):
             thawed(body, state, state.vectors.online)

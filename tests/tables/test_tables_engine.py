@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -15,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from tests.spark import needs_spark
 
 from giftlive.errors import UsageError
 from giftlive.logs.schema import TABLES
@@ -37,17 +36,6 @@ RELATIONS = {
     "room_category": "live_id",
     "sample": "sample_id",
 }
-
-
-def _no_spark() -> str:
-    if importlib.util.find_spec("pyspark") is None:
-        return "PySpark is not installed: pip install 'giftlive[spark]'"
-    if not (os.environ.get("JAVA_HOME") or shutil.which("java")):
-        return "there is no Java runtime on PATH or at JAVA_HOME"
-    return ""
-
-
-needs_spark = pytest.mark.skipif(bool(_no_spark()), reason=_no_spark() or "Spark is there")
 
 
 def evening(make_store: MakeStore, **changes: Any) -> Store:

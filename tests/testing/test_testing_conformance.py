@@ -140,6 +140,27 @@ def test_one_call_makes_every_check() -> None:
     check_scenario(load_scenario("v1", "tiny"))
 
 
+LISTS: dict[str, tuple[str, Callable[[], None]]] = {
+    "POLICY_CHECKS": ("policies", lambda: check_policy(Uniform)),
+    "ANONYMOUS_CHECKS": ("policies", lambda: check_policy(Uniform)),
+    "SEAT_CHECKS": ("policies", lambda: check_policy(Uniform, guarded=True)),
+    "ESTIMATOR_CHECKS": ("estimators", lambda: check_estimator(SNIPS)),
+    "MODEL_CHECKS": ("models", lambda: check_value_model(Ridge)),
+    "SCENARIO_CHECKS": ("scenarios", lambda: check_scenario(load_scenario("v1", "tiny"))),
+}
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_one_call_goes_through_its_whole_list(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[int] = []
+    for other, (module, _) in LISTS.items():
+        named = tuple(partial(heard.append, k) for k in range(3)) if other == name else ()
+        recording = tuple(lambda *_, say=say: say() for say in named)
+        monkeypatch.setattr(f"giftlive.testing.{module}.{other}", recording)
+    LISTS[name][1]()
+    assert heard == [0, 1, 2]
+
+
 def test_the_suite_is_public() -> None:
     assert all(getattr(testing, name) is not None for name in testing.__all__)
 

@@ -40,6 +40,10 @@ _ELSEWHERE = frozenset(
         ("numpy._core.numeric", "_frombuffer"),
     )
 )
+_NO_STATE = (
+    *(pickle.UnpicklingError, EOFError, LookupError, AttributeError),
+    *(TypeError, ValueError),  # arrays that do not fit their bytes are among the latter
+)
 
 
 def frozen(state: State) -> bytes:
@@ -92,7 +96,7 @@ def thawed(body: bytes, state: State, online: OnlineFeatures) -> State:
         rulings = [_ruling(*told) for told in kept["rulings"]]
         switch.acting, switch.safe = rulings[:2]
         switch.shadow = rulings[2] if len(rulings) > 2 else None
-    except (pickle.UnpicklingError, EOFError, LookupError, AttributeError, TypeError) as error:
+    except _NO_STATE as error:
         raise InputError(f"not a state: {error}", "a snapshot", "what the service wrote") from error
     return state
 

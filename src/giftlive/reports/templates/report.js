@@ -85,6 +85,7 @@
     if (!paper && host.clientWidth === 0) return;
     const still = host.querySelector(".static");
     if (still) still.remove();
+    host.style.height = host.style.overflow = "";
     Plotly.react(host, dataFor(spec), layoutFor(host, spec), { displayModeBar: false, responsive: false });
     drawn.add(host);
   }
@@ -98,6 +99,12 @@
       }
     }
   }, { rootMargin: "800px" });
+  // A figure takes its place before it is drawn: a link into the page must not land beside its target.
+  for (const host of hosts) {
+    if (host.clientWidth === 0) continue;
+    host.style.height = layoutFor(host, specs[host.dataset.figure]).height + "px";
+    host.style.overflow = "hidden";
+  }
   hosts.forEach((host) => near.observe(host));
 
   let waiting = 0;
