@@ -141,7 +141,10 @@ def distinct_moments(log: Log) -> Log:
     return replace(log, click=click, gift=gift)
 
 
-@pytest.mark.parametrize("seed", range(12))
+MORE = [pytest.param(seed, marks=pytest.mark.slow) for seed in range(4, 12)]
+
+
+@pytest.mark.parametrize("seed", [*range(4), *MORE])
 def test_every_reason_is_its_definition(seed: int, write: Write, evening: Evening) -> None:
     log = distinct_moments(evening(seed))
     users = [*(r[1] for r in log.sample), 99]
