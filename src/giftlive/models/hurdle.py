@@ -4,7 +4,9 @@
 2. Chance and amount are a linear start and boosted trees each, cross-fitted by user.
 3. A beta curve calibrates the chance on users its member did not see.
 4. A monotone spline on t = log P(gift) + log amount, fitted by Tweedie deviance on the same unseen
-   rows, sets the level: trees shrink, and a product of two estimates is no mean.
+   rows, sets the level of every tenth: trees shrink, and a product of two estimates is no mean.
+5. One factor sets the sum on the training rows as they will be asked about: by all members. Most
+   users of tomorrow are users of today, and members say more of a big giver whom they saw.
 """
 
 from __future__ import annotations
@@ -28,11 +30,12 @@ class Hurdle:
     """E[amount | x] = mean over members k of exp(L(log P_k(gift | x) + log m_k(x))).
 
     P_k is member k's calibrated chance, m_k its mean amount of a gift (gamma deviance, log link),
-    both from users outside fold k; L is one increasing spline for all. A member's value is level
-    on the users it did not see, so the mean of the members is level on users nobody saw.
+    both from users outside fold k; L is one increasing spline for all. Its shape is that of a
+    member on the users it did not see; its sum is that of all members on the training rows.
 
-    Assumption: tomorrow's users are drawn like those of the training; where the level of a
-    platform drifts, the sum drifts with it. With few gifts, or gifts of which one user holds most,
+    Assumption: tomorrow's rows are mostly of users of the training. On users nobody saw the sum
+    is off by the card's ``seen_over_unseen``. Where the level of a platform drifts, the sum
+    drifts with it. With few gifts, or gifts of which one user holds most,
     the spline stays at slope 1 and only the sum is corrected.
 
     Attributes
@@ -82,18 +85,22 @@ class Hurdle:
         t = log_chance + amount.unseen(X, fold)
         level = level_spline(t, y, thinned.weights, power=self.power, freedom=self.freedom)
         unlevelled = unit * float(thinned.weights @ np.exp(t))
+        served = np.exp(level(chance.log_chances(X) + amount.scores(X))).mean(axis=1)
+        seen_over_unseen = float(thinned.weights @ served) / float(thinned.weights @ y)
         fitted = {
             "level_before_spline": unlevelled / float(data.y.sum()),
+            "seen_over_unseen": seen_over_unseen,
             "slopes": level.slopes.tolist(),
             "negatives_kept": thinned.keep,
             "beta": [chance.curve.a, chance.curve.b, chance.curve.c],
         }
-        return FittedHurdle(self._card(data, fitted), chance, amount, level)
+        about = self._card(data, fitted)
+        return FittedHurdle(about, chance, amount, level.times(1.0 / seen_over_unseen))
 
     def _card(self, data: Training, fitted: dict[str, Any]) -> Card:
         return Card(
             name="hurdle",
-            estimand="E[amount] = P(gift) x E[amount | gift], level fitted on unseen users",
+            estimand="E[amount] = P(gift) x E[amount | gift], level of tenths fitted on unseen users",
             features=data.names,
             rows=len(data.y),
             positives=data.positives,

@@ -42,6 +42,10 @@ class LevelSpline:
         below, above = np.minimum(t - low, 0.0), np.maximum(t - high, 0.0)
         return np.asarray(inside + self.slopes[0] * below + self.slopes[-1] * above)
 
+    def times(self, factor: float) -> LevelSpline:
+        """Return the spline of ``factor`` times as large amounts."""
+        return LevelSpline(self.knots, self.slopes, self.start + float(np.log(factor)))
+
     def as_dict(self) -> dict[str, Any]:
         """Return the spline as plain data."""
         return {

@@ -31,8 +31,8 @@ class Ziln:
 
     Assumption: log amounts are normal given x. Where they are not, the closed form is off by the
     ratio ``closed_form_over_smearing`` of the card; an error of δ in σ² moves the sum by about
-    ``sensitivity``·δ/σ². So the level is rescaled to Σ amount on rows whose user was not seen,
-    and σ² is cut at its 99th percentile. Level errors that differ between rows stay.
+    ``sensitivity``·δ/σ². So the level is rescaled to Σ amount on the training rows, by all members
+    as in ``hurdle``, and σ² is cut at its 99th percentile. Level errors that differ between rows stay.
 
     References: Wang, Liu, Miao (2019), "A deep probabilistic model for customer lifetime value
     prediction", equation 3 (with a network; here with trees).
@@ -82,9 +82,14 @@ class Ziln:
         law, fitted = self._amounts(X[y > 0.0], y[y > 0.0], fold[y > 0.0])
         variance = law.unseen_variance(X, fold)
         closed = np.exp(log_chance + law.unseen_mean(X, fold) + variance / 2.0)
-        level = float(thinned.weights @ y) / float(thinned.weights @ closed)
         share = thinned.weights * closed
-        fitted |= {"level": level, "sensitivity": float(share @ variance / 2.0 / share.sum())}
+        served = np.exp(chance.log_chances(X) + law.log_means(X)).mean(axis=1)
+        level = float(thinned.weights @ y) / float(thinned.weights @ served)
+        fitted |= {
+            "level": level,
+            "seen_over_unseen": float(thinned.weights @ served) / float(share.sum()),
+            "sensitivity": float(share @ variance / 2.0 / share.sum()),
+        }
         return FittedZiln(self._card(data, fitted), chance, law, level)
 
     def _amounts(self, X: Floats, y: Floats, fold: Ints) -> tuple[LogNormal, dict[str, float]]:
@@ -117,7 +122,7 @@ class Ziln:
     def _card(self, data: Training, fitted: dict[str, Any]) -> Card:
         return Card(
             name="ziln",
-            estimand="E[amount] under a zero-inflated log-normal law, rescaled to unseen users",
+            estimand="E[amount] under a zero-inflated log-normal law, rescaled to the training sum",
             features=data.names,
             rows=len(data.y),
             positives=data.positives,
