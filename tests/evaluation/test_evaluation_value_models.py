@@ -18,6 +18,7 @@ from giftlive.evaluation.value_models import (
     TENTHS,
     Plan,
     covered,
+    luck,
     measured,
     read_worlds,
 )
@@ -109,6 +110,18 @@ FOLD = Fold("one", (0, 6), (6, 7), (7, 10))
 
 def test_where_gifts_are_few_no_coverage_is_told() -> None:
     assert list(covered(gifts(users=40), FOLD, "tweedie_glm")) == []
+
+
+def test_luck_is_that_of_the_training_and_test_days_of_every_fold() -> None:
+    # Users 0 and 1 alone are worth something: 2 a row of training days, 1 of the others.
+    user, day = np.tile(np.arange(4), 10), np.repeat(np.arange(10), 4)
+    value = np.where(user < 2, np.where(day < 6, 2.0, 1.0), 0.0)
+    given = np.where(day < 6, 0.5, 3.0) * value
+    zero, X = np.zeros(40, np.int64), np.zeros((40, 1))
+    rows = Matrix(X, given, zero, user, zero, zero, zero, day, ("x",), "click")
+    truth = Truth(value, np.full(40, 0.5), np.ones(40, np.int64))
+    found = [n.value for n in luck(rows, (FOLD,), truth)]
+    assert found == pytest.approx([0.5, 3.0, 1.0, 2.0])
 
 
 NAMES = ("user_past_spend", "ridge", "tweedie_glm")

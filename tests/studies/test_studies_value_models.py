@@ -15,7 +15,7 @@ from giftlive.config import load_config
 from giftlive.errors import UsageError
 from giftlive.evaluation.behavioural import Number, Reading
 from giftlive.evaluation.results import Gate, StudyResult
-from giftlive.evaluation.value_models import BAYES, COLD, LATENT, TENTHS
+from giftlive.evaluation.value_models import BAYES, COLD, LATENT, LUCK, TENTHS
 from giftlive.evaluation.value_models.measure import ALL
 from giftlive.rng import stream
 from giftlive.run.steps import TableFolder
@@ -66,6 +66,8 @@ def readings(
         for label in ("all gifts", *TENTHS):
             say("coverage", label, "gifts", 1000.0)
             say("coverage", label, "covered", near(1000.0 * says["covered"]))
+        for label in LUCK:
+            say("luck", label, "of a world", near(0.9))
         say("a_a", "hurdle", "differs", differs)
     return tuple(found)
 
@@ -144,6 +146,13 @@ def test_the_ceiling_is_answered_only_where_worlds_taught_it(answer: Answer) -> 
 def test_the_farthest_tenth_is_the_worst_in_logs(answer: Answer) -> None:
     named = {e.name: e for e in answer(tenth=0.8).estimates}
     assert named["level_of_farthest_tenth"].value == pytest.approx(0.8, abs=0.01)
+
+
+def test_luck_stands_beside_the_levels_of_the_models(answer: Answer) -> None:
+    found = cells(answer(level=1.3), "luck")
+    assert set(LUCK) < set(found)
+    label = "Σ pred / Σ expected of hurdle"
+    assert found[label][1].value == pytest.approx(1.3, abs=0.01)
 
 
 def test_trivial_rankers_have_no_level(answer: Answer) -> None:

@@ -30,7 +30,7 @@ NEEDED_GIB, FREE_GIB = 4, 1
 EXTRAS = {
     "service": (("fastapi", "uvicorn", "httpx", "prometheus_client"), "giftlive serve"),
     "spark": (("pyspark", "xgboost"), "--engine spark"),
-    "neural": (("torch",), "the model multi_task"),
+    "neural": (("torch",), "the models multi_task and ziln_network"),
     "gym": (("gymnasium",), "giftlive.world.gym"),
     "bench": (("polars",), "giftlive bench tables"),
     "cluster": (("distributed",), "rollouts.backend=dask"),

@@ -8,7 +8,16 @@ import numpy as np
 
 from giftlive.evaluation.leaderboard import TRIVIAL
 from giftlive.evaluation.results import Estimate, Figure, Table
-from giftlive.evaluation.value_models import BAYES, CEILINGS, COLD, LATENT, LEVEL, REFERENCE, TENTHS
+from giftlive.evaluation.value_models import (
+    BAYES,
+    CEILINGS,
+    COLD,
+    LATENT,
+    LEVEL,
+    LUCK,
+    REFERENCE,
+    TENTHS,
+)
 from giftlive.evaluation.value_models.measure import ALL
 from giftlive.studies.over_worlds import OverWorlds, dots
 from giftlive.types import Floats, Message
@@ -63,6 +72,7 @@ def tables(found: ValueNumbers) -> tuple[Table, ...]:
         _closed(found),
         _realised(found),
         _coverage(found),
+        _luck(found),
     )
     return tuple(table for table in made if table.rows)
 
@@ -217,6 +227,26 @@ def _coverage(found: ValueNumbers) -> Table:
         units=("", "Σ over worlds"),
         rows=tuple(rows),
         caption=Message(f"{_KEY}.table.coverage", _params(found)),
+    )
+
+
+def _luck(found: ValueNumbers) -> Table:
+    """Return what nobody can know of the level, beside the levels of the models."""
+    level = "Σ pred / Σ expected"
+    columns = {
+        **{label: found.column("luck", label, "of a world") for label in LUCK},
+        **{f"{level} of {name}": found.column("level", name, level) for name in found.learned},
+    }
+    return Table(
+        name="luck",
+        columns=("", "mean of worlds"),
+        units=("", "number"),
+        rows=tuple(
+            (label, found.mean(f"luck_{label}", x, "number"))
+            for label, x in columns.items()
+            if x is not None
+        ),
+        caption=Message(f"{_KEY}.table.luck", _params(found)),
     )
 
 

@@ -1,6 +1,7 @@
 """Value models held against the exact expected amounts of the worlds that made their logs."""
 
 from giftlive.evaluation.value_models.coverage import LEVEL, covered
+from giftlive.evaluation.value_models.luck import LUCK, luck
 from giftlive.evaluation.value_models.measure import (
     BAYES,
     CEILINGS,
@@ -18,10 +19,12 @@ __all__ = [
     "COLD",
     "LATENT",
     "LEVEL",
+    "LUCK",
     "REFERENCE",
     "TENTHS",
     "Plan",
     "covered",
+    "luck",
     "measured",
     "read_worlds",
 ]

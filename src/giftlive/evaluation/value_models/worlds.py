@@ -15,6 +15,7 @@ from giftlive.evaluation.leaderboard.predictions import within
 from giftlive.evaluation.rollouts.cells import Cell, CellStore, Workers, run_cells
 from giftlive.evaluation.stages.arms import same_twice
 from giftlive.evaluation.value_models.coverage import covered
+from giftlive.evaluation.value_models.luck import luck
 from giftlive.evaluation.value_models.measure import BAYES, Judged, heads, judged, measured
 from giftlive.evaluation.world_logs import world_log
 from giftlive.models.base import known
@@ -128,6 +129,7 @@ def _measure(plan: Plan, seed: int) -> Made:
         differs = not same_twice(matrix, folds[0], plan.default)
         numbers = (
             *measured(world),
+            *luck(matrix, folds, log.truth),
             *covered(matrix, folds[-1], plan.default),
             Number("a_a", plan.default, "differs", float(differs)),
         )

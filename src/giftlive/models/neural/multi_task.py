@@ -66,6 +66,7 @@ class MultiTask:
     validation_share: float = 0.1
     minimum_positives: int = 50
     seed: int = 0
+    name: str = "multi_task"
 
     def __post_init__(self) -> None:
         """Refuse tasks that there are not."""
@@ -136,7 +137,7 @@ class MultiTask:
     def _card(self, data: Training, lesson: Lesson, trained: Trained) -> Card:
         shown = not bool(lesson.outcomes.clicked.all())
         return Card(
-            name="multi_task",
+            name=self.name,
             estimand=f"E[amount | {'shown' if shown else 'entered'}] = "
             + ("P(click) x " if "click" in lesson.tasks else "")
             + "P(gift) x E[amount | gift]",
