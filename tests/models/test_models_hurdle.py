@@ -58,6 +58,23 @@ def test_the_hurdle_has_the_level_of_the_truth_in_every_tenth(
     assert _ratios(predicted, fresh.ev) == pytest.approx(np.ones(10), abs=0.15)
 
 
+def test_the_sum_is_right_for_users_who_return(many: Any, hurdle: FittedHurdle) -> None:
+    assert hurdle.predict(many[0].X).sum() == pytest.approx(many[0].y.sum(), rel=1e-9)
+    # A few dozen users, each told by a number of his own that says nothing of the others'.
+    g = stream(5, "few users")
+    worth = np.exp(1.5 * g.normal(size=40))
+    user = g.integers(0, 40, 16_000)
+    X, chance = g.permutation(40)[user][:, None].astype(np.float64), 0.2
+    y = np.where(g.random(16_000) < chance, worth[user] * np.exp(0.3 * g.normal(size=16_000)), 0.0)
+    then, later = worth[user[:8_000]].sum(), worth[user[8_000:]].sum()
+    for model in (Hurdle(FEW, FEW), Ziln(FEW, FEW, FEW)):
+        fitted: Any = model.fit(X[:8_000], y[:8_000], user[:8_000], names=("who",))
+        off = fitted.card()["fitted"]["seen_over_unseen"]
+        assert abs(np.log(off)) > 0.1  # whoever sets the sum on unseen users is off by this
+        level = fitted.predict(X[8_000:]).sum() / y[:8_000].sum()  # the luck of training is its
+        assert level == pytest.approx(later / then, rel=0.07)
+
+
 def test_slices_that_the_spline_was_not_told_of_have_their_level(
     hurdle: FittedHurdle, many: Any
 ) -> None:

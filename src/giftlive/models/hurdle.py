@@ -100,7 +100,7 @@ class Hurdle:
     def _card(self, data: Training, fitted: dict[str, Any]) -> Card:
         return Card(
             name="hurdle",
-            estimand="E[amount] = P(gift) x E[amount | gift], level of tenths fitted on unseen users",
+            estimand="E[amount] = P(gift) x E[amount | gift], tenths levelled on unseen users",
             features=data.names,
             rows=len(data.y),
             positives=data.positives,

@@ -31,8 +31,9 @@ class Ziln:
 
     Assumption: log amounts are normal given x. Where they are not, the closed form is off by the
     ratio ``closed_form_over_smearing`` of the card; an error of δ in σ² moves the sum by about
-    ``sensitivity``·δ/σ². So the level is rescaled to Σ amount on the training rows, by all members
-    as in ``hurdle``, and σ² is cut at its 99th percentile. Level errors that differ between rows stay.
+    ``sensitivity``·δ/σ². So the level is rescaled to Σ amount on the training rows, by all
+    members as in ``hurdle``, and σ² is cut at its 99th percentile. Level errors that differ
+    between rows stay.
 
     References: Wang, Liu, Miao (2019), "A deep probabilistic model for customer lifetime value
     prediction", equation 3 (with a network; here with trees).

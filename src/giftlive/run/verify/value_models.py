@@ -15,7 +15,10 @@ from giftlive.types import Floats
 
 EXCUSED: dict[str, str] = {}
 UNDRAWN: dict[str, str] = {}
-_TRIVIAL = ("user_past_spend", "user_mean_gift", "pair_past_spend", "streamer_past_income")
+_TRIVIAL = (
+    *("user_past_spend", "user_mean_gift", "user_last_amount"),
+    *("pair_past_spend", "streamer_past_income"),
+)
 _REALISED = ("capture@1 %", "capture@10 %", "Spearman", "PR-AUC", "log-loss", "ECE")
 _TENTHS = [f"tenth {k}" for k in range(1, 11)]
 _COLD = "pair without a gift"
@@ -34,7 +37,7 @@ def recompute(kept: Kept, result: Result) -> dict[str, Recomputed]:
     for name in names:
         for metric in _REALISED:
             found[f"realised / {name} / {metric}"] = level(values[f"realised / {name} / {metric}"])
-    found |= _covered(values)
+    found |= _covered(values) | _luck(values, learned)
     return found | _named(values, found, default)
 
 
@@ -105,6 +108,14 @@ def _covered(values: _Values) -> dict[str, Recomputed]:
         )
         for label in labels
     }
+
+
+def _luck(values: _Values, learned: list[str]) -> dict[str, Recomputed]:
+    title = "Σ pred / Σ expected"
+    rows = {key.split(" / ", 1)[1]: x for key, x in values.items() if key.startswith("luck / ")}
+    found = {label.removesuffix(" / of a world"): level(x) for label, x in rows.items()}
+    found |= {f"{title} of {n}": level(values[f"level / {n} / {title}"]) for n in learned}
+    return {f"luck / {label} / mean of worlds": number for label, number in found.items()}
 
 
 def _named(values: _Values, found: dict[str, Recomputed], default: str) -> dict[str, Recomputed]:
