@@ -208,3 +208,17 @@ def test_what_a_cap_leaves_out_is_printed_apart(cli: Cli, log: Path) -> None:
     assert "modelled apart" in line or found["status"] == "undefined"
     plain = json.loads(cli("ope", "--log", log, "--policy", "uniform", "--json").stdout)
     assert plain["above_cap"] is None
+
+
+def test_balanced_estimators_ask_for_the_logging_policies(cli: Cli, log: Path) -> None:
+    asked = "ope", "--log", log, "--policy", "greedy", "--estimators"
+    said = paragraph(cli(*asked, "balanced_ips"), 2)
+    assert "--logger: balanced_ips without the logging policies" in said
+    assert "policies that no estimator asks for" in paragraph(
+        cli(*asked, "ips", "--logger", "uniform"), 2
+    )
+    wrong = paragraph(cli(*asked, "balanced_ips", "--logger", "softmax:temperature"), 2)
+    assert "--logger: 'temperature' is not a setting" in wrong
+    told = paragraph(cli(*asked, "balanced_ips", "--logger", "softmax:temperature=3,scale=1"), 2)
+    assert "logging policy 1" in told
+    assert "its log" in told

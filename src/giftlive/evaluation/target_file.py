@@ -12,7 +12,7 @@ its rows where it stands itself, so that batches and workers need no more memory
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -25,8 +25,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from giftlive.errors import InputError, MissingCapabilityError
+from giftlive.errors import InputError, MissingCapabilityError, UsageError
 from giftlive.evaluation.decision_logs import DecisionLogs, together
+from giftlive.evaluation.target_policies import TargetPolicy, named_target
 from giftlive.logs.decisions import DecisionFile, DecisionLog
 from giftlive.logs.store import connection, literal_path, one_row
 from giftlive.types import Bools, Floats, Ints
@@ -128,6 +129,31 @@ class FileTarget:
                 f"{self.source}, decision {log.decision_id[bad[0]]}, column probabilities",
                 "numbers >= 0 that sum to 1, or to 0 where nothing is shown",
             )
+
+
+@contextmanager
+def opened_policy(
+    text: str, options: Mapping[str, str], log: DecisionFile | DecisionLogs
+) -> Iterator[TargetPolicy]:
+    """Open a policy for as long as it is needed: what is a file, or looks like one, is a file.
+
+    Parameters
+    ----------
+    text : a name (``named_target``), or a Parquet file. options : of a policy by name.
+
+    Raises
+    ------
+    UsageError
+        Options beside a file.
+    """
+    path = Path(text)
+    if path.suffix != ".parquet" and not path.is_file():
+        yield named_target(text, options, log)
+        return
+    if options:
+        raise UsageError("settings beside a file", text, "a policy by name", "leave them out")
+    with opened_target(path, log) as target:
+        yield target
 
 
 @contextmanager
