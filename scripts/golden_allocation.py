@@ -3,13 +3,17 @@
 Run in an environment of its own, never the package's (cvxpy brings highspy, which cannot share a
 process with OR-tools):
 
-    python -m venv /tmp/golden && /tmp/golden/bin/pip install cvxpy pot numba
-    PYTHONPATH=src /tmp/golden/bin/python scripts/golden_allocation.py
+    python -m venv /tmp/golden && /tmp/golden/bin/pip install cvxpy pot numba pyarrow pydantic
+    PYTHONPATH=src /tmp/golden/bin/python scripts/golden_allocation.py [large:log ...]
 
-``conic`` holds the optimum of day 0 of the log-normal market, 2,000 users, 100 rooms, the 20 most
-valuable candidates each, by Clarabel's interior-point method (which fails numerically at 10,000 x
-500; there the fluid beside the bound proves its gap). ``transport`` holds optima of 200
-small integer instances by POT's network simplex.
+``conic`` holds optima of day 0 of the log-normal market, the 20 most valuable candidates each, by
+Clarabel's interior-point method: ``small`` 2,000 users and 100 rooms, ``large`` 10,000 and 500
+(about a minute of one core for each). There exponential cones fail numerically, so that logarithms
+are made of second-order cones alone: 2^k log of the k-th square root, that log by Gauss-Legendre
+quadrature of its integral, whose terms are concave and rational (Fawzi, Saunderson, Parrilo 2019,
+"Semidefinite approximations of the matrix logarithm", section 3). ``largest_error`` is the largest
+error of that over the ratios that rooms can reach, relative to the logarithm. ``transport`` holds
+optima of 200 small integer instances by POT's network simplex.
 """
 
 from __future__ import annotations
@@ -31,13 +35,43 @@ from giftlive.allocation.samples import top_edges
 from giftlive.rng import stream
 
 FILE = Path(__file__).resolve().parents[1] / "tests" / "allocation" / "golden.json"
-USERS, ROOMS, SCALE, EDGES = 2_000, 100, 1_280.0, 20
+SIZES = {"small": (2_000, 100), "large": (10_000, 500)}
+SCALE, EDGES = 1_280.0, 20
 TOLERANCES = {"tol_gap_rel": 1e-6, "tol_gap_abs": 1e-6, "tol_feas": 1e-7}
 KINDS: tuple[Kind, ...] = ("log", "saturating", "sqrt")
+ROOTS, NODES = 4, 5
 
 
-def conic_optimum(batch: Batch) -> dict[str, Any]:
-    """Return the optimum of a batch that has seats alone, as a cone programme."""
+def log1p_by_second_order_cones(ratio: Any, root: Any, inverse: Any) -> Any:
+    """Return log(1 + ratio) by ROOTS square roots and NODES terms of a quadrature.
+
+    log z = ∫ (z - 1) / (1 + t (z - 1)) dt over [0, 1]; a term is 1/t - 1/t / (1 + t (z - 1)).
+    """
+    z = 1.0 + ratio
+    for _ in range(ROOTS):
+        z = root(z)
+    nodes, weights = np.polynomial.legendre.leggauss(NODES)
+    terms = [
+        w / 2.0 / t * (1.0 - inverse(1.0 + t * (z - 1.0)))
+        for t, w in zip((nodes + 1.0) / 2.0, weights, strict=True)
+    ]
+    return 2.0**ROOTS * sum(terms[1:], terms[0])
+
+
+def largest_error(largest: float) -> float:
+    """Return the largest relative error of the quadrature for ratios up to ``largest``."""
+    ratio = np.geomspace(1e-6, largest, 100_000)
+    made = log1p_by_second_order_cones(ratio, np.sqrt, np.reciprocal)
+    return float(np.max(np.abs(made / np.log1p(ratio) - 1.0)))
+
+
+def conic_optimum(batch: Batch, exponential: bool) -> dict[str, Any]:
+    """Return the optimum of a batch that has seats alone, as a cone programme.
+
+    Parameters
+    ----------
+    exponential : whether exponential cones may be used; else second-order cones alone.
+    """
     n, m = batch.values.shape
     edge = np.arange(n * m)
     user = csr_matrix((np.ones(n * m), (edge // m, edge)), (n, n * m))
@@ -45,15 +79,22 @@ def conic_optimum(batch: Batch) -> dict[str, Any]:
     # Thousands are the unit: a solver's tolerances are absolute.
     money = (room @ csr_matrix((batch.values.ravel() / SCALE, (edge, edge)))).tocsr()
     x = cvxpy.Variable(n * m, nonneg=True)
-    ratio = money @ x
+    ratio = cvxpy.Variable(len(batch.capacity), nonneg=True)
+    by_cones = log1p_by_second_order_cones
     worth = {
-        "log": lambda: cvxpy.sum(cvxpy.log1p(ratio)),
+        "log": lambda: cvxpy.sum(
+            cvxpy.log1p(ratio) if exponential else by_cones(ratio, cvxpy.sqrt, cvxpy.inv_pos)
+        ),
         "saturating": lambda: cvxpy.sum(1 - cvxpy.exp(-ratio)),
         "sqrt": lambda: cvxpy.sum(2 * (cvxpy.sqrt(1 + ratio) - 1)),
     }[batch.returns.kind]()
-    programme = cvxpy.Problem(cvxpy.Maximize(worth), [user @ x <= 1, room @ x <= batch.capacity])
+    limits = [user @ x <= 1, room @ x <= batch.capacity, ratio == money @ x]
+    programme = cvxpy.Problem(cvxpy.Maximize(worth), limits)
     value = programme.solve(solver=cvxpy.CLARABEL, **TOLERANCES)
-    return {"optimum": SCALE * float(value), "status": programme.status}
+    found = {"optimum": SCALE * float(value), "status": programme.status}
+    if batch.returns.kind == "log" and not exponential:
+        found["largest_error"] = largest_error(2.0 * float(ratio.value.max()))
+    return found
 
 
 def transport_optimum(seed: int) -> float:
@@ -71,24 +112,27 @@ def transport_optimum(seed: int) -> float:
     return round(-float(ot.emd2(supply, demand, cost)) * total, 6)
 
 
+def solve(size: str, kind: Kind) -> dict[str, Any]:
+    """Return the optimum of one market under one kind of returns."""
+    day = LogNormalMarket.draw(0, *SIZES[size]).day(0, Returns(kind, SCALE))
+    return conic_optimum(top_edges(day, EDGES), exponential=size == "small")
+
+
 def main() -> None:
-    """Write the file; arguments choose the returns to solve again, the others stay."""
-    market = LogNormalMarket.draw(0, USERS, ROOMS)
+    """Write the file; arguments choose what to solve again, the rest stays."""
     conic = json.loads(FILE.read_text(encoding="utf-8"))["conic"] if FILE.exists() else {}
-    for kind in KINDS:
-        if len(sys.argv) > 1 and kind not in sys.argv[1:]:
+    for size, kind in [(size, kind) for size in SIZES for kind in KINDS]:
+        if len(sys.argv) > 1 and f"{size}:{kind}" not in sys.argv[1:]:
             continue
-        batch = top_edges(market.day(0, Returns(kind, SCALE)), EDGES)
         try:
-            conic[kind] = conic_optimum(batch)
+            conic.setdefault(size, {})[kind] = solve(size, kind)
         except cvxpy.SolverError as failure:
-            print(kind, failure)
+            print(size, kind, failure)
             continue
-        print(kind, conic[kind], flush=True)
+        print(size, kind, conic[size][kind], flush=True)
     made = {
         "by": {"cvxpy": cvxpy.__version__, "solver": "CLARABEL", "pot": ot.__version__},
-        "users": USERS,
-        "rooms": ROOMS,
+        "sizes": SIZES,
         "scale": SCALE,
         "edges": EDGES,
         "conic": conic,

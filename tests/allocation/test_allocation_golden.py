@@ -20,11 +20,15 @@ from giftlive.rng import stream
 GOLDEN: Any = json.loads(Path(__file__).with_name("golden.json").read_text(encoding="utf-8"))
 
 
+@pytest.mark.parametrize("size", ["small", "large"])
 @pytest.mark.parametrize("kind", ["log", "sqrt"])
-def test_bound_is_within_a_thousandth_of_an_interior_point_method(kind: Kind) -> None:
-    market = LogNormalMarket.draw(0, GOLDEN["users"], GOLDEN["rooms"])
+def test_bound_is_within_a_thousandth_of_an_interior_point_method(kind: Kind, size: str) -> None:
+    market = LogNormalMarket.draw(0, *GOLDEN["sizes"][size])
     batch = top_edges(market.day(0, Returns(kind, GOLDEN["scale"])), GOLDEN["edges"])
-    optimum = GOLDEN["conic"][kind]["optimum"]
+    golden = GOLDEN["conic"][size][kind]
+    optimum = golden["optimum"]
+    assert golden["status"] == "optimal"
+    assert golden.get("largest_error", 0.0) < 1e-7
     priced = batch_certificate(batch)
     assert optimum * (1 - 1e-5) <= priced.bound <= optimum * 1.001
     assert optimum * 0.999 <= priced.fluid.worth <= optimum * (1 + 1e-5)

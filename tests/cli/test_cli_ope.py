@@ -208,3 +208,33 @@ def test_what_a_cap_leaves_out_is_printed_apart(cli: Cli, log: Path) -> None:
     assert "modelled apart" in line or found["status"] == "undefined"
     plain = json.loads(cli("ope", "--log", log, "--policy", "uniform", "--json").stdout)
     assert plain["above_cap"] is None
+
+
+def test_balanced_estimators_ask_for_the_logging_policies(cli: Cli, log: Path) -> None:
+    asked = "ope", "--log", log, "--policy", "greedy", "--estimators"
+    said = paragraph(cli(*asked, "balanced_ips"), 2)
+    assert "--logger: balanced_ips without the logging policies" in said
+    assert "policies that no estimator asks for" in paragraph(
+        cli(*asked, "ips", "--logger", "uniform"), 2
+    )
+    wrong = paragraph(cli(*asked, "balanced_ips", "--logger", "softmax:temperature"), 2)
+    assert "--logger: 'temperature' is not a setting" in wrong
+    told = paragraph(cli(*asked, "balanced_ips", "--logger", "softmax:temperature=3,scale=1"), 2)
+    assert "logging policy 1" in told
+    assert "its log" in told
+
+
+def test_a_single_policy_balances_nothing(cli: Cli, log: Path) -> None:
+    """Given as a file of what it logged, its mixture with nobody is itself."""
+    rows = decisions()
+    many = rows.available.sum(axis=1)
+    lists = {
+        name: [row[:k].tolist() for row, k in zip(table, many, strict=True)]
+        for name, table in (("candidates", rows.candidates), ("probabilities", rows.propensities))
+    }
+    pq.write_table(pa.table({"decision_id": rows.decision_id.tolist()} | lists), "own.parquet")
+    asked = "--estimators", "ips,balanced_ips", "--logger", "own.parquet", "--json"
+    done = cli("ope", "--log", log, "--policy", "uniform", *asked)
+    assert (done.returncode, done.stderr) == (0, "")
+    values = {e["estimator"]: e["value"] for e in json.loads(done.stdout)["estimates"]}
+    assert values["balanced_ips"] == pytest.approx(values["ips"], rel=1e-12)

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+import tomllib
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 from tests.docs.blocks import ROOT
 from tests.spark import needs_spark
+
+from giftlive.config import load_config
+from giftlive.config_rollouts import SeatsConfig
+from giftlive.world import load_scenario
 
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 
@@ -40,6 +45,23 @@ def test_the_estimates_of_the_log_hold_the_truth() -> None:
     for value, low, high in said.values():
         assert low < truth < high
         assert low < value < high
+
+
+def test_the_roadmaps_size_is_that_of_every_study_it_names() -> None:
+    path = ROOT / "examples" / "roadmap_size.toml"
+    config = load_config(path)
+    named = tomllib.loads(path.read_text(encoding="utf-8"))
+    assert len(named) == 6
+    for study in named:
+        asked = getattr(config, study)
+        assert asked.seeds >= 50
+        if isinstance(asked, SeatsConfig):
+            load = getattr(asked, "load", getattr(asked, "judged_load", 1.25))
+            assert asked.sizes[:2] == (10_000, 500)
+            assert asked.streamers * asked.seats * asked.rounds * load == 10_000
+        else:
+            sizes = load_scenario(asked.preset, asked.scale).sizes
+            assert (sizes.users, sizes.streamers) == (10_000, 500)
 
 
 @pytest.mark.slow

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
+from giftlive import ope
 from giftlive.evaluation.bandit import Contexts, Reward, Trial, run_trials, value_of
 from giftlive.evaluation.bandit import _draw_block as draw_block
+from giftlive.ope.bounded import Guaranteed
 from giftlive.rng import stream
 from giftlive.types import Floats, Ints
 
@@ -114,6 +116,49 @@ def test_identical_targets_tie_to_the_bit() -> None:
     for estimator in ("ips", "snips", "dr"):
         a, b = found[estimator, "a"], found[estimator, "b"]
         assert (a.first, a.rmse, a.coverage, a.bias) == (b.first, b.rmse, b.coverage, b.bias)
+
+
+@pytest.mark.parametrize("reward", [COUNT, CAPPED, FULL], ids=lambda r: r.name)
+def test_what_is_made_for_heavy_tails_equals_the_estimators_log_by_log(reward: Reward) -> None:
+    known = contexts(CHANCE + 0.05)
+    block = draw_block(known, draw, 0, 20, 200, seed=1)
+    rows = run_trials(known, draw, (reward,), 60, 200, seed=1, tails_of="first")
+    usual, more = rows[:6], {t.estimator: t for t in rows[6:]}
+    assert {t.estimator for t in usual} == {"ips", "snips", "dr"}
+    assert {t.target for t in more.values()} == {"first"}
+    money = reward is not COUNT
+    named = {
+        "dm": ope.DM, "clipped_ips": ope.clipped_ips(10.0), "switch_dr": ope.switch_dr(10.0),
+        "lse": ope.log_sum_exp(0.01), **({"assisted_snips": ope.ASSISTED_SNIPS} if money else {}),
+    }  # fmt: skip
+    bounded: dict[str, Guaranteed] = {
+        "ips_bernstein": "empirical_bernstein", "ips_betting": "betting",
+    }  # fmt: skip
+    assert set(more) == {*named, *(bounded if reward is not FULL else ())}
+    q = known.q[reward.name]
+    bounds = ope.Bounds(reward.most, known.largest_weight("first")) if reward is not FULL else None
+    for r in range(3):
+        at = block.row[r], block.action[r]
+        log = ope.Interactions(
+            np.arange(200), block.action[r], block.propensity[r], reward.of(block.amount[r]),
+            FIRST[block.row[r]], q=q[block.row[r]], modelled_amount=q[at] / known.q["count"][at],
+        )  # fmt: skip
+        expected = ope.evaluate(log, tuple(named.values()))
+        found = [(more[name].logs[:, r], expected[e.name]) for name, e in named.items()]
+        if bounds is not None:
+            state = ope.IPS.update(ope.IPS.init(), log)
+            found += [
+                (more[name].logs[:, r], ope.bounded_ratio(ope.IPS, state, bounds, method))
+                for name, method in bounded.items()
+            ]
+        for mine, interval in found:
+            expected_bounds = (interval.value, interval.low, interval.high)
+            assert mine.tolist() == pytest.approx(expected_bounds, rel=1e-9)
+
+
+def test_the_largest_weight_is_known_without_a_log() -> None:
+    assert contexts().largest_weight("first") == 4.0
+    assert contexts().largest_weight("logging") == 1.0
 
 
 def test_more_replications_do_not_change_the_first_ones() -> None:

@@ -39,7 +39,16 @@ def test_the_tables_cover_every_target_and_pair(found: tuple[StudyResult, Any]) 
     targets = {row[1] for row in tables["trials"].rows}
     assert {"greedy", "concave", "dual_price", "whale_tier", "cold_start", "uniform"} <= targets
     n = len(targets)
-    assert len(tables["trials"].rows) == 9 * n
+    assert len(tables["trials"].rows) == 9 * n + 18
+    more: dict[Any, list[Any]] = {name: [] for name in ("count", "capped", "full")}
+    for row in tables["trials"].rows[9 * n :]:
+        assert row[1] == "greedy"
+        more[row[0]].append(row[2])
+    usual, valid = ["dm", "clipped_ips", "switch_dr", "lse"], ["ips_bernstein", "ips_betting"]
+    money = ["assisted_snips"]
+    assert more == {
+        "count": usual + valid, "capped": usual + money + valid, "full": usual + money
+    }  # fmt: skip
     assert len(tables["pairs"].rows) == n * (n - 1) // 2
     gaps = [row[2] for row in tables["pairs"].rows]
     assert gaps == sorted(gaps)

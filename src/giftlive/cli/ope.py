@@ -15,6 +15,7 @@ from giftlive.errors import NotEnoughDataError, UsageError
 
 if TYPE_CHECKING:
     from giftlive.evaluation.decision_logs import DecisionLogs
+    from giftlive.evaluation.logging_policies import LoggingPolicies
     from giftlive.evaluation.off_policy_advice import Advice
     from giftlive.evaluation.off_policy_log import LogEvaluation, Reward
     from giftlive.evaluation.target_policies import TargetPolicy
@@ -42,6 +43,14 @@ Master = Annotated[
     str | None,
     typer.Option("--master", help="Spark master that works instead, e.g. local[2] or yarn."),
 ]
+Loggers = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--logger",
+        help="For balanced estimators: every policy of the logs, in their order,"
+        " e.g. --logger softmax:temperature=0.5, or a file like --policy.",
+    ),
+]
 PageFolder = Annotated[
     Path | None,
     typer.Option("--out", help="Folder for a page with figures.", show_default=False),
@@ -68,6 +77,7 @@ def ope(
     estimators: Estimators = None,
     method: Method = "ratio_delta",
     settings: PolicySettings = None,
+    logger: Loggers = None,
     jobs: Jobs = 1,
     master: Master = None,
     advise: Twins = 0,
@@ -84,6 +94,7 @@ def ope(
     from giftlive.evaluation.decision_logs import open_logs
     from giftlive.evaluation.off_policy_advice import advise as try_on_twins
     from giftlive.evaluation.off_policy_log import Reward, RewardName
+    from giftlive.evaluation.target_file import opened_policy
     from giftlive.run.folder import OPE, check_target
     from giftlive.run.progress import Reporter
 
@@ -96,10 +107,15 @@ def ope(
     if advise and logs.has_slates:
         raise UsageError("a twin of slates", "--advise", "a log of single choices", "leave it out")
     wanted = () if logs.has_slates else _estimators(estimators, earned.name, len(logs.loggers))
-    with Reporter().step("ope") as step, _target(policy, settings, logs) as target:
-        found = _evaluator(target, wanted, estimators, earned, method, jobs, master)(
-            logs, step.listener
-        )
+    _require_loggers(wanted, logger)
+    own = options.pairs(settings, "temperature=0.2")
+    with (
+        Reporter().step("ope") as step,
+        opened_policy(policy, own, logs) as target,
+        _loggers(logger, logs) as loggers,
+    ):
+        how = target, wanted, estimators, earned, method, jobs, master, loggers
+        found = _evaluator(*how)(logs, step.listener)
         advice = None
         if advise:
             advice = try_on_twins(logs, target, earned, wanted, advise, progress=step.listener)
@@ -121,6 +137,7 @@ def _evaluator(
     method: str,
     jobs: int,
     master: str | None,
+    loggers: LoggingPolicies | None,
 ) -> Callable[[DecisionLogs, Progress], LogEvaluation]:
     """Return what judges logs: of single choices by ``wanted``, of slates (none wanted) by name."""
     from giftlive.evaluation.off_policy_log import LogEvaluator
@@ -128,7 +145,7 @@ def _evaluator(
 
     if wanted:
         plain = LogEvaluator(target, wanted, earned, cast(Any, method), jobs, master=master)
-        return plain.evaluate
+        return replace(plain, loggers=loggers).evaluate
     usual = SlateEvaluator(target, reward=earned, method=cast(Any, method))
     if text is None:
         return usual.evaluate
@@ -231,20 +248,37 @@ def _estimators(text: str | None, reward: str, loggers: int) -> tuple[Estimator,
     return found
 
 
-@contextmanager
-def _target(policy: str, settings: list[str] | None, logs: DecisionLogs) -> Iterator[TargetPolicy]:
-    """Open the target: what is a file, or looks like one, is a file."""
-    from giftlive.evaluation.target_file import opened_target
-    from giftlive.evaluation.target_policies import named_target
+def _require_loggers(wanted: tuple[Estimator, ...], given: list[str] | None) -> None:
+    """Refuse balanced estimators without the logging policies, and these without them."""
+    mixed = [e.name for e in wanted if "mean_propensity" in e.needs]
+    if mixed and not given:
+        raise UsageError(
+            f"{mixed[0]} without the logging policies", "--logger",
+            "every policy of the logs, by name or as a file of its probabilities",
+            "a log holds the probabilities of its own policy alone",
+        )  # fmt: skip
+    if given and not mixed:
+        raise UsageError(
+            "policies that no estimator asks for", "--logger",
+            "balanced_ips or balanced_dr among --estimators", "leave them out",
+        )  # fmt: skip
 
-    path = Path(policy)
-    if path.suffix != ".parquet" and not path.is_file():
-        yield named_target(policy, options.pairs(settings, "temperature=0.2"), logs)
+
+@contextmanager
+def _loggers(given: list[str] | None, logs: DecisionLogs) -> Iterator[LoggingPolicies | None]:
+    """Open the logging policies, ``NAME:KEY=VALUE,KEY=VALUE`` or files; None without any."""
+    from giftlive.evaluation.logging_policies import opened_loggers
+
+    if not given:
+        yield None
         return
-    if settings:
-        raise UsageError("settings beside a file", "--set", "a policy by name", "leave them out")
-    with opened_target(path, logs) as target:
-        yield target
+    parts = [text.partition(":") for text in given]
+    texts = [
+        (name, options.pairs(own.split(",") if own else None, "softmax:scale=1", "--logger"))
+        for name, _, own in parts
+    ]
+    with opened_loggers(texts, logs) as loggers:
+        yield loggers
 
 
 def _print(found: LogEvaluation, advice: Advice | None) -> None:

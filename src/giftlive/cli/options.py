@@ -43,7 +43,9 @@ CacheDir = Annotated[
 ]
 
 
-def pairs(settings: list[str] | None, example: str = "arena.seeds=8") -> dict[str, str]:
+def pairs(
+    settings: list[str] | None, example: str = "arena.seeds=8", option: str = "--set"
+) -> dict[str, str]:
     """Return ``key=value`` settings as a dictionary; ``example`` is one of the command's.
 
     Raises
@@ -56,7 +58,7 @@ def pairs(settings: list[str] | None, example: str = "arena.seeds=8") -> dict[st
         key, equals, value = text.partition("=")
         if not (key and equals):
             raise UsageError(
-                f"{text!r} is not a setting", "--set", "key=value", f"for example --set {example}"
+                f"{text!r} is not a setting", option, "key=value", f"for example {option} {example}"
             )
         found[key.strip()] = value.strip()
     return found

@@ -20,6 +20,7 @@ import numpy as np
 
 from giftlive import ope
 from giftlive.errors import NotEnoughDataError
+from giftlive.evaluation.bandit_tails import Weighted, tail_bounds
 from giftlive.rng import stream
 from giftlive.stats.intervals import Interval, student_t
 from giftlive.types import Floats, Ints, Progress, silent
@@ -43,6 +44,7 @@ class Contexts:
     ----------
     user : [n] user of each context. logging : [n, m] logging policy. targets : name -> [n, m].
     q : reward -> [n, m] modelled reward. truth : reward -> [n, m] exact expected reward.
+    scale : of money, > 0, for estimators that ask for one.
     """
 
     user: Ints
@@ -50,6 +52,12 @@ class Contexts:
     targets: dict[str, Floats]
     q: dict[str, Floats]
     truth: dict[str, Floats]
+    scale: float = 1.0
+
+    def largest_weight(self, target: str) -> float:
+        """Return the largest importance weight that any decision can have under a target."""
+        pi = self.targets[target]
+        return float(np.max(pi[pi > 0.0] / self.logging[pi > 0.0]))
 
 
 @dataclass(frozen=True)
@@ -58,6 +66,11 @@ class Reward:
 
     name: str
     cap: float
+
+    @property
+    def most(self) -> float:
+        """Return the largest reward there can be."""
+        return 1.0 if self.name == "count" else self.cap
 
     def of(self, amount: Floats) -> Floats:
         """Return the reward of each realised amount."""
@@ -113,8 +126,14 @@ def run_trials(
     decisions: int,
     seed: int,
     progress: Progress = silent,
+    tails_of: str = "",
 ) -> tuple[Trial, ...]:
-    """Return one row per estimator, target and reward over ``replications`` logs."""
+    """Return one row per estimator, target and reward over ``replications`` logs.
+
+    Parameters
+    ----------
+    tails_of : target that the estimators of ``bandit_tails`` judge as well, in rows at the end.
+    """
     found: dict[Key, list[tuple[Floats, Floats, Floats]]] = {}
     worth: dict[str, list[Floats]] = {name: [] for name in contexts.targets}
     modelled = _modelled(contexts, rewards)
@@ -126,11 +145,13 @@ def run_trials(
             pi = target[block.row, block.action]
             _require_overlap(name, pi)
             worth[name].append(_effective(pi / block.propensity))
-            for key, bounds in _estimates(contexts, block, rewards, name, pi, modelled):
+            more = name == tails_of
+            for key, bounds in _estimates(contexts, block, rewards, name, pi, modelled, more):
                 found.setdefault(key, []).append(bounds)
         progress(first + size, replications)
     effective = {name: np.concatenate(parts) for name, parts in worth.items()}
     keys = [(e, t, r.name) for r in rewards for t in contexts.targets for e in ESTIMATORS]
+    keys += [key for key in found if key[0] not in ESTIMATORS]
     return tuple(_trial(contexts, key, found[key], effective[key[1]], decisions) for key in keys)
 
 
@@ -192,6 +213,7 @@ def _estimates(
     name: str,
     pi: Floats,
     modelled: dict[tuple[str, str], Floats],
+    tails: bool,
 ) -> list[tuple[Key, tuple[Floats, Floats, Floats]]]:
     found: list[tuple[Key, tuple[Floats, Floats, Floats]]] = []
     for reward in rewards:
@@ -202,8 +224,26 @@ def _estimates(
             "snips": ope.snips_replications(r, block.propensity, pi),
             "dr": ope.dr_replications(r, block.propensity, pi, q, answer),
         }
-        found += [((e, name, reward.name), bounds[e]) for e in ESTIMATORS]
+        if tails:
+            bounds |= tail_bounds(_weighted(contexts, block, reward, name, answer))
+        found += [((e, name, reward.name), each) for e, each in bounds.items()]
     return found
+
+
+def _weighted(
+    contexts: Contexts, block: _Block, reward: Reward, target: str, answer: Floats
+) -> Weighted:
+    """Return what the estimators for heavy tails take; ``answer`` [R, n] is q(π)."""
+    money, at = reward.name != "count", (block.row, block.action)
+    return Weighted(
+        weight=contexts.targets[target][at] / block.propensity,
+        reward=reward.of(block.amount),
+        q=contexts.q[reward.name][at],
+        answer=answer,
+        chance=contexts.q["count"][at] if money else None,
+        scale=contexts.scale if money else 1.0,
+        most=reward.most * contexts.largest_weight(target),
+    )
 
 
 def _require_overlap(target: str, pi: Floats) -> None:

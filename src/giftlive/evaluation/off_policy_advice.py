@@ -110,10 +110,12 @@ def advise(
 
     Parameters
     ----------
-    estimators : tried besides the usual ones. twins : how many logs are drawn.
+    estimators : tried besides the usual ones; a twin has one logging policy, so that those which
+        weigh several are left out. twins : how many logs are drawn.
     """
     twin = twin_of(logs, target, reward, seed=seed)
-    panel = Panel(tuple({e.name: e for e in (*estimators, *usual(twin, reward))}.values()))
+    asked = (e for e in estimators if set(e.needs) <= {"q"})
+    panel = Panel(tuple({e.name: e for e in (*asked, *usual(twin, reward))}.values()))
     found: dict[tuple[str, Method], list[Interval]] = {}
     for k in range(twins):
         log = twin.draw(stream(seed, "twin", k))

@@ -17,6 +17,7 @@ import numpy as np
 from giftlive.errors import GiftLiveError, InputError, NotEnoughDataError, UsageError
 from giftlive.evaluation.decision_logs import DecisionLogs, together
 from giftlive.evaluation.interactions import interactions
+from giftlive.evaluation.logging_policies import LoggingPolicies
 from giftlive.evaluation.partitions import in_order
 from giftlive.evaluation.target_policies import TargetPolicy
 from giftlive.logs.decisions import DecisionFile, DecisionLog
@@ -110,6 +111,7 @@ class LogEvaluator:
     method : of the intervals. jobs : worker processes. batch_rows : rows in memory at a time.
     master : of a Spark cluster that works in their stead; it must see the files by their paths.
     task_rows : rows after which a task hands over its sums; rounded up to row groups.
+    loggers : the logging policies, able to speak about each other's rows, for balanced estimators.
     """
 
     target: TargetPolicy
@@ -120,6 +122,7 @@ class LogEvaluator:
     batch_rows: int = BATCH_ROWS
     task_rows: int = _TASK_ROWS
     master: str | None = None
+    loggers: LoggingPolicies | None = None
 
     def evaluate(
         self, log: DecisionFile | DecisionLogs, listener: Progress | None = None
@@ -252,9 +255,13 @@ def _chunk(how: LogEvaluator, log: DecisionLog, first: int, task: _Task) -> Inte
     require_matured(log, first, str(task.file.path))
     earned = replace(log, reward=how.reward.of(log.reward))
     q = log.values if how.reward.name == "amount" else None
-    target = how.target.probabilities(log, task.logs.offsets[task.number] + first)
-    logger = np.full(len(log), task.logs.logger(task.number))
-    return replace(interactions(earned, target, q), logger=logger)
+    start, own = task.logs.offsets[task.number] + first, task.logs.logger(task.number)
+    chunk = interactions(earned, how.target.probabilities(log, start), q)
+    chunk = replace(chunk, logger=np.full(len(log), own))
+    if how.loggers is None:
+        return chunk
+    mixed = how.loggers.mean_propensity(log, start, own, str(task.file.path))
+    return replace(chunk, mean_propensity=mixed)
 
 
 def require_matured(log: DecisionLog, first: int, path: str) -> None:

@@ -65,6 +65,7 @@ def bandit_contexts(
             "full": values,
         },
         truth={reward.name: _truth(evening, seen, reward) for reward in rewards},
+        scale=evening.cap,
     )
 
     def draw(row: Ints, action: Ints, seed: int) -> Floats:

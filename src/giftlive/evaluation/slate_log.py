@@ -2,9 +2,11 @@
 
 A target by name fills a slate as the log did: place by place, asked again without the rooms above.
 Its probability of the logged slate is the product of those of its places, and a row's prefix is the
-product up to it. A single choice is a slate of one place. A target's marginal of a room at a place,
-over everything that might stand above, cannot be read off one slate: estimators that weigh single
-places (IIPS) are for the library, where it is given.
+product up to it. A single choice is a slate of one place. IIPS weighs the room in its place,
+whatever stands above: the log holds that of its own policy, ``slate_marginals`` finds the target's.
+
+The verdict on IIPS looks at the weights of items, of all places together; that on the others at the
+weights of whole slates, which are also the diagnostics shown.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 import numpy as np
 import pyarrow.compute as pc
@@ -20,20 +23,23 @@ import pyarrow.parquet as pq
 from giftlive.errors import ConfigError, NotEnoughDataError
 from giftlive.evaluation.decision_logs import DecisionLogs
 from giftlive.evaluation.off_policy_log import LogEvaluation, Reward, require_matured
+from giftlive.evaluation.slate_marginals import target_marginals
 from giftlive.evaluation.target_policies import TargetPolicy
 from giftlive.logs.decisions import DecisionLog
 from giftlive.logs.decisions.record import known
 from giftlive.ope import Estimate, Interactions, diagnostics_of
 from giftlive.ope.estimation import Method
-from giftlive.ope.slates import RIPS, SIPS, SlateEstimator, Slates, self_normalised
-from giftlive.ope.verdict import Verdict
+from giftlive.ope.slates import IIPS, RIPS, SIPS, SlateEstimator, Slates, self_normalised
 from giftlive.ope.weight_sums import ROWS, WEIGHT, WeightSums, weight_sums
 from giftlive.stats.cluster_sums import ClusterSums
 from giftlive.stats.intervals import Interval, no_interval
-from giftlive.types import Floats, Ints, Progress
+from giftlive.types import Bools, Floats, Ints, Progress
 
-NAMES = ("sips", "rips", "snsips", "snrips")
-"""Estimators of slates by name: whole slates or prefixes, plain or self-normalised."""
+PLAIN = {"sips": SIPS, "rips": RIPS, "iips": IIPS}
+SLATE: Literal["slate"] = "slate"
+ITEM: Literal["item"] = "item"
+NAMES = (*PLAIN, *(f"sn{name}" for name in PLAIN))
+"""Estimators of slates by name: whole slates, prefixes or items, plain or self-normalised."""
 
 
 @dataclass(frozen=True)
@@ -70,32 +76,31 @@ class SlateEvaluator:
         places = max(_places(file.path) for file in logs.files)
         estimators = tuple(_estimator(name, places) for name in self.names)
         states = [e.init() for e in estimators]
-        weights: WeightSums | None = None
+        weights: dict[str, WeightSums] = {}
         done = count = 0
         for chunk, rows in self._chunks(logs):
             states = [e.update(s, chunk) for e, s in zip(estimators, states, strict=True)]
-            mine = _whole(chunk)
-            weights = mine if weights is None else weights.merge(mine)
+            for kind, mine in self._weights(chunk):
+                weights[kind] = weights[kind].merge(mine) if kind in weights else mine
             done, count = done + rows, count + int((chunk.position == 0).sum())
             if listener is not None:
                 listener(done, logs.rows)
-        if weights is None:
+        if not weights:
             raise NotEnoughDataError("no slates", str(logs.files[0].path), "at least one slate")
-        found = diagnostics_of(weights)
-        users = weights.sums.values[:, [ROWS, WEIGHT]]
+        found = diagnostics_of(weights[SLATE])
         return LogEvaluation(
             logging=logs.name,
             target=self.target.name,
             reward=self.reward,
             decisions=count,
-            users=len(users),
+            users=found.users,
             estimates=tuple(
-                self._judged(e, s, found.verdict, users)
+                self._judged(e, s, weights[_kind(e)])
                 for e, s in zip(estimators, states, strict=True)
             ),
             diagnostics=found,
             audit=(found.mean_test,),
-            largest_weights=weights.largest,
+            largest_weights=weights[SLATE].largest,
         )
 
     def _chunks(self, logs: DecisionLogs) -> Iterator[tuple[Slates, int]]:
@@ -104,13 +109,25 @@ class SlateEvaluator:
             for log in file.batches():
                 require_matured(log, first, str(file.path))
                 earned = self.reward.of(log.reward)
-                yield slates_of(log, self.target, logs.offsets[number] + first, earned), len(log)
+                start = logs.offsets[number] + first
+                yield slates_of(log, self.target, start, earned, self._items), len(log)
                 first += len(log)
 
+    @property
+    def _items(self) -> bool:
+        return any(name.endswith(IIPS.name) for name in self.names)
+
+    def _weights(self, chunk: Slates) -> Iterator[tuple[str, WeightSums]]:
+        """Yield what the verdicts need: of whole slates, and of items where one is asked for."""
+        yield SLATE, _sums(chunk, SLATE, chunk.position == 0)
+        if self._items:
+            yield ITEM, _sums(chunk, ITEM, chunk.position >= 0)
+
     def _judged(
-        self, estimator: SlateEstimator, state: ClusterSums, verdict: Verdict, users: Floats
+        self, estimator: SlateEstimator, state: ClusterSums, weights: WeightSums
     ) -> Estimate:
         computed = self._interval(estimator, state)
+        verdict, users = diagnostics_of(weights).verdict, weights.sums.values[:, [ROWS, WEIGHT]]
         reported = computed
         if computed.status == "ok" and verdict.status != "ok":
             name, n = computed.method, computed.n
@@ -126,12 +143,15 @@ class SlateEvaluator:
         return estimator.estimate(state)
 
 
-def slates_of(log: DecisionLog, target: TargetPolicy, first: int, reward: Floats) -> Slates:
+def slates_of(
+    log: DecisionLog, target: TargetPolicy, first: int, reward: Floats, items: bool = False
+) -> Slates:
     """Return a stretch of whole slates with both policies' probabilities.
 
     Parameters
     ----------
-    first : rows before it. reward : [n] of every place.
+    first : rows before it. reward : [n] of every place. items : whether marginals of the items
+        are wanted; the target's may take many askings.
     """
     position = np.where(log.position < 0, 0, log.position)
     slate = np.cumsum(position == 0) - 1  # rows of a slate stand together, from place 0 on
@@ -143,6 +163,11 @@ def slates_of(log: DecisionLog, target: TargetPolicy, first: int, reward: Floats
     conditional = np.where(single, log.propensity, log.conditional_propensity)
     ours = np.where(log.shown, conditional, 1.0)
     start = np.flatnonzero(position == 0)
+    marginal: dict[str, Floats] = {}
+    if items:
+        asked = target_marginals(log, position, target, first)
+        marginal["item_target"] = np.where(log.shown, asked, nothing)
+        marginal["item_logging"] = np.where(single, ours, log.marginal_propensity)
     both = [(_prefix(p, position), np.multiply.reduceat(p, start)[slate]) for p in (ours, theirs)]
     return Slates(
         user=log.user_id,
@@ -153,6 +178,7 @@ def slates_of(log: DecisionLog, target: TargetPolicy, first: int, reward: Floats
         slate_logging=both[0][1],
         prefix_target=np.minimum(both[1][0], 1.0),
         slate_target=np.minimum(both[1][1], 1.0),
+        **marginal,
     )
 
 
@@ -175,21 +201,23 @@ def _prefix(conditional: Floats, position: Ints) -> Floats:
     return found
 
 
-def _whole(chunk: Slates) -> WeightSums:
-    """Return what the verdict needs of the weights of whole slates, one row per slate."""
-    first = chunk.position == 0
-    weight, n = chunk.weight("slate")[first], int(first.sum())
+def _sums(chunk: Slates, kind: Literal["slate", "item"], rows: Bools) -> WeightSums:
+    """Return what the verdict needs of one kind of weights, of the ``rows`` that have one each."""
+    weight, n = chunk.weight(kind)[rows], int(rows.sum())
     sure = np.ones((n, 1))
     log = Interactions(
-        chunk.user[first], np.zeros(n, dtype=np.int64), np.ones(n), np.zeros(n), sure,
+        chunk.user[rows], np.zeros(n, dtype=np.int64), np.ones(n), np.zeros(n), sure,
         propensities=sure,
     )  # fmt: skip
     return weight_sums(log, lambda _: weight)
 
 
+def _kind(estimator: SlateEstimator) -> str:
+    return ITEM if estimator.scope == ITEM else SLATE
+
+
 def _estimator(name: str, places: int) -> SlateEstimator:
-    plain = {"sips": SIPS, "rips": RIPS}
-    return plain[name] if name in plain else self_normalised(plain[name.removeprefix("sn")], places)
+    return PLAIN[name] if name in PLAIN else self_normalised(PLAIN[name.removeprefix("sn")], places)
 
 
 def _places(path: object) -> int:

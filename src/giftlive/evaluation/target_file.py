@@ -2,7 +2,9 @@
 
 Columns: ``decision_id`` (text), ``candidates`` (list of room ids, in the order of the log) and
 ``probabilities`` (list of numbers >= 0 in that order, which sum to 1, or to 0 where the target
-shows nothing). Decisions may stand in any order, and there may be more than the log has.
+shows nothing). For a log of slates ``marginals`` may stand beside them: the probability of every
+candidate in this place, whatever stands above. Decisions may stand in any order, and there may be
+more than the log has.
 
 The file is brought into the order of the logs once, on disk; then every stretch of the log finds
 its rows where it stands itself, so that batches and workers need no more memory than they read.
@@ -10,7 +12,7 @@ its rows where it stands itself, so that batches and workers need no more memory
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,12 +25,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from giftlive.errors import InputError
+from giftlive.errors import InputError, MissingCapabilityError, UsageError
 from giftlive.evaluation.decision_logs import DecisionLogs, together
+from giftlive.evaluation.target_policies import TargetPolicy, named_target
 from giftlive.logs.decisions import DecisionFile, DecisionLog
 from giftlive.logs.store import connection, literal_path, one_row
 from giftlive.types import Bools, Floats, Ints
 
+MARGINALS = "marginals"
 _SUM_TOLERANCE = 1e-6
 _GROUP_ROWS = 16_384
 _COLUMNS = {
@@ -67,17 +71,52 @@ class FileTarget:
         InputError
             A row holds no probabilities; the decision is named.
         """
+        found = self._read(log, first, "probabilities")
+        self._check(log, found)
+        return found
+
+    def marginals(self, log: DecisionLog, first: int, /) -> Floats:
+        """Return [n, m] the probabilities in the row's place, whatever stands above it.
+
+        Raises
+        ------
+        MissingCapabilityError
+            The file has no such column.
+        InputError
+            A number is no probability; the decision is named.
+        """
+        with pq.ParquetFile(self.path) as file:
+            if MARGINALS not in file.schema_arrow.names:
+                raise MissingCapabilityError(
+                    "no marginal probabilities",
+                    f"{self.source}, column {MARGINALS}",
+                    "the target's probability of every candidate in each place, whatever stands"
+                    " above it",
+                    "give the column, or take rips, which needs `probabilities` alone",
+                )
+        found = self._read(log, first, MARGINALS)
+        valid: Bools = np.all((found >= 0.0) & (found <= 1.0 + _SUM_TOLERANCE), axis=1)
+        bad = np.flatnonzero(~valid)
+        if len(bad):
+            raise InputError(
+                f"marginals from {found[bad[0]].min():g} to {found[bad[0]].max():g}",
+                f"{self.source}, decision {log.decision_id[bad[0]]}, column {MARGINALS}",
+                "probabilities",
+            )
+        return found
+
+    def _read(self, log: DecisionLog, first: int, name: str) -> Floats:
         found = np.zeros(log.candidates.shape)
         if not len(log):
             return found
         low, high = np.searchsorted(self._ends, [first, first + len(log) - 1], side="right")
         start = int(self._ends[low - 1]) if low else 0
         with pq.ParquetFile(self.path) as file:
-            table = file.read_row_groups(list(range(low, high + 1)), columns=["probabilities"])
+            table = file.read_row_groups(list(range(low, high + 1)), columns=[name])
         column = table.column(0).combine_chunks().slice(first - start, len(log))
-        inside: Bools = np.arange(log.width) < log.available.sum(axis=1)[:, None]
+        # Sizes are the file's: of a slate, rooms above are no candidates of the log any more.
+        inside: Bools = np.arange(log.width) < column.value_lengths().to_numpy()[:, None]
         found[inside] = column.flatten().to_numpy(zero_copy_only=False)
-        self._check(log, found)
         return found
 
     def _check(self, log: DecisionLog, found: Floats) -> None:
@@ -93,6 +132,31 @@ class FileTarget:
 
 
 @contextmanager
+def opened_policy(
+    text: str, options: Mapping[str, str], log: DecisionFile | DecisionLogs
+) -> Iterator[TargetPolicy]:
+    """Open a policy for as long as it is needed: what is a file, or looks like one, is a file.
+
+    Parameters
+    ----------
+    text : a name (``named_target``), or a Parquet file. options : of a policy by name.
+
+    Raises
+    ------
+    UsageError
+        Options beside a file.
+    """
+    path = Path(text)
+    if path.suffix != ".parquet" and not path.is_file():
+        yield named_target(text, options, log)
+        return
+    if options:
+        raise UsageError("settings beside a file", text, "a policy by name", "leave them out")
+    with opened_target(path, log) as target:
+        yield target
+
+
+@contextmanager
 def opened_target(source: Path, log: DecisionFile | DecisionLogs) -> Iterator[FileTarget]:
     """Bring a file of probabilities into the order of the logs for as long as it is needed.
 
@@ -102,22 +166,28 @@ def opened_target(source: Path, log: DecisionFile | DecisionLogs) -> Iterator[Fi
         The file is no Parquet file or lacks a column; a decision of the log is missing or stands
         twice; its candidates are not those of the log.
     """
-    _require_columns(source)
+    columns = _lists_of(source)
     logs = together(log)
     with TemporaryDirectory(prefix="giftlive-target-") as folder:
         path = Path(folder) / "target.parquet"
         with closing(connection()) as con:
-            _join(con, source, logs)
+            _join(con, source, logs, columns)
             _require_whole(con, source, logs.rows)
             con.execute(
-                f"copy (select probabilities from joined order by row)"
+                f"copy (select {', '.join(columns)} from joined order by row)"
                 f" to {literal_path(path)} (format parquet, row_group_size {_GROUP_ROWS})"
             )
         yield FileTarget(source.name, source, path)
 
 
-def _join(con: duckdb.DuckDBPyConnection, source: Path, logs: DecisionLogs) -> None:
+def _join(
+    con: duckdb.DuckDBPyConnection, source: Path, logs: DecisionLogs, columns: tuple[str, ...]
+) -> None:
     """Make the table ``joined``: each decision of the logs beside what the file says of it."""
+    complete = " and ".join(
+        f"len(f.{name}) = len(l.candidates) and len(list_filter(f.{name}, lambda p: p is null)) = 0"
+        for name in columns
+    )
     rows = " union all ".join(
         f"select file_row_number + {first} as row, decision_id, candidates"
         f" from read_parquet({literal_path(file.path.absolute())}, file_row_number = true)"
@@ -126,9 +196,8 @@ def _join(con: duckdb.DuckDBPyConnection, source: Path, logs: DecisionLogs) -> N
     con.execute(
         "create table joined as select l.row, l.decision_id as id,"
         " f.decision_id is not null as known, f.candidates = l.candidates as alike,"
-        " len(f.probabilities) = len(l.candidates)"
-        " and len(list_filter(f.probabilities, lambda p: p is null)) = 0 as complete,"
-        " f.probabilities::double[] as probabilities"
+        f" {complete} as complete,"
+        f" {', '.join(f'f.{name}::double[] as {name}' for name in columns)}"
         f" from ({rows}) l"
         f" left join read_parquet({literal_path(source.absolute())}) f"
         " on l.decision_id = f.decision_id"
@@ -159,7 +228,8 @@ def _require_whole(con: duckdb.DuckDBPyConnection, source: Path, rows: int) -> N
         raise InputError(what, str(source), "every decision once", hint)
 
 
-def _require_columns(source: Path) -> None:
+def _lists_of(source: Path) -> tuple[str, ...]:
+    """Return the columns of probabilities in the file; refuse one that lacks what is needed."""
     try:
         with pq.ParquetFile(source) as file:
             schema: Any = file.schema_arrow
@@ -167,7 +237,8 @@ def _require_columns(source: Path) -> None:
         reason = str(error).splitlines()[0]
         what = f"not readable: {reason}"
         raise InputError(what, str(source), "probabilities in Parquet") from error
-    for name, (words, *kinds) in _COLUMNS.items():
+    asked = _COLUMNS | ({MARGINALS: _COLUMNS["probabilities"]} if MARGINALS in schema.names else {})
+    for name, (words, *kinds) in asked.items():
         at = schema.get_field_index(name)
         if at < 0 or not any(kind(schema.field(at).type) for kind in kinds):
             found = "no such column" if at < 0 else f"values of type {schema.field(at).type}"
@@ -177,3 +248,4 @@ def _require_columns(source: Path) -> None:
                 words,
                 "columns: decision_id, candidates, probabilities (docs/off-policy.md)",
             )
+    return ("probabilities", MARGINALS) if MARGINALS in schema.names else ("probabilities",)

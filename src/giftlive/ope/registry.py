@@ -17,6 +17,8 @@ PLAIN: dict[str, Estimator] = {
     "dm": catalogue.DM,
     "dr": catalogue.DR,
     "sndr": catalogue.SNDR,
+    "balanced_ips": catalogue.BALANCED_IPS,
+    "balanced_dr": catalogue.BALANCED_DR,
 }
 """Estimators without a parameter."""
 

@@ -10,6 +10,7 @@ from giftlive import ope
 from giftlive.evaluation import checks
 from giftlive.evaluation.bandit import Contexts, Trial, first_weights, run_trials
 from giftlive.evaluation.bandit_order import Pair, apart, hardest, near_share, pairs_of
+from giftlive.evaluation.bandit_tails import ALWAYS_VALID
 from giftlive.evaluation.gates import judge, load_rules
 from giftlive.evaluation.interference import interference
 from giftlive.evaluation.results import Check, Estimate, Gate, StudyResult
@@ -43,7 +44,7 @@ class OffPolicy:
         rewards = rewards_of(evening)
         contexts, draw = bandit_contexts(evening, rewards)
         size = config.replications, config.decisions
-        trials = run_trials(contexts, draw, rewards, *size, seed, context.progress)
+        trials = run_trials(contexts, draw, rewards, *size, seed, context.progress, GATED[1])
         weights = first_weights(contexts, draw, config.decisions, seed)
         pairs = {e: pairs_of(trials, e, GATED[2]) for e in ORDERED}
         crowded = (
@@ -143,8 +144,11 @@ def _estimates(
             denominator="replications",
             population=population,
         )
-        for e, r in (GATED[::2], ("snips", "capped"), ("snips", "full"), ("dr", "full"))
-    ]
+        for e, r in (
+            GATED[::2], ("snips", "capped"), ("snips", "full"), ("dr", "full"),
+            *((e, r) for e in ALWAYS_VALID for r in ("count", "capped")),
+        )
+    ]  # fmt: skip
     bias = estimate(
         "snips_count_bias",
         by_key[GATED].bias,

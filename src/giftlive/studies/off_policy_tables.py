@@ -10,6 +10,7 @@ import numpy as np
 from giftlive import ope
 from giftlive.evaluation.bandit import Trial
 from giftlive.evaluation.bandit_order import Pair
+from giftlive.evaluation.bandit_tails import ALWAYS_VALID
 from giftlive.evaluation.interference import Interference
 from giftlive.evaluation.results import Estimate, Table
 from giftlive.ope.weight_sums import WeightSums, weight_sums
@@ -55,11 +56,14 @@ def trial_table(trials: tuple[Trial, ...]) -> Table:
 def one_log(trial: Trial) -> Estimate:
     """Return one log's interval, where intervals like it held the truth in all the logs."""
     value, low, high = trial.first
-    interval = Interval(value, low, high, "ratio_delta", trial.decisions, "decisions")
+    method = ALWAYS_VALID.get(trial.estimator, "ratio_delta")
+    interval = Interval(value, low, high, method, trial.decisions, "decisions")
     covered = trial.coverage.value or 0.0
-    if not LOWEST <= covered <= HIGHEST:
+    highest = 1.0 if trial.estimator in ALWAYS_VALID else HIGHEST  # a promise of 95 % or more
+    if not LOWEST <= covered <= highest:
         interval = withheld(interval, f"intervals like it hold the truth in {covered:.0%} of logs")
-    return _shown(trial, "one_log", interval, Kind("ratio", trial.reward), "ratio")
+    statistic = "ratio" if method == "ratio_delta" else "mean"
+    return _shown(trial, "one_log", interval, Kind(statistic, trial.reward), "ratio")
 
 
 def pair_table(by_estimator: Mapping[str, Sequence[Pair]]) -> Table:

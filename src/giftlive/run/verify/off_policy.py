@@ -26,6 +26,7 @@ _LISTED = (
     "snips_full_coverage",
     "dr_full_coverage",
     "snips_count_bias",
+    *(f"ips_{e}_{r}_coverage" for e in ("bernstein", "betting") for r in ("count", "capped")),
 )
 
 
