@@ -52,7 +52,7 @@ class Speaker:
 
     def word(self, text: str) -> str:
         """Return English text of a result in this language; without a translation as it is."""
-        return phrases(self.lang)(text)
+        return numbers.spaced(phrases(self.lang)(text))
 
     def estimate(self, estimate: Estimate) -> tuple[str, str]:
         """Return value and interval, or in words why there is none."""

@@ -128,7 +128,7 @@ def _value(value: Any, rule: str | None, lang: str, strict: bool) -> str:
     if rule is not None and rule not in RULES:
         raise ConfigError(f"unknown rule {rule!r} of a sentence", lang, f"one of {sorted(RULES)}")
     if isinstance(value, str):
-        return phrases(lang)(value)
+        return numbers.spaced(phrases(lang)(value))
     return numbers.cell(value) if rule is None or value is None else RULES[rule](value)
 
 
