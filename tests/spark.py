@@ -11,7 +11,7 @@ import pytest
 
 def _no_spark() -> str:
     if importlib.util.find_spec("pyspark") is None:
-        return "PySpark is not installed: pip install 'giftlive[spark]'"
+        return "PySpark is not installed: scripts/setup dev,spark"
     if not (os.environ.get("JAVA_HOME") or shutil.which("java")):
         return "there is no Java runtime on PATH or at JAVA_HOME"
     return ""

@@ -1,3 +1,7 @@
+from pathlib import Path
+
+import pytest
+
 from giftlive import errors
 from giftlive.client.calls import ServiceError
 from giftlive.service.desk import ConflictError
@@ -31,3 +35,11 @@ def test_a_message_is_one_paragraph_with_place_expectation_and_hint() -> None:
 
 def test_parts_that_are_absent_leave_no_trace() -> None:
     assert str(errors.UsageError("no input")) == "no input"
+
+
+def test_an_extra_comes_by_the_script_in_a_clone_and_from_the_wheel_elsewhere(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert errors.install_hint("gym") == "run `scripts/setup gym`"
+    monkeypatch.setattr(errors, "__file__", str(tmp_path / "site-packages/giftlive/errors.py"))
+    assert "FILE[gym]" in errors.install_hint("gym")

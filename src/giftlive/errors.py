@@ -23,6 +23,7 @@ A message is one paragraph: what was wrong, where, what was expected, then ``Hin
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -142,5 +143,18 @@ def missing_extra(error: ImportError, command: str, extra: str) -> UsageError:
         f"{error.name} is not installed",
         command,
         f"the extra `{extra}`",
-        f"run `scripts/setup {extra}` in the clone, or pip install 'giftlive[{extra}]'",
+        install_hint(extra),
     )
+
+
+def install_hint(extra: str) -> str:
+    """Return what brings an extra here: a clone has its own script, a wheel is installed again.
+
+    Examples
+    --------
+    >>> install_hint("spark")
+    'run `scripts/setup spark`'
+    """
+    if (Path(__file__).parents[2] / "scripts" / "setup").is_file():
+        return f"run `scripts/setup {extra}`"
+    return f"pip install 'FILE[{extra}]', FILE being the wheel that this was installed from"

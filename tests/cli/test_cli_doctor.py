@@ -81,9 +81,8 @@ def test_a_missing_extra_is_no_defect_and_says_who_needs_it(
     monkeypatch.setattr(doctor, "_absent", lambda name: name == "uvicorn")
     found = doctor._extra("service")
     assert found.state == "--"
-    assert found.found == (
-        "without uvicorn; giftlive serve needs it: pip install 'giftlive[service]'"
-    )
+    assert found.found == "without uvicorn; giftlive serve needs it: run `scripts/setup service`"
+    assert "pip install torch" in doctor._how_to_get("neural")
     assert doctor._extra("neural").state == "ok"
 
 

@@ -98,7 +98,7 @@ def test_the_study_refuses_to_answer_from_few_users(tmp_path: Path) -> None:
 @pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::ResourceWarning")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
 def test_training_on_spark_is_training_in_one_process(tmp_path: Path) -> None:
-    pytest.importorskip("xgboost", reason="XGBoost is not installed: pip install 'giftlive[spark]'")
+    pytest.importorskip("xgboost", reason="XGBoost is not installed: scripts/setup dev,spark")
     differences = load("train_on_spark").main(tmp_path)
     assert set(differences) == {"1 workers", "2 workers"}
     assert max(differences.values()) < 1e-5

@@ -119,7 +119,7 @@ def test_workers_decide_nothing(tmp_path: Path) -> None:
 
 needs_dask = pytest.mark.skipif(
     importlib.util.find_spec("distributed") is None,
-    reason="Dask is not installed: pip install 'giftlive[cluster]'",
+    reason="Dask is not installed: scripts/setup dev,cluster",
 )
 
 

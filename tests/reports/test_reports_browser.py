@@ -104,6 +104,19 @@ def test_the_filter_shows_one_verdict_and_all_again(
     assert all(row.is_visible() for row in rows.all())
 
 
+def test_no_figure_is_taller_than_a_sheet_of_paper(
+    browser: Any, pages: dict[tuple[str, str], Path], tmp_path: Path
+) -> None:
+    tall = tmp_path / "tall.html"
+    html = pages["report", "en"].read_text(encoding="utf-8")
+    tall.write_text(re.sub(r'"height":\d+', '"height":3000', html), encoding="utf-8")
+    page = opened(browser, tall, 1280)
+    heights = "[...document.querySelectorAll('.plot')].map((e) => e.offsetHeight)"
+    page.wait_for_function(f"Math.max(...{heights}) > 2900")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert max(page.evaluate(heights)) <= 800
+
+
 def test_keys_turn_the_slides(browser: Any, pages: dict[tuple[str, str], Path]) -> None:
     page = opened(browser, pages["slides", "en"], 1280)
 

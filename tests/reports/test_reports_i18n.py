@@ -18,7 +18,7 @@ def test_a_sentence_takes_its_parameters_by_rule() -> None:
     message = Message(
         "free", {"text": "{a:percent} of {n:count}, {b}", "a": 0.25, "n": 1e4, "b": "x"}
     )
-    assert translate(message).replace("\u202f", " ") == "25 % of 10 000, x"
+    assert translate(message).replace("\u202f", " ") == "25 % of 10,000, x"
 
 
 def test_an_estimate_brings_its_interval_and_a_message_its_sentence() -> None:

@@ -26,7 +26,7 @@ def served(app: Any) -> Iterator[httpx.Client]:
     thread.start()
     port = listening.getsockname()[1]
     try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20.0) as client:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=120.0) as client:
             yield client
     finally:
         server.should_exit = True

@@ -233,7 +233,7 @@ def test_what_is_not_installed_is_named(
 ) -> None:
     store = make_store([(1, 10, 5, 0, 9)])
     monkeypatch.setitem(sys.modules, "pyspark", None)
-    with pytest.raises(UsageError, match=r"pip install 'giftlive\[spark\]'"):
+    with pytest.raises(UsageError, match="run `scripts/setup spark`"):
         open_engine(store, TableOptions(engine="spark"))
     monkeypatch.setitem(sys.modules, "pyspark", ModuleType("pyspark"))
     monkeypatch.delenv("JAVA_HOME", raising=False)

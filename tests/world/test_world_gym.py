@@ -214,7 +214,7 @@ def test_the_package_needs_gymnasium_only_here() -> None:
         "except UsageError as error:\n    print(error)\n"
     )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert "pip install 'giftlive[gym]'" in said.stdout
+    assert "run `scripts/setup gym`" in said.stdout
 
 
 def test_the_examples_of_the_page_run() -> None:

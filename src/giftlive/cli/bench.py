@@ -94,7 +94,7 @@ def _clone() -> Path:
     UsageError
         The package was installed without its repository, or Polars is absent.
     """
-    from giftlive.errors import UsageError
+    from giftlive.errors import UsageError, install_hint
 
     root = _root()
     if importlib.util.find_spec("polars") is None:
@@ -102,7 +102,7 @@ def _clone() -> Path:
             "Polars, which the tables are compared with, is not installed",
             "giftlive bench tables",
             "the extra `bench`",
-            "run `pip install -e '.[bench]'` in the clone",
+            install_hint("bench"),
         )
     return root
 
@@ -124,6 +124,6 @@ def _root() -> Path:
             "the benchmarks are not part of the installed package",
             "giftlive bench",
             "a clone of the repository",
-            "clone it, run `pip install -e '.[bench]'` there, and call the command again",
+            "clone it, run `scripts/setup bench` there, and call the command again",
         )
     return root

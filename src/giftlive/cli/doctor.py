@@ -93,7 +93,7 @@ def _python(version: tuple[int, int]) -> Finding:
 
 def _package(name: str, version: str) -> Finding:
     if version == "absent":
-        hint = "in a clone run scripts/setup; elsewhere pip install giftlive"
+        hint = "in a clone run scripts/setup; elsewhere install the wheel again"
         return Finding(name, "BAD", "not installed", hint)
     broken = _load_error(name) if name in LOADED else ""
     if broken:
@@ -128,8 +128,15 @@ def _extra(name: str) -> Finding:
     missing = [package for package in packages if _absent(package)]
     if not missing:
         return Finding(f"extra {name}", "ok", "installed")
-    found = f"without {', '.join(missing)}; {asker} needs it: pip install 'giftlive[{name}]'"
+    found = f"without {', '.join(missing)}; {asker} needs it: {_how_to_get(name)}"
     return Finding(f"extra {name}", "--", found)
+
+
+def _how_to_get(extra: str) -> str:
+    from giftlive.errors import install_hint
+    from giftlive.models.neural.extra import TORCH
+
+    return TORCH if extra == "neural" else install_hint(extra)
 
 
 def _java() -> Finding:

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from giftlive.errors import InputError
 from giftlive.evaluation.results import Check, Estimate, Figure, Gate, Series, StudyResult, Table
+from giftlive.reports.numbers import spaced
 from giftlive.types import Message
 
 CALIBRATED_WORLD = "calibrated world"
@@ -199,6 +200,8 @@ def _figure(raw: Mapping[str, Any]) -> Figure:
     return _record(
         Figure,
         raw,
+        title=spaced(raw["title"]),
+        subtitle=spaced(raw["subtitle"]),
         series=tuple(_series(s) for s in raw["series"]),
         shows=message_from_dict(raw["shows"]),
         follows=message_from_dict(raw["follows"]),

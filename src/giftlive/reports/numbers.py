@@ -1,13 +1,14 @@
 """How a number is written: one place, so that every page, table and figure agrees.
 
-Groups of three digits are separated by a narrow no-break space; an interval decides how many
-digits its value shows (those of its half-width, by the rule of the Particle Data Group); shares
-are percentages.
+Groups of three digits are separated by a comma, as in the texts that studies write; an interval
+decides how many digits its value shows (those of its half-width, by the rule of the Particle Data
+Group); shares are percentages.
 """
 
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 
 from giftlive.evaluation.checks import EXACT
@@ -17,6 +18,10 @@ THIN = "\u202f"
 MINUS = "\u2212"
 DASH = "\u2013"
 _MOST_DECIMALS = 8
+_PERCENT = re.compile(r"(?<=\d)%")
+_SMALLEST = 1e-6
+"""Below it a number is written with a power of ten, for want of room."""
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 @dataclass(frozen=True)
@@ -52,16 +57,14 @@ def fixed(value: float, decimals: int, signed: bool = False) -> str:
 
     Examples
     --------
-    >>> fixed(-1234.5678, 1) == "−1\u202f234.6"
-    True
-    >>> fixed(1234.0, -2).replace(THIN, " ")
-    '1 200'
+    >>> fixed(-1234.5678, 1), fixed(1234.0, -2)
+    ('−1,234.6', '1,200')
     """
     rounded = round(value, decimals)
     if rounded == 0:
         return f"{0:.{max(decimals, 0)}f}"
     sign = MINUS if rounded < 0 else "+" if signed else ""
-    return sign + f"{abs(rounded):,.{max(decimals, 0)}f}".replace(",", THIN)
+    return sign + f"{abs(rounded):,.{max(decimals, 0)}f}"
 
 
 def digits(value: float, significant: int) -> int:
@@ -82,9 +85,12 @@ def number(value: float, significant: int = 3, signed: bool = False) -> str:
 
     Examples
     --------
-    >>> number(0.012345), number(1234567).replace(THIN, " "), number(12.0)
-    ('0.0123', '1 234 567', '12')
+    >>> number(0.012345), number(1234567), number(12.0), number(-2.4e-7)
+    ('0.0123', '1,234,567', '12', '−2.4×10⁻⁷')
     """
+    if 0.0 < abs(value) < _SMALLEST:
+        mantissa, exponent = f"{value:.1e}".split("e")
+        return f"{fixed(float(mantissa), 1, signed)}×10{str(int(exponent)).translate(_RAISED)}"
     if float(value).is_integer():
         return fixed(value, 0, signed)
     return fixed(value, max(digits(value, significant), 0), signed)
@@ -149,13 +155,24 @@ def estimate_parts(estimate: Estimate) -> tuple[str, str] | None:
     return interval_parts(estimate.value, estimate.low, estimate.high, estimate.unit)
 
 
+def spaced(text: str) -> str:
+    """Return a study's own text with percentages written as they are everywhere else.
+
+    Examples
+    --------
+    >>> spaced("83% of 1,001 users").replace(THIN, " ")
+    '83 % of 1,001 users'
+    """
+    return _PERCENT.sub(f"{THIN}%", text)
+
+
 def tick(value: float) -> str:
     """Return a tick label: a plain number, never a power of ten.
 
     Examples
     --------
-    >>> tick(1e-4), tick(10000.0).replace(THIN, " "), tick(0.30000000000000004)
-    ('0.0001', '10 000', '0.3')
+    >>> tick(1e-4), tick(10000.0), tick(0.30000000000000004)
+    ('0.0001', '10,000', '0.3')
     """
     text = fixed(value, _MOST_DECIMALS)
     return text.rstrip("0").rstrip(".") if "." in text else text

@@ -52,13 +52,17 @@ class Speaker:
 
     def word(self, text: str) -> str:
         """Return English text of a result in this language; without a translation as it is."""
-        return phrases(self.lang)(text)
+        return numbers.spaced(phrases(self.lang)(text))
+
+    def in_unit(self, shown: str, unit: str) -> str:
+        """Return a number that was written with its unit, the unit in this language."""
+        return phrases(self.lang).with_unit(shown, unit)
 
     def estimate(self, estimate: Estimate) -> tuple[str, str]:
         """Return value and interval, or in words why there is none."""
         shown = numbers.estimate_parts(estimate)
         if shown is not None:
-            return shown
+            return self.in_unit(shown[0], estimate.unit), shown[1]
         status = "undefined" if estimate.status == "undefined" else "not_enough_data"
         reason = self.word(estimate.reason) or self.chrome("number.no_reason")
         return self.chrome(f"number.{status}", reason=reason), ""
@@ -214,6 +218,9 @@ def _printed(table: Table, say: Speaker) -> Printed:
     def told(value: Any, unit: str) -> str:
         if isinstance(value, Message):
             return say(value)
+        if isinstance(value, Estimate):
+            withheld = numbers.estimate_parts(value) is None
+            return say.word(value.reason) if withheld else " ".join(say.estimate(value)).strip()
         return numbers.cell(say.word(value) if isinstance(value, str) else value, unit)
 
     cells = tuple(tuple(map(told, row, units)) for row in table.rows)

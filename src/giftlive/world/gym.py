@@ -18,7 +18,7 @@ import numpy as np
 from numba import njit
 
 from giftlive.clock import MS_PER_DAY
-from giftlive.errors import UsageError
+from giftlive.errors import UsageError, install_hint
 from giftlive.types import UNLIMITED_SEATS
 from giftlive.world.demand import arena_seed
 from giftlive.world.entities import World
@@ -42,7 +42,7 @@ try:
     from gymnasium import spaces
 except ImportError as error:
     raise UsageError(
-        "gymnasium is not installed", "giftlive.world.gym", hint="pip install 'giftlive[gym]'"
+        "gymnasium is not installed", "giftlive.world.gym", hint=install_hint("gym")
     ) from error
 
 Reward = Literal["expected", "realised"]

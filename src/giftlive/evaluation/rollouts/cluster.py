@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from giftlive.errors import UsageError
+from giftlive.errors import UsageError, install_hint
 
 
 @contextmanager
@@ -26,7 +26,7 @@ def dask_client(jobs: int, scheduler: str | None) -> Iterator[None]:
     except ImportError:
         raise UsageError(
             "dask[distributed] is not installed", "rollouts.backend", "dask, once it is",
-            "pip install 'giftlive[cluster]'",
+            install_hint("cluster"),
         ) from None  # fmt: skip
     try:
         default_client()

@@ -9,6 +9,9 @@ from typing import Any
 
 from giftlive.errors import UsageError
 
+TORCH = "pip install torch --index-url https://download.pytorch.org/whl/cpu"
+"""How to get the one package of the extra, without the CUDA libraries."""
+
 
 def installed() -> bool:
     """Return whether PyTorch can be imported, without importing it."""
@@ -28,8 +31,7 @@ def require_torch() -> Any:
             "PyTorch is not installed",
             "a model of the extra `neural`",
             "torch 2.13 or later",
-            "pip install 'giftlive[neural]' --extra-index-url https://download.pytorch.org/whl/cpu"
-            " (the CPU build, about 200 MB); a saved network predicts without it",
+            f"{TORCH} (the CPU build, about 200 MB); a saved network predicts without it",
         )
     import torch
 

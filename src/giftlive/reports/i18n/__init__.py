@@ -123,12 +123,12 @@ def _value(value: Any, rule: str | None, lang: str, strict: bool) -> str:
     if isinstance(value, Mapping) and "key" in value:
         return translate(message_from_dict(value), lang, strict=strict)
     if isinstance(value, Mapping) and "value" in value:
-        low, high = value.get("low"), value.get("high")
-        return numbers.interval(value["value"], low, high, str(value.get("unit", "")))
+        low, high, unit = value.get("low"), value.get("high"), str(value.get("unit", ""))
+        return phrases(lang).with_unit(numbers.interval(value["value"], low, high, unit), unit)
     if rule is not None and rule not in RULES:
         raise ConfigError(f"unknown rule {rule!r} of a sentence", lang, f"one of {sorted(RULES)}")
     if isinstance(value, str):
-        return phrases(lang)(value)
+        return numbers.spaced(phrases(lang)(value))
     return numbers.cell(value) if rule is None or value is None else RULES[rule](value)
 
 

@@ -44,6 +44,14 @@ class Phrasebook:
                 return self._filled(sentence, match.groupdict())
         return text
 
+    def with_unit(self, shown: str, unit: str) -> str:
+        """Return a number that was written with its unit, the unit in this language.
+
+        A language may hold ``unit: <unit>`` where the word means something else elsewhere.
+        """
+        told = self.words.get(f"unit: {unit}") or self(unit)
+        return shown.replace(f"\u202f{unit}", f"\u202f{told}", 1) if unit else shown
+
     def _filled(self, sentence: str, holes: Mapping[str, str]) -> str:
         return _HOLE.sub(lambda hole: self(holes[hole.group(1)]), sentence)
 

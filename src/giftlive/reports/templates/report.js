@@ -5,6 +5,7 @@
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
   const drawn = new Set();
   let paper = false;
+  const SHEET = 780; // CSS pixels that a page of A4 has for a figure, beside its title and captions
 
   function theme() {
     return !paper && dark.matches ? themes.dark : themes.light;
@@ -35,6 +36,7 @@
     layout.margin.b += 15 * (lines.length - 1);
     layout.height += 15 * (lines.length - 1);
     if (narrow && layout.margin.r > 60) inside(layout);
+    if (paper) layout.height = Math.min(layout.height, SHEET);
     return layout;
   }
 

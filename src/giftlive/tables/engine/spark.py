@@ -21,7 +21,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from giftlive.errors import UsageError
+from giftlive.errors import UsageError, install_hint
 from giftlive.logs.schema import TABLES, TableSchema
 from giftlive.logs.store import Store
 from giftlive.tables.engine.protocol import numpy_columns
@@ -203,7 +203,7 @@ def require_spark() -> None:
             "PySpark is not installed",
             "engine spark",
             "the extra `spark`",
-            "pip install 'giftlive[spark]'",
+            install_hint("spark"),
         ) from error
     if not (os.environ.get("JAVA_HOME") or shutil.which("java")):
         raise UsageError(
