@@ -232,3 +232,14 @@ def test_every_rule_is_read_alike() -> None:
         regions = [(c.estimate, c.low, c.high) for c in rule.conditions]
         assert list(gates.regions(rules[name])) == regions
         assert set(rules[name]["checks"]) == set(rule.checks)
+
+
+@pytest.mark.parametrize("method", ["betting", "empirical_bernstein"])
+def test_an_always_valid_interval_is_compared_with_the_bounds_that_were_kept(method: str) -> None:
+    found = Recomputed(0.2, recomputed.Given(0.1, 0.5))
+    (low, high), exact = bounds({"method": method}, found)
+    assert exact
+    assert (low[0] < 0.1 < low[1], high[0] < 0.5 < high[1]) == (True, True)
+    assert max(low[1] - low[0], high[1] - high[0]) < 1e-8
+    with pytest.raises(NoOtherFormError, match="no given form"):
+        bounds({"method": method}, Recomputed(0.2))

@@ -78,10 +78,16 @@ def _exactly(low: float, high: float, scale: float) -> Bounds:
     return (low - slack, low + slack), (high - slack, high + slack)
 
 
-def _delta(_: Mapping[str, Any], found: Recomputed) -> Bounds:
+def _kept(_: Mapping[str, Any], found: Recomputed) -> Bounds:
+    """Return the bounds that were kept with the value of a single log."""
+    given = _basis(found, Given)
+    return _exactly(given.low, given.high, found.scale)
+
+
+def _delta(printed: Mapping[str, Any], found: Recomputed) -> Bounds:
     assert found.value is not None
     if isinstance(found.basis, Given):
-        return _exactly(found.basis.low, found.basis.high, found.scale)
+        return _kept(printed, found)
     half = _delta_half(_basis(found, Clustered))
     return _exactly(found.value - half, found.value + half, found.scale)
 
@@ -254,6 +260,7 @@ Form = Callable[[Mapping[str, Any], Recomputed], Bounds]
 _FORMS: dict[str, tuple[Form, bool]] = {
     r"student_t|paired_t|ratio_delta|delta": (_delta, True),
     r"exact": (_known, True),
+    r"empirical_bernstein|betting": (_kept, True),
     r"wilson": (_wilson, True),
     r"order_statistics": (_order_statistics, True),
     r"hill": (_hill, True),
