@@ -1,7 +1,7 @@
 """The sample table as parts: written once, kept on an append, found again after a kill.
 
 ``samples/part-0000.parquet`` ... hold the rows in the order of sample ids; a part ends where a
-local day closes, or with the log. Beside them stand ``state/`` (the sweep after the last part)
+local day closes, or with the log, and is as long as all before it: each costs a whole state. Beside them stand ``state/`` (the sweep after the last part)
 and ``parts.json``: what the parts are, with their digests, what they were made from, and a digest
 of every event that the state has been told.
 """

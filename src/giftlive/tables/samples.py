@@ -37,13 +37,19 @@ LABEL_COLUMNS = (
 
 _OF_THE_FIRST = ("user_id", "live_id", "streamer_id", "ts")
 
-_SAMPLE = """with total as (
-  select unit_id, min(decision_ts) as decision_ts, {first},
-         cast(sum(label_amount) as bigint) as label_amount,
-         cast(sum(label_count) as bigint) as label_count,
-         max(label_known_ts) as label_known_ts, max(window_end_ts) as window_end_ts,
-         min(first_gift_known_ts) as first_gift_known_ts
-  from label group by unit_id
+_SAMPLE = """with several as (
+  select distinct unit_id from label where row_id <> unit_id
+), total as (
+  select l.unit_id, l.decision_ts, {alone},
+         cast(l.label_amount as bigint) as label_amount,
+         cast(l.label_count as bigint) as label_count, l.label_known_ts,
+         l.window_end_ts, l.first_gift_known_ts
+  from label l where not exists (select 1 from several s where s.unit_id = l.unit_id)
+  union all
+  select l.unit_id, min(l.decision_ts), {first},
+         cast(sum(l.label_amount) as bigint), cast(sum(l.label_count) as bigint),
+         max(l.label_known_ts), max(l.window_end_ts), min(l.first_gift_known_ts)
+  from label l join several s on s.unit_id = l.unit_id group by l.unit_id
 ), decision as (
   select t.*, entry.hour, entry.weekday, taken.day, taken.day_start_ts, {as_of} as as_of_ts
   from total t
@@ -96,8 +102,9 @@ def stage_samples(engine: Engine, options: TableOptions, last_ts: int) -> None:
     """
     select = _SAMPLE.format(
         as_of="taken.day_start_ts" if options.as_of == "day" else "t.decision_ts",
+        alone=", ".join(f"l.{name}" for name in _OF_THE_FIRST),
         first=", ".join(
-            f"max(case when row_id = unit_id then {name} end) as {name}" for name in _OF_THE_FIRST
+            f"max(case when l.row_id = l.unit_id then l.{name} end)" for name in _OF_THE_FIRST
         ),
         entry_slot=slot_of("t.ts"),
         decision_slot=f"{slot_of('t.decision_ts')}",

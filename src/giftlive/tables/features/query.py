@@ -35,8 +35,8 @@ class Plan:
     Attributes
     ----------
     stages : (table, SELECT) to stage one after the other; a later one may read an earlier.
-    select : yields ``sample_id`` and one column per feature, one row per probe: for few probes,
-        because everything is joined at once.
+    select : yields ``sample_id``, what is carried and one column per feature, one row per probe:
+        for few probes or few features, because everything is joined at once.
     slices : tables to stage instead, each with ``sample_id`` and some columns of every probe,
         ordered by ``sample_id``: side by side they hold every column that a feature outside
         :data:`IN_SQL` reads, and the features in it, but for those that ``derived`` makes of
@@ -104,7 +104,7 @@ def plan_features(
         history is empty.
     by_row : join each probe with its earlier events instead of running windows; the same
         result by an independent route, quadratic, for the audit of a few rows.
-    carry : further columns of the probe that come along in the slices.
+    carry : further columns of the probe that come along; a feature of the same name does not.
     narrow : keys (user_id, ...) whose values in ``probe`` fit in 32 bits: windows sort them faster.
 
     Examples
@@ -130,7 +130,7 @@ def plan_features(
     slices |= {f.name: _planted_sql(probe, f, parts) for f in features if f.group == "planted"}
     return Plan(
         tuple(stage for part in parts for stage in part.stages),
-        _select_sql(probe, features, beside, parts),
+        _select_sql(probe, features, beside, parts, carry),
         tuple((f"slice_{name}", select) for name, select in slices.items()),
         tuple(piece for part in parts for piece in part.pieces),
         tuple(part.derived for part in parts if part.pieces),
@@ -149,16 +149,22 @@ def window_parts(
 
 
 def _select_sql(
-    probe: str, features: Iterable[Feature], beside: Iterable[str], parts: Iterable[Part]
+    probe: str,
+    features: Iterable[Feature],
+    beside: Iterable[str],
+    parts: Iterable[Part],
+    carry: Sequence[str] = (),
 ) -> str:
     """Return the SELECT of the features over the probe, all parts joined."""
-    values = "".join(
+    along = [name for name in carry if name != "sample_id"]
+    values = "".join(f", {name}" for name in along) + "".join(
         f",\n       {f.name if f.group in PROFILES else f.value.sql()} as {f.name}"
         for f in features
+        if f.name not in along
     )
     columns = "".join(f",\n       {s} as {n}" for part in parts for n, s in part.columns.items())
     joins = "".join(part.joins for part in parts)
-    rows = f"select p.*{columns}\nfrom ({_base_sql(probe, beside)}) p{joins}"
+    rows = f"select p.*{columns}\nfrom ({_base_sql(probe, (*beside, *along))}) p{joins}"
     return f"select sample_id{values}\nfrom ({rows}) s"
 
 

@@ -131,11 +131,16 @@ def _write_select(engine: Engine, features: tuple[Feature, ...], folder: Path) -
 
 
 def stage_features(
-    engine: Engine, features: tuple[Feature, ...], probe: str, *, by_row: bool = False
+    engine: Engine,
+    features: tuple[Feature, ...],
+    probe: str,
+    carry: tuple[str, ...] = (),
+    *,
+    by_row: bool = False,
 ) -> str:
-    """Stage what the portable form needs; return its SELECT of sample_id and the features."""
+    """Stage what the portable form needs; return its SELECT of sample_id, carried and features."""
     narrow = frozenset[str]() if by_row else narrow_keys(engine, probe)
-    plan = query.plan_features(features, probe, by_row, narrow=narrow)
+    plan = query.plan_features(features, probe, by_row, carry, narrow)
     _stage(engine, plan, sliced=False)
     return plan.select
 
@@ -167,15 +172,9 @@ def _with_features(
 ) -> str:
     """Return a SELECT of columns of the probe and features, in the order of sample ids."""
     columns = tuple(columns)
-    fixed = ", ".join(f"s.{name}" for name in columns)
     if not features:
-        return f"select {fixed}\nfrom {probe} s\norder by s.sample_id"
-    extra = "".join(f", f.{name}" for name in _extra(features, columns))
-    return (
-        f"select {fixed}{extra}\nfrom {probe} s\n"
-        f"join (\n{stage_features(engine, features, probe)}\n) f on f.sample_id = s.sample_id\n"
-        "order by s.sample_id"
-    )
+        return f"select {', '.join(columns)}\nfrom {probe}\norder by sample_id"
+    return f"{stage_features(engine, features, probe, columns)}\norder by sample_id"
 
 
 def _extra(features: Iterable[Feature], columns: Iterable[str]) -> tuple[str, ...]:
@@ -212,7 +211,7 @@ def _write_native(
             writer.add(_table(batch.columns, swept, names))
             done += len(batch.columns["sample_id"])
             heard(done, total)
-            if batch.closes_ts is not None and writer.rows >= ROWS_PER_PART:
+            if batch.closes_ts is not None and writer.rows >= _enough(writer):
                 past = _finish_part(engine, writer, kept.state, made_from, past)
         _finish_part(engine, writer, kept.state, made_from, past)
     finally:
@@ -221,6 +220,11 @@ def _write_native(
         engine.stage("sample", "select * from described")
         _write_select(engine, features, folder)
     return kept
+
+
+def _enough(writer: PartWriter) -> int:
+    """Return how many rows make a part: as many as all before it, for each costs a whole state."""
+    return max(ROWS_PER_PART, sum(part.rows for part in writer.parts))
 
 
 def _finish_part(
