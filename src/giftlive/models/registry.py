@@ -11,7 +11,7 @@ from giftlive.models.ensemble import GeometricMean
 from giftlive.models.hurdle import Hurdle
 from giftlive.models.neural.extra import require_torch
 from giftlive.models.neural.multi_task import MultiTask
-from giftlive.models.neural.ziln_network import ziln_network
+from giftlive.models.neural.ziln_network import ZilnNetwork
 from giftlive.models.occurrence import Occurrence
 from giftlive.models.recall_rerank import RecallRerank
 from giftlive.models.ridge import Ridge
@@ -50,7 +50,7 @@ MODELS: dict[str, Callable[[], ValueModel]] = {
 
 NEURAL: dict[str, Callable[[], ValueModel]] = {
     "multi_task": MultiTask,
-    "ziln_network": ziln_network,
+    "ziln_network": ZilnNetwork,
 }
 """Models whose ``fit`` needs PyTorch, the extra ``neural``."""
 

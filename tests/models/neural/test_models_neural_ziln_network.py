@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from giftlive import metrics
 from giftlive.models.folder import load, save
 from giftlive.models.neural.fitted import FittedMultiTask
 from giftlive.models.neural.training import Schedule
-from giftlive.models.neural.ziln_network import ziln_network
+from giftlive.models.neural.ziln_network import ZilnNetwork
 from giftlive.models.registry import make
 from giftlive.models.ridge import Ridge
 from giftlive.types import Floats
@@ -24,7 +23,7 @@ pytestmark = needs_torch
 
 @pytest.fixture(scope="module")
 def fitted(many: Any) -> FittedMultiTask:
-    model = replace(ziln_network(), schedule=Schedule(epochs=4))
+    model = ZilnNetwork(schedule=Schedule(epochs=4))
     return model.fit(many[0].X, many[0].y, many[0].user, names=many[0].names)
 
 
@@ -64,7 +63,7 @@ def test_the_value_is_the_closed_form_of_chance_mean_and_spread(
 def test_it_is_in_the_registry_and_comes_back_from_disk_bit_by_bit(
     fitted: FittedMultiTask, many: Any, tmp_path: Path
 ) -> None:
-    assert make("ziln_network") == ziln_network()
+    assert make("ziln_network") == ZilnNetwork()
     assert fitted.card()["name"] == "ziln_network"
     assert fitted.card()["settings"]["tasks"] == ["gift", "amount"]
     save(fitted, tmp_path / "model")
@@ -74,7 +73,7 @@ def test_it_is_in_the_registry_and_comes_back_from_disk_bit_by_bit(
 
 def test_amounts_in_another_unit_scale_the_values(fitted: FittedMultiTask, many: Any) -> None:
     train = many[0]
-    model = replace(ziln_network(), schedule=Schedule(epochs=4))
+    model = ZilnNetwork(schedule=Schedule(epochs=4))
     pence = model.fit(train.X, 1000.0 * train.y, train.user, names=train.names)
     X = train.X[:200]
     assert pence.predict(X) == pytest.approx(1000.0 * fitted.predict(X), rel=1e-3)

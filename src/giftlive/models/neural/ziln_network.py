@@ -15,17 +15,24 @@ equation 3.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 from giftlive.models.neural.multi_task import MultiTask, Weights
 from giftlive.models.neural.network import Sizes
 
-SMALL = Sizes(embedding=8, tower=32, towers_out=16, trunk=64, shared=32, head=16)
 
+@dataclass(frozen=True)
+class ZilnNetwork(MultiTask):
+    """P(gift) · exp(μ + σ²/2) by one small network: the zero-inflated log-normal as one likelihood.
 
-def ziln_network() -> MultiTask:
-    """Return the settings of the network: gift and amount alone, on rows that were entered."""
-    return MultiTask(
-        name="ziln_network",
-        tasks=("gift", "amount"),
-        weights=Weights(gift=1.0, amount=0.1),
-        sizes=SMALL,
+    Rows are entered ones. Everything else is :class:`MultiTask`: ids, schedule, best epoch, level.
+    """
+
+    name: str = "ziln_network"
+    tasks: tuple[str, ...] = ("gift", "amount")
+    weights: Weights = field(default_factory=lambda: Weights(gift=1.0, amount=0.1))
+    sizes: Sizes = field(
+        default_factory=lambda: Sizes(
+            embedding=8, tower=32, towers_out=16, trunk=64, shared=32, head=16
+        )
     )
