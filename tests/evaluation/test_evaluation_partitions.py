@@ -44,7 +44,7 @@ def test_without_spark_the_message_says_what_to_install(
     monkeypatch.setitem(sys.modules, "pyspark", None)
     logs = open_logs([written(tmp_path / "decisions.parquet")])
     target = named_target("uniform", {}, logs)
-    with pytest.raises(UsageError, match=r"giftlive\[spark\]"):
+    with pytest.raises(UsageError, match="scripts/setup spark"):
         LogEvaluator(target, (IPS,), master="local[2]").evaluate(logs)
 
 

@@ -150,7 +150,7 @@ def test_a_scheduler_where_nobody_answers_is_one_paragraph() -> None:
 
 def test_without_dask_the_message_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(UsageError, match=r"giftlive\[cluster\]"):
+    with pytest.raises(UsageError, match="scripts/setup cluster"):
         run_cells(measure, CELLS[:1], workers=Workers(1, "dask"))
 
 

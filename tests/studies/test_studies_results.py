@@ -162,7 +162,8 @@ def test_rows_behind_the_numbers_are_kept(context: Context) -> None:
     find("off_policy").run(replace(context, keep=lambda name, rows: kept.update({name: rows})))
     for rows in kept.values():
         assert len({len(column) for column in rows.values()}) == 1
-    trials = 3 * 8 * 3  # estimators, targets, rewards
+    # estimators, targets, rewards; then for one target what count, capped and full value allow
+    trials = 3 * 8 * 3 + (4 + 2) + (5 + 2) + 5
     assert len(kept["trials"]["estimator"]) == trials
     assert len(kept["logs"]["value"]) == trials * context.config.off_policy.replications
 

@@ -119,8 +119,9 @@ def test_models(name: str, sample: Sample, check: Check) -> None:
 
 
 def _by_cost(preset: str) -> object:
-    """Return the preset as a parameter; the largest takes most of a minute."""
-    return pytest.param(preset, marks=pytest.mark.slow) if preset == "kuailive" else preset
+    """Return the preset as a parameter; each of the largest takes most of a minute."""
+    slow = preset in ("kuailive", "cold_start")
+    return pytest.param(preset, marks=pytest.mark.slow) if slow else preset
 
 
 @pytest.fixture(scope="module", params=[_by_cost(preset) for preset in presets()])
