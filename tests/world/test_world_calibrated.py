@@ -32,6 +32,10 @@ MECHANISMS = (
     ("daily_click_gini_over_streamers", {"stars.popularity_sigma": 0.0}),
 )
 
+LUCK = {"revenue_share_never_gifted_pairs": 1.1}
+"""Standard error of two worlds in tolerances where it is not small: this share hangs on few gifts,
+and varies with an s.d. of 0.062 between the eight medium worlds of ``giftlive world check``."""
+
 
 @lru_cache
 def measured(*changes: tuple[str, float]) -> dict[str, tuple[float | None, ...]]:
@@ -47,5 +51,6 @@ def off(name: str, values: dict[str, tuple[float | None, ...]]) -> float:
 
 @pytest.mark.parametrize(("name", "without"), MECHANISMS, ids=[name for name, _ in MECHANISMS])
 def test_a_behaviour_is_gone_without_its_mechanism(name: str, without: dict[str, float]) -> None:
-    assert off(name, measured()) < 1.6
-    assert off(name, measured(*without.items())) > 2.0
+    luck = 2.0 * LUCK.get(name, 0.0)  # as the rule of the targets allows it
+    assert off(name, measured()) < 1.6 + luck
+    assert off(name, measured(*without.items())) > 2.0 + luck
