@@ -32,9 +32,11 @@ MECHANISMS = (
     ("daily_click_gini_over_streamers", {"stars.popularity_sigma": 0.0}),
 )
 
-LUCK = {"revenue_share_never_gifted_pairs": 1.1}
-"""Standard error of two worlds in tolerances where it is not small: this share hangs on few gifts,
-and varies with an s.d. of 0.062 between the eight medium worlds of ``giftlive world check``."""
+FAR = {
+    "revenue_share_never_gifted_pairs": "2.6 tolerances off on these two worlds, 2.0 on eight of"
+    " medium and 1.0 of full size; `giftlive world check` passes it by two standard errors"
+}
+"""Behaviours that the shipped world does not show as closely as the others: findings."""
 
 
 @lru_cache
@@ -49,8 +51,19 @@ def off(name: str, values: dict[str, tuple[float | None, ...]]) -> float:
     return float(np.max(np.abs(found - TARGETS[name].value) / TARGETS[name].limits))
 
 
+def _known(name: str) -> object:
+    """Return the target as a parameter; a known miss must stay one until the world is mended."""
+    far = pytest.mark.xfail(strict=True, reason=FAR[name]) if name in FAR else ()
+    return pytest.param(name, marks=far)
+
+
+@pytest.mark.parametrize("name", [_known(name) for name, _ in MECHANISMS])
+def test_the_world_shows_the_behaviour(name: str) -> None:
+    assert off(name, measured()) < 1.6
+
+
 @pytest.mark.parametrize(("name", "without"), MECHANISMS, ids=[name for name, _ in MECHANISMS])
 def test_a_behaviour_is_gone_without_its_mechanism(name: str, without: dict[str, float]) -> None:
-    luck = 2.0 * LUCK.get(name, 0.0)  # as the rule of the targets allows it
-    assert off(name, measured()) < 1.6 + luck
-    assert off(name, measured(*without.items())) > 2.0 + luck
+    gone = off(name, measured(*without.items()))
+    assert gone > 2.0
+    assert gone > off(name, measured()) + 0.4  # what 1.6 and 2.0 ask for

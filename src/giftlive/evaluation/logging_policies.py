@@ -101,5 +101,5 @@ def opened_loggers(
 
 def _of_action(table: Floats, log: DecisionLog) -> Floats:
     """Return [n] what a policy gives to what was shown; of nothing, whether it shows nothing."""
-    picked = np.take_along_axis(table, log.column.clip(0)[:, None], axis=1)[:, 0]
-    return np.where(log.shown, picked, (table.sum(axis=1) == 0.0).astype(np.float64))
+    nothing = (table.sum(axis=1) == 0.0).astype(np.float64)
+    return np.where(log.shown, log.of_action(table), nothing)

@@ -30,6 +30,7 @@ from giftlive.logs.decisions.record import known
 from giftlive.ope import Estimate, Interactions, diagnostics_of
 from giftlive.ope.estimation import Method
 from giftlive.ope.slates import IIPS, RIPS, SIPS, SlateEstimator, Slates, self_normalised
+from giftlive.ope.verdict import Verdict
 from giftlive.ope.weight_sums import ROWS, WEIGHT, WeightSums, weight_sums
 from giftlive.stats.cluster_sums import ClusterSums
 from giftlive.stats.intervals import Interval, no_interval
@@ -87,7 +88,8 @@ class SlateEvaluator:
                 listener(done, logs.rows)
         if not weights:
             raise NotEnoughDataError("no slates", str(logs.files[0].path), "at least one slate")
-        found = diagnostics_of(weights[SLATE])
+        diagnosed = {kind: diagnostics_of(sums) for kind, sums in weights.items()}
+        found = diagnosed[SLATE]
         return LogEvaluation(
             logging=logs.name,
             target=self.target.name,
@@ -95,7 +97,7 @@ class SlateEvaluator:
             decisions=count,
             users=found.users,
             estimates=tuple(
-                self._judged(e, s, weights[_kind(e)])
+                self._judged(e, s, weights[_kind(e)], diagnosed[_kind(e)].verdict)
                 for e, s in zip(estimators, states, strict=True)
             ),
             diagnostics=found,
@@ -124,10 +126,14 @@ class SlateEvaluator:
             yield ITEM, _sums(chunk, ITEM, chunk.position >= 0)
 
     def _judged(
-        self, estimator: SlateEstimator, state: ClusterSums, weights: WeightSums
+        self,
+        estimator: SlateEstimator,
+        state: ClusterSums,
+        weights: WeightSums,
+        verdict: Verdict,
     ) -> Estimate:
         computed = self._interval(estimator, state)
-        verdict, users = diagnostics_of(weights).verdict, weights.sums.values[:, [ROWS, WEIGHT]]
+        users = weights.sums.values[:, [ROWS, WEIGHT]]
         reported = computed
         if computed.status == "ok" and verdict.status != "ok":
             name, n = computed.method, computed.n
@@ -156,9 +162,8 @@ def slates_of(
     position = np.where(log.position < 0, 0, log.position)
     slate = np.cumsum(position == 0) - 1  # rows of a slate stand together, from place 0 on
     asked = target.probabilities(_remaining(log, position), first)
-    chosen = np.take_along_axis(asked, log.column.clip(0)[:, None], axis=1)[:, 0]
     nothing = (asked.sum(axis=1) == 0.0).astype(np.float64)
-    theirs = np.where(log.shown, chosen, nothing)
+    theirs = np.where(log.shown, log.of_action(asked), nothing)
     single = ~known(log.slate_id)
     conditional = np.where(single, log.propensity, log.conditional_propensity)
     ours = np.where(log.shown, conditional, 1.0)

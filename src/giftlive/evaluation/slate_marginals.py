@@ -39,7 +39,7 @@ def target_marginals(log: DecisionLog, position: Ints, target: TargetPolicy, fir
         A file without marginals, or a policy with more orders than ``MAX_ASKINGS``.
     """
     if isinstance(target, FileTarget):
-        return _at(target.marginals(log, first), log.column)
+        return log.of_action(target.marginals(log, first))
     walk = _Walk(log, position, target)
     start = np.flatnonzero(position == 0)
     walk.down(start, np.zeros((len(start), 0), dtype=np.int64), np.ones(len(start)))
@@ -61,7 +61,7 @@ class _Walk:
         for room in above.T:
             candidates[candidates == room[:, None]] = -1
         asked = chance[:, None] * self.target.probabilities(replace(here, candidates=candidates), 0)
-        self.found[rows] += _at(asked, here.column)
+        self.found[rows] += here.of_action(asked)
         more = (rows + 1 < len(self.log)) & (self.position.take(rows + 1, mode="clip") > 0)
         if not more.any():
             return
@@ -79,9 +79,3 @@ class _Walk:
                 "fewer places or candidates, or a target that leaves less to chance",
                 "give the target as a file with the column `marginals`, or take rips",
             )
-
-
-def _at(table: Floats, column: Ints) -> Floats:
-    """Return [n] the entries of logged columns; 0 where nothing was shown."""
-    picked = np.take_along_axis(table, column.clip(0)[:, None], axis=1)[:, 0]
-    return np.where(column >= 0, picked, 0.0)

@@ -99,9 +99,13 @@ class DecisionLog:
     @cached_property
     def chance(self) -> Floats:
         """[n] entry of the action in ``propensities``; 0 where nothing was shown."""
+        return self.of_action(self.propensities)
+
+    def of_action(self, table: Floats) -> Floats:
+        """Return [n] the action's entries of a table [n, m]; 0 where nothing (listed) was shown."""
         if not self.width:
             return np.zeros(len(self))
-        picked = np.take_along_axis(self.propensities, self.column.clip(0)[:, None], axis=1)[:, 0]
+        picked = np.take_along_axis(table, self.column.clip(0)[:, None], axis=1)[:, 0]
         return np.where(self.column >= 0, picked, 0.0)
 
     def rows(self, which: Any) -> DecisionLog:

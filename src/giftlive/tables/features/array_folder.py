@@ -81,6 +81,6 @@ def _digest_of(manifest: Mapping[str, Any]) -> str:
 
 
 def digest_of_file(file: Path) -> str:
-    """Return 32 hex digits over the content of a file, of the hash that processors compute."""
+    """Return 32 hex digits over the content of a file: SHA-256, which processors help with."""
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()[:32]
