@@ -350,7 +350,12 @@ def _text(contest: Contest, evening: Evening, gate: Gate) -> dict[str, tuple[Mes
         "cannot_tell": say(name, "cannot_tell"),
         "mechanism": say(name, "mechanism"),
         "inputs": (
-            *say(name, "inputs.values", value=f"log R² of the Scorer {params['r2']:.3f}"),
+            *say(
+                name,
+                "inputs.values",
+                value=f"log R² of the Scorer {params['r2']:.3f}",
+                model=evening.card.get("name", ""),
+            ),
             *say(name, "inputs.seats", value=f"{int(evening.seats_tonight):,} seats"),
         ),
         "outputs": say(name, "outputs", value="one room per decision, and its price"),
