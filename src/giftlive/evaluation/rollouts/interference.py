@@ -16,7 +16,7 @@ from giftlive.evaluation.rollouts.experiments import (
     arms_of,
     paired_halves,
 )
-from giftlive.evaluation.rollouts.market import Market
+from giftlive.evaluation.rollouts.market import Market, Truth
 from giftlive.evaluation.rollouts.seats import SeatPrices, as_prices, seat_prices, seated
 from giftlive.evaluation.rollouts.value_errors import ErrorLaw
 from giftlive.policies.base import Policy
@@ -35,11 +35,14 @@ def interference_cell(cell: Cell) -> tuple[Number, ...]:
     """
     found: list[Number] = []
     law, steep = ErrorLaw(*cell.setting("errors")), cell.setting("differentiation")
+    truth: Truth | None = None  # a pair is worth the same at any load
     for load in cell.setting("loads"):
-        found += _measured(Market.of(seated(cell, load, steep), law), table(load))
-    last = seated(cell, cell.setting("loads")[-1], steep)
-    found += pool_numbers(last, law, cell.setting("nudge"))
-    return (*found, Number("a_a", "user", "differs", _tie(Market.of(last, law))))
+        last = seated(cell, load, steep)
+        market = Market.of(last, law, truth)
+        truth = market.truth
+        found += _measured(market, table(load))
+    found += pool_numbers(last, law, cell.setting("nudge"), market)
+    return (*found, Number("a_a", "user", "differs", _tie(market)))
 
 
 def table(load: float) -> str:
