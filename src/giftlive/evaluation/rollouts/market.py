@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -20,6 +21,25 @@ from giftlive.world.truth import true_value
 _PAIRS_AT_ONCE = 1 << 15  # whose columns stay in a core's cache
 
 
+def in_empty_rooms(
+    expectation: Callable[..., Floats], world: World, users: Ints | None = None
+) -> Floats:
+    """Return [n, S] an ``expectation`` of ``world.truth`` of users with every streamer.
+
+    Parameters
+    ----------
+    users : [n]; None: all of the world.
+    """
+    users = np.arange(len(world.user_ids)) if users is None else users
+    streamers = np.arange(len(world.streamer_ids))
+    found = np.empty((len(users), len(streamers)))
+    few = max(1, _PAIRS_AT_ONCE // len(streamers))
+    for first in range(0, len(users), few):
+        some = users[first : first + few, None]
+        found[first : first + few] = expectation(world, some, streamers, world.origin_ms)
+    return found
+
+
 class Truth:
     """Exact values E[amount | shown, empty room] of the pairs of a world, each evaluated once."""
 
@@ -31,11 +51,8 @@ class Truth:
 
     def of(self, users: Ints) -> Floats:
         """Return [n, S] the values of users, evaluating those that nobody asked for before."""
-        new, streamers = np.unique(users[~self._known[users]]), self._values.shape[1]
-        for some in np.array_split(new, max(1, -(-new.size * streamers // _PAIRS_AT_ONCE))):
-            self._values[some] = true_value(
-                self._world, some[:, None], np.arange(streamers), self._world.origin_ms
-            )
+        new = np.unique(users[~self._known[users]])
+        self._values[new] = in_empty_rooms(true_value, self._world, new)
         self._known[new] = True
         return self._values[users]
 
