@@ -57,11 +57,11 @@ class Bench:
 BENCHES = (
     Bench(
         "tables", "Labels and features from a stored log", "Polars by hand",
-        quick=("--clicks", "20000", "--times", "1"), needs=("polars",),
+        quick=("--clicks", "500000", "--times", "1"), needs=("polars",),
     ),
     Bench(
         "models", "Value models: fit, prediction, Scorer", "plain LightGBM Tweedie",
-        quick=("--rows", "20000", "--models", "two_part,ridge"),
+        quick=("--rows", "500000", "--models", "hurdle,two_part,ridge"),
     ),
     Bench(
         "world_rounds", "Contacts per second of a world in rounds", "a loop in plain Python",

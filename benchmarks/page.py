@@ -24,10 +24,13 @@ _QUICK = (
     " weigh more in them than at full size (`giftlive bench all`). Ratios of calls that take"
     " microseconds move with the load of the machine, which stands beside each."
 )
-_RATIO = re.compile(r"^\s*(.+?)\s{2,}.*?(\d[\d,]*\.?\d*)\s*$")
-_TIMES = re.compile(r"^\s*(.+?)\s{2,}.*?(\d[\d,]*\.?\d*)x(?: \(.*\))?\s*$")
-"""A row whose ratio is written 4.9x; its heading says over what."""
-_RATIO_HEAD = re.compile(r"x (?:peer|numpy|full|exact|plain|argmax|LightGBM|native)|times|over \w+")
+_NAME = re.compile(r"^\s*(.+?)\s{2,}")
+_NUMBER = re.compile(r"(?<![\w.])\d[\d,]*\.?\d*(?=x?(?:\s|$))")
+_RATIO_HEAD = re.compile(
+    r"(?:x (?:best|peer|numpy|full|exact|flow|plain|argmax|bare|LightGBM|native)|over [A-Za-z])"
+    r"\S*(?: \S+)*"
+)
+"""The heading of a column of ratios: against what."""
 
 
 @dataclass(frozen=True)
@@ -110,25 +113,33 @@ def overview(found: Sequence[Measured]) -> list[str]:
 def headline(measured: Measured) -> str:
     """Return the ratios of the first table that has them, or why there are none.
 
-    A ratio is the last number of a row under a heading that says against what.
+    A ratio is the number that stands under a heading that says against what.
     """
     if measured.code is None:
         return measured.reason
     if measured.code:
         return f"failed (exit {measured.code})"
-    head, ratios = "", []
+    head, ratios = None, []
     for line in measured.printed.splitlines():
         named = _RATIO_HEAD.search(line)
         if named and head:
             break
         if named:
-            head = line[named.start() :].strip()
-            continue
-        row = (_TIMES if head.startswith("over") else _RATIO).match(line)
-        if head and row and row.group(2) != "1.0":  # the peer beside itself
-            ratios.append((row.group(1), row.group(2)))
+            head = named
+        elif head and (row := _under(head, line)) and float(row[1].replace(",", "")) != 1.0:
+            ratios.append(row)  # but for the peer beside itself
     shown = ", ".join(f"{name} {value}" for name, value in ratios[:4])
-    return f"{head}: {shown}" if shown else "see its table"
+    return f"{head.group()}: {shown}" if head and shown else "see its table"
+
+
+def _under(head: re.Match[str], line: str) -> tuple[str, str] | None:
+    """Return the row's name and its number that stands under the heading; None: there is none."""
+    row = re.sub(r"\s*\([^()]* - [^()]*\)", "", line)  # smallest and largest of several turns
+    name = _NAME.match(row)
+    for number in _NUMBER.finditer(row):
+        if name and number.end() > head.start() and number.start() <= head.end():
+            return name.group(1), number.group()
+    return None
 
 
 def section(measured: Measured) -> list[str]:

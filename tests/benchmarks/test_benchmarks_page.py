@@ -18,9 +18,9 @@ from benchmarks import all as bench
 from benchmarks import curves as curves_of
 
 SIZES = (10, 20, 40, 80, 160)
-TABLE = """200 x 500 candidates         us / decision   decisions / s          x numpy argmax
-numpy argmax                                      0.09      11,342,530                     1.0
-dual_price                                       60.13          16,630                   688.1
+TABLE = """200 x 500 candidates     us / decision   decisions / s          x numpy argmax
+numpy argmax                      0.09      11,342,530                     1.0
+dual_price                       60.13          16,630                   688.1
 """
 
 
@@ -112,8 +112,13 @@ def test_the_page_has_every_benchmark_its_command_its_ratio_and_the_load() -> No
 
 def test_a_ratio_is_read_from_the_table_itself() -> None:
     """Break the table on purpose: the headline must follow."""
-    moved = measured("decisions", printed=TABLE.replace("688.1", "3.5"), code=0)
+    moved = measured("decisions", printed=TABLE.replace("688.1", "  3.5"), code=0)
     assert headline(moved).endswith("dual_price 3.5")
+    # Other columns may stand behind the ratio, and a row may have none: neither is taken for it.
+    wide = ("model      x peer CPU  KiB saved", "ridge            0.41        382", "none   9")
+    assert headline(measured("models", printed="\n".join(wide), code=0)) == (
+        "x peer CPU: ridge 0.41"
+    )
     assert headline(measured("x", printed="nothing to compare", code=0)) == "see its table"
     over = "     processor s   over Polars\nnative    2.8   4.94x (4.94 - 4.94)\npolars    0.6"
     assert headline(measured("tables", printed=over, code=0)) == "over Polars: native 4.94"

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
 
+import pytest
+
 Cli = Callable[..., CompletedProcess[str]]
 Refused = Callable[..., str]
 
@@ -21,6 +23,16 @@ def test_the_card_is_written_by_the_command_it_names(cli: Cli) -> None:
     assert shlex.split(named)[1:3] == ["world", "card"]
     assert "--set calendar.history_days=2" in named
     assert text.count("\n## ") == 5
+
+
+@pytest.mark.slow
+def test_the_bands_may_be_of_other_worlds_and_say_so(cli: Cli) -> None:
+    other = ("--bands-scale", "0.002", "--bands-seeds", "3")
+    assert cli(*SMALL, *other, "--out", "card.md").returncode == 0
+    text = Path("card.md").read_text(encoding="utf-8")
+    assert " ".join(other) in text.split("Written by `")[1].split("`")[0]
+    assert "Scale 0.003, 2 seeds" in text
+    assert "3 paired seeds at scale 0.002" in text
 
 
 def test_a_world_in_rounds_has_no_card(refused: Refused) -> None:

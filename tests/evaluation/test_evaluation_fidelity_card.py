@@ -10,7 +10,7 @@ import pytest
 
 from giftlive.errors import InputError
 from giftlive.evaluation.fidelity import Reading, Score
-from giftlive.evaluation.fidelity.card import Coefficient, card, coefficients_of
+from giftlive.evaluation.fidelity.card import Bands, Coefficient, card, coefficients_of
 from giftlive.evaluation.fidelity.sensitivity import SWINGS, Moved, Place, Swing, differences, swing
 from giftlive.types import silent
 from giftlive.world import load_scenario
@@ -59,7 +59,8 @@ def written(coefficients: tuple[Coefficient, ...] | None, moved: tuple[Moved, ..
         Score(user_gini, "user_gini", "", 0.942, 0.01, np.array([0.94, 0.945])),
     )
     scenario = load_scenario("kuailive", "tiny")
-    return card(scenario, [1, 2], scores, moved, coefficients, "giftlive world card --out C.md")
+    bands = Bands(moved, 0.05, 3)
+    return card(scenario, [1, 2], scores, bands, coefficients, "giftlive world card --out C.md")
 
 
 def test_the_card_tells_what_was_fitted_from_what_emerges() -> None:
@@ -82,6 +83,7 @@ def test_the_card_names_what_is_not_identified_and_what_matters() -> None:
     assert "| `gift.base` | -5 | 0.1 | yes | gift_rows_per_click |" in text
     assert "| `gift.loyal` | 2 |  | **no**: the starting value | nothing |" in text
     assert "| `fatigue.stay` | 0 | 0.5 | **-1.25 ± 0.10** |" in text
+    assert "3 paired seeds at scale 0.05" in text
 
 
 def test_a_report_of_a_calibration_is_read(tmp_path: Path) -> None:

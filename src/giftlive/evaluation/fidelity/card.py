@@ -22,6 +22,15 @@ _EXTERNAL = ("externality.whale_gamma", "gift.crowd", "click.crowd", "people.pri
 
 
 @dataclass(frozen=True)
+class Bands:
+    """What moving assumed coefficients did (may be nothing), at which scale, on how many seeds."""
+
+    moved: Sequence[Moved]
+    scale: float
+    seeds: int
+
+
+@dataclass(frozen=True)
 class Coefficient:
     """What a calibration says about one coefficient."""
 
@@ -65,7 +74,7 @@ def card(
     scenario: Scenario,
     seeds: Sequence[int],
     scores: Sequence[Score],
-    moved: Sequence[Moved],
+    bands: Bands,
     coefficients: Sequence[Coefficient] | None,
     command: str,
 ) -> str:
@@ -73,7 +82,7 @@ def card(
 
     Parameters
     ----------
-    scores : of the scenario over ``seeds``. moved : of the sensitivity; may be empty.
+    scores : of the scenario over ``seeds``. bands : of the sensitivity, perhaps of smaller worlds.
     coefficients : of a calibration; None where there is no report of one.
     command : that writes this card again.
     """
@@ -85,7 +94,7 @@ def card(
         ["## Emerges: set by no single coefficient", "", *_targets(emerging)],
         ["## Coefficients that the targets identify", "", *_identified(coefficients)],
         ["## Assumed", "", *_assumed(scenario)],
-        ["## Sensitivity bands", "", *_bands(moved, len(seeds))],
+        ["## Sensitivity bands", "", *_bands(bands)],
     )
     return "\n".join(line for part in parts for line in (*part, "")).rstrip("\n") + "\n"
 
@@ -153,19 +162,19 @@ def _assumed(scenario: Scenario) -> Iterator[str]:
         yield _row(f"`{key}`", _number(float(values[section][name])), "assumed: see the bands")
 
 
-def _bands(moved: Sequence[Moved], seeds: int) -> Iterator[str]:
-    if not moved:
+def _bands(bands: Bands) -> Iterator[str]:
+    if not bands.moved:
         yield "Not measured in this card (`--no-sensitivity`)."
         return
     yield (
         "Change of the main targets, in tolerances, when one assumed coefficient is moved and "
-        f"nothing is fitted again; mean ± standard error of {seeds} paired seeds. A target that "
-        "moves by more than 1 depends on the assumption."
+        f"nothing is fitted again; mean ± standard error of {bands.seeds} paired seeds at scale "
+        f"{bands.scale:g}. A target that moves by more than 1 depends on the assumption."
     )
     yield ""
-    facts = [f for f in moved[0].by if f.removesuffix("_utc") in SHOWN]
+    facts = [f for f in bands.moved[0].by if f.removesuffix("_utc") in SHOWN]
     yield from _header("coefficient", "from", "to", *facts)
-    for m in moved:
+    for m in bands.moved:
         cells = (_moved(m.by, fact) for fact in facts)
         yield _row(f"`{m.key}`", _number(m.base), _number(m.value), *cells)
 
