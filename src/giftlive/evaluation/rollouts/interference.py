@@ -16,7 +16,7 @@ from giftlive.evaluation.rollouts.experiments import (
     arms_of,
     paired_halves,
 )
-from giftlive.evaluation.rollouts.market import Market, Truth
+from giftlive.evaluation.rollouts.market import Market
 from giftlive.evaluation.rollouts.seats import SeatPrices, as_prices, seat_prices, seated
 from giftlive.evaluation.rollouts.value_errors import ErrorLaw
 from giftlive.policies.base import Policy
@@ -35,12 +35,14 @@ def interference_cell(cell: Cell) -> tuple[Number, ...]:
     """
     found: list[Number] = []
     law, steep = ErrorLaw(*cell.setting("errors")), cell.setting("differentiation")
-    truth: Truth | None = None  # a pair is worth the same at any load
-    for load in cell.setting("loads"):
-        last = seated(cell, load, steep)
-        market = Market.of(last, law, truth)
+    loads, truth = cell.setting("loads"), None  # a pair is worth the same at any load
+    for load in loads[:-1]:
+        market = Market.of(seated(cell, load, steep), law, truth)
         truth = market.truth
         found += _measured(market, table(load))
+    last = seated(cell, loads[-1], steep)
+    market = Market.of(last, law, truth)
+    found += _measured(market, table(loads[-1]))
     found += pool_numbers(last, law, cell.setting("nudge"), market)
     return (*found, Number("a_a", "user", "differs", _tie(market)))
 
