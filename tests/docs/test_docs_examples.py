@@ -13,7 +13,7 @@ from tests.docs.blocks import ROOT
 from tests.spark import needs_spark
 
 from giftlive.config import load_config
-from giftlive.config_rollouts import SeatsConfig
+from giftlive.config_rollouts import RiskConfig, SeatsConfig
 from giftlive.world import load_scenario
 
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
@@ -51,7 +51,7 @@ def test_the_roadmaps_size_is_that_of_every_study_it_names() -> None:
     path = ROOT / "examples" / "roadmap_size.toml"
     config = load_config(path)
     named = tomllib.loads(path.read_text(encoding="utf-8"))
-    assert len(named) == 6
+    assert len(named) == 9
     for study in named:
         asked = getattr(config, study)
         assert asked.seeds >= 50
@@ -60,8 +60,11 @@ def test_the_roadmaps_size_is_that_of_every_study_it_names() -> None:
             assert asked.sizes[:2] == (10_000, 500)
             assert asked.streamers * asked.seats * asked.rounds * load == 10_000
         else:
-            sizes = load_scenario(asked.preset, asked.scale).sizes
+            scenario = load_scenario(asked.preset, asked.scale, asked.overrides)
+            sizes, rounds = scenario.sizes, scenario.rounds
             assert (sizes.users, sizes.streamers) == (10_000, 500)
+            days = asked.days if isinstance(asked, RiskConfig) else 1
+            assert days * rounds.rounds * rounds.users_per_round >= 10_000
 
 
 @pytest.mark.slow

@@ -5,7 +5,10 @@ from __future__ import annotations
 import importlib.util
 import json
 import sys
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,6 +26,7 @@ from giftlive.evaluation.rollouts import (
     Market,
     Workers,
     at_level,
+    concurrency,
     differs,
     estimated,
     measured,
@@ -30,11 +34,16 @@ from giftlive.evaluation.rollouts import (
     overload,
     played,
     run_cells,
+    whales,
 )
 from giftlive.evaluation.rollouts.cold_start import cold_cell
+from giftlive.evaluation.rollouts.market import Truth
+from giftlive.evaluation.rollouts.seats import seated
 from giftlive.rng import stream
 from giftlive.types import Floats, Ints
+from giftlive.world import World
 from giftlive.world.outcome import Outcome
+from giftlive.world.truth import true_value
 
 SMALL = (
     ("rounds.rounds", "4"),
@@ -59,6 +68,21 @@ def breaking(cell: Cell) -> tuple[Number, ...]:
         PLAYED.append(99)
         raise KeyboardInterrupt
     return measure(cell)
+
+
+def concurrency_markets() -> list[Market]:
+    """Return a market under every response, each with a truth of its own."""
+    settings = (("errors", (0.4, 0.25, 0.5)), ("sizes", (200, 10, 3, 2)))
+    asked = (("differentiation", 0.3), ("alpha", 0.5), ("edges", (0.0, 0.5, 1.0)))
+    cell = Cell("p", 3, "v1", None, (), (*settings, *asked))
+    return [concurrency._market(cell, response) for response in concurrency.RESPONSES]
+
+
+def whale_markets() -> list[Market]:
+    """Return a market at every point of the whales, each with a truth of its own."""
+    cell = Cell("p", 3, "v2", "full", SMALL, (("errors", (0.4, 0.25, 0.5)),))
+    points = ((0.01, 0.2, 1.0), (0.05, 0.0, 1.0), (0.05, 0.2, 0.25))
+    return [whales._market(cell, whales.Point(*point)) for point in points]
 
 
 @pytest.fixture(autouse=True)
@@ -186,6 +210,43 @@ def test_identical_policies_tie_to_the_bit_and_order_carries_nothing(market: Mar
     again = played(market, Contestant("the same", "softmax", {"temperature": 1.0}))
     assert differs(alone, again) == 0.0
     assert differs(alone, played(market, Contestant("greedy", "greedy"))) == 1.0
+
+
+def test_a_pair_is_evaluated_once_for_all_laws_days_and_loads(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[int] = []
+
+    def counted(world: World, user: Ints, *where: Any) -> Floats:
+        asked.extend(np.ravel(user).tolist())
+        return true_value(world, user, *where)
+
+    monkeypatch.setattr("giftlive.evaluation.rollouts.market.true_value", counted)
+    cell = Cell("p", 3, "v1", None, (), (("sizes", (300, 10, 4, 3)),))
+    first = Market.of(seated(cell, 0.5, 0.6), ErrorLaw(0.4))
+    many = [
+        first,
+        replace(first, law=ErrorLaw(0.1)),
+        replace(first, seed=8),
+        Market.of(seated(cell, 1.25, 0.6), ErrorLaw(0.4), first.truth),
+    ]
+    shared = [market.true for market in many]
+    assert len(asked) == len(set(asked)) > 60
+    for market, values in zip(many, shared, strict=True):
+        alone = replace(market, truth=Truth(market.world))
+        assert np.array_equal(alone.true, values)
+        come = np.isin(np.arange(300), market.rounds)
+        assert (values[come] > 0.0).all()
+        assert not values[~come].any()
+
+
+@pytest.mark.parametrize("changed", [concurrency_markets, whale_markets])
+def test_markets_that_share_a_truth_have_the_same_people_and_empty_rooms(
+    changed: Callable[[], list[Market]],
+) -> None:
+    first, *others = changed()
+    for market in others:
+        assert np.array_equal(market.true, first.true)
 
 
 def test_only_an_oracle_sees_the_truth(market: Market) -> None:

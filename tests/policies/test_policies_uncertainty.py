@@ -25,7 +25,7 @@ from giftlive.policies import (
     ucb,
 )
 from giftlive.policies.evidence import Evidence
-from giftlive.policies.largest import largest
+from giftlive.policies.largest import _log_cdf, _sure, largest
 from giftlive.rng import stream
 from giftlive.testing import make_batch
 from giftlive.testing.promise import strays
@@ -40,6 +40,17 @@ def test_the_optimist_tries_what_it_does_not_know_and_the_pessimist_avoids_it() 
     assert choices(lcb(1.0, ByPair(np.array([[2.0, 0.5, 0.0]]))), batch) == [1]
     decisions = answer(ucb(0.4, unknown), batch)
     assert decisions.charges[0] == pytest.approx([0.0, -0.4, -3.6])
+
+
+@pytest.mark.parametrize("gamma", [True, False])
+def test_what_is_taken_as_certain_is_so_to_the_bit(gamma: bool) -> None:
+    draw = stream(3, "certain")
+    sizes = np.exp(3.0 * draw.normal(size=300))
+    for mean, spread in zip(sizes, np.exp(draw.uniform(-20.0, 2.0, 300)), strict=True):
+        sure = _sure(mean, spread * mean, gamma)
+        for t in (sure, np.nextafter(sure, np.inf), 1.001 * sure, 50.0 * sure):
+            assert _log_cdf(t, mean, spread * mean, gamma) == 0.0
+    assert _sure(2.0, 0.0, gamma) == _sure(2.0, 1e-12, gamma) == np.inf
 
 
 def test_cvar_is_the_mean_of_the_worst_cases() -> None:

@@ -68,7 +68,7 @@ def says(good: dict[str, float]) -> dict[tuple[str, str, str], float | None]:
         found |= {("world", who, measure): number for measure, number in said.items()}
     return found | {
         ("world", "oracle_greedy", "expected"): 100.0 * good["oracle"],
-        ("world", "thompson + floor", "expected"): 70.0,
+        ("world", "thompson + floor", "expected"): good.get("learning", 70.0),
     }
 
 
@@ -106,6 +106,10 @@ def test_each_part_alone_fails_it(answer: Answer, worse: dict[str, float], part:
     assert found.verdict == "FAIL"
     assert found.estimate is not None
     assert found.estimate.name == part
+
+
+def test_learning_that_costs_little_passes(answer: Answer) -> None:
+    assert gates(answer(learning=98.0))["cold_start_learning"].verdict == "PASS"
 
 
 def test_it_refuses_a_floor_that_changes_nothing_and_values_that_cannot_move(

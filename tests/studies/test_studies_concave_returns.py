@@ -16,7 +16,10 @@ from giftlive.evaluation.rollouts import Cell
 from giftlive.studies import concave_returns
 from giftlive.studies.registry import ON_REQUEST, find
 
-GOOD: dict[str, float] = {"ahead": 1.08, "own": 0.96, "ginis": 0.8, "differs": 0.0, "loss": 0.8}
+GOOD: dict[str, float] = {
+    "ahead": 1.08, "own": 0.96, "ginis": 0.8, "differs": 0.0, "loss": 0.8,
+    "oracle_own": 0.98,
+}  # fmt: skip
 Answer = Callable[..., StudyResult]
 
 
@@ -39,7 +42,7 @@ def says(cell: Cell, good: dict[str, float]) -> dict[tuple[str, str, str], float
                 ahead = good["ahead"] if family == "log" else 1.0
                 found[table, prefix + family, "expected"] = 90.0 * ahead
             found[table, f"{prefix}best rule", "expected"] = 90.0
-    owners = {"bound": 1.0, "log": good["own"], "oracle_log": 0.98, "greedy": 0.7}
+    owners = {"bound": 1.0, "log": good["own"], "oracle_log": good["oracle_own"], "greedy": 0.7}
     return found | {("own", who, "objective"): 50.0 * share for who, share in owners.items()}
 
 
@@ -77,6 +80,21 @@ def test_each_part_alone_fails_it(answer: Answer, worse: dict[str, float], part:
     assert found.verdict == "FAIL"
     assert found.estimate is not None
     assert found.estimate.name == part
+
+
+@pytest.mark.parametrize(
+    ("worse", "part"),
+    [({"ahead": 0.97}, "oracle_equal_gini_gain"), ({"oracle_own": 0.8}, "oracle_own_bound_share")],
+)
+def test_each_part_alone_fails_it_on_true_values(
+    answer: Answer, worse: dict[str, float], part: str
+) -> None:
+    judged = gates(answer(**worse))
+    found = judged["concave_returns_oracle"]
+    assert found.verdict == "FAIL"
+    assert found.estimate is not None
+    assert found.estimate.name == part
+    assert judged["concave_returns"].verdict == ("FAIL" if "ahead" in worse else "PASS")
 
 
 def test_the_published_rule_passes_where_greedy_runs_into_a_limit(answer: Answer) -> None:

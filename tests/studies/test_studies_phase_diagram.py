@@ -80,6 +80,12 @@ def test_errors_of_values_fail_the_gate_and_not_the_oracles(answer: Answer) -> N
     assert judged["phase_diagram_oracle"].verdict == "PASS"
 
 
+def test_prices_far_from_the_optimum_fail_on_true_values_too(answer: Answer) -> None:
+    judged = gates(answer(oracle=0.85))
+    assert judged["phase_diagram_oracle"].verdict == "FAIL"
+    assert judged["phase_diagram"].verdict == "PASS"
+
+
 def test_it_refuses_seats_that_do_not_bind_and_what_cannot_move(answer: Answer) -> None:
     for asked, check in (
         ({"seeds": 6}, "power"),

@@ -64,8 +64,9 @@ def test_a_bound_that_protects_for_nothing_passes(answer: Answer) -> None:
     ("worse", "part"), [({"cvar": 1.02}, "by_user_cvar"), ({"revenue": 0.95}, "by_user_revenue")]
 )
 def test_each_part_alone_fails_it(answer: Answer, worse: dict[str, float], part: str) -> None:
-    found = gates(answer(**worse))["risk"]
-    assert found.verdict == "FAIL"
+    judged = gates(answer(**worse))
+    found = judged["risk"]
+    assert found.verdict == judged["risk_pooled"].verdict == "FAIL"
     assert found.estimate is not None
     assert found.estimate.name == part
 

@@ -52,7 +52,7 @@ def says(cell: Cell, good: dict[str, float]) -> Says:
     found: Says = {("a_a", "greedy", "differs"): good["differs"]}
     for given in cell.setting("points"):
         table = Point(*given).name
-        crowded = {"overload": 0.2} if given[2] < 1.0 else {}
+        crowded = {"overload": good.get("congested", 0.2)} if given[2] < 1.0 else {}
         found |= rows(table, names, good | crowded)
         if tuple(given) == tuple(cell.setting("judged")):
             found |= rows(table, tuple(f"oracle_{name}" for name in names), good)
@@ -86,6 +86,12 @@ def test_a_cap_that_binds_and_pays_passes_and_overload_elsewhere_fails(answer: A
     assert judged["whale_matching_congested"].verdict == "FAIL"
     assert value(result, "tier_revenue") == pytest.approx(0.1, abs=0.005)
     assert value(result, "null_displaced") == 0.0
+
+
+def test_few_seats_pass_where_the_whale_layer_ends_overload(answer: Answer) -> None:
+    judged = gates(answer(congested=0.03))
+    assert judged["whale_matching_congested"].verdict == "PASS"
+    assert gates(answer(congested=0.03, gini=0.85))["whale_matching_congested"].verdict == "FAIL"
 
 
 @pytest.mark.parametrize(

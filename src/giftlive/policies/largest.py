@@ -11,6 +11,7 @@ from giftlive.policies.choice import open_seats, pick, refuse_nan, seat_counter,
 from giftlive.types import DecisionBatch, Decisions, Floats, Ints
 
 _REACH, _NODES, _LOWEST = 6.0, 64, -700.0
+_SURE = 9.5  # standard normal: from 8.3 on its distribution function is 1 in floating point
 
 
 def draw_largest(
@@ -77,16 +78,18 @@ def _share_out(
     mean: Floats, sd: Floats, gamma: bool, rivals: Ints, head: int, top: float, chances: Floats
 ) -> None:
     middle = _end(mean[head], sd[head], gamma, _REACH)
-    before, rise = np.empty(len(rivals)), np.empty(len(rivals))
+    before, rise, sure = np.empty(len(rivals)), np.empty(len(rivals)), np.empty(len(rivals))
+    for r, k in enumerate(rivals):
+        sure[r] = _sure(mean[k], sd[k], gamma)
     below = -1.0
-    for node in range(2 * _NODES + 1):
+    for node in range(2 * _NODES + 1 if top > middle else _NODES + 1):
         if node <= _NODES:
             t = _end(mean[head], sd[head], gamma, _REACH * (2.0 * node / _NODES - 1.0))
         else:
             t = middle + (top - middle) * (node - _NODES) / _NODES
         total, risen = 0.0, 0.0
         for r, k in enumerate(rivals):
-            log_f = _log_cdf(t, mean[k], sd[k], gamma)
+            log_f = 0.0 if t >= sure[r] else _log_cdf(t, mean[k], sd[k], gamma)
             rise[r] = log_f - before[r] if below >= 0.0 else log_f - _LOWEST
             before[r] = log_f
             total += log_f
@@ -108,6 +111,14 @@ def _end(mean: float, sd: float, gamma: bool, z: float) -> float:
         return mean + z * sd
     third = sd / (3.0 * mean)
     return mean * max(0.0, 1.0 - third * third + z * third) ** 3
+
+
+@njit(cache=True)
+def _sure(mean: float, sd: float, gamma: bool) -> float:
+    """Return a value from which on ``_log_cdf`` is 0 to the bit; infinite where it is cheap."""
+    if sd <= 1e-9 * abs(mean) or (gamma and mean <= 0.0):
+        return math.inf
+    return _end(mean, sd, gamma, _SURE)
 
 
 @njit(cache=True)

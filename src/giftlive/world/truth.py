@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 from giftlive.errors import UsageError
 from giftlive.types import UNLIMITED_SEATS, Bools, Floats, Ints
 from giftlive.world.entities import World
-from giftlive.world.law import draw, expected_amount, expected_seconds, odds_in_state
+from giftlive.world.law import draw, expected_amount, held_seconds, mean_seconds, odds_in_state
 
 _AMOUNT, _SECONDS, _CLICK = 0, 1, 2
 
@@ -279,6 +279,7 @@ def _expectations(scene, asked, what, out):  # type: ignore[no-untyped-def]
     """Write the expectation ``what`` of every row into ``out``, zeros so far."""
     law, rooms = scene.law, scene.rooms
     user, room, ts, admitted = asked.user, asked.room, asked.ts, asked.admitted
+    before, held = 0.0, (0.0, 0.0, 0.0)
     for i in range(user.size):
         left = _seconds_left(rooms, room[i], ts[i], admitted[i])
         if left == 0.0:
@@ -287,7 +288,9 @@ def _expectations(scene, asked, what, out):  # type: ignore[no-untyped-def]
         if what == _AMOUNT:
             out[i] = expected_amount(law, odds, left)
         elif what == _SECONDS:
-            out[i] = expected_seconds(law, odds, left)
+            if left != before:  # rooms of a round all end at once
+                before, held = left, held_seconds(law, left)
+            out[i] = mean_seconds(odds, held[0], held[1], held[2])
         else:
             out[i] = odds.click
 

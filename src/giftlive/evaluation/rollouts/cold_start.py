@@ -18,7 +18,7 @@ from giftlive.evaluation.behavioural import Number
 from giftlive.evaluation.rollout import TableValuer, play
 from giftlive.evaluation.rollouts.cells import Cell
 from giftlive.evaluation.rollouts.contestants import Played, differs, measured
-from giftlive.evaluation.rollouts.market import Market
+from giftlive.evaluation.rollouts.market import Market, in_empty_rooms
 from giftlive.evaluation.rollouts.quota import Quota
 from giftlive.evaluation.rollouts.value_errors import ErrorLaw
 from giftlive.metrics.newcomers import MIN_GIVERS
@@ -95,8 +95,7 @@ def cold_market(cell: Cell) -> Cold:
     least = np.quantile(mean[new], 1.0 - cell.setting("good"))
     values = market.estimated.copy()
     values[:, new] = market.estimated[:, ~new].mean(axis=1, keepdims=True)
-    users = np.arange(len(values))[:, None]
-    stay = true_seat_seconds(market.world, users, np.arange(streamers), market.world.origin_ms)
+    stay = in_empty_rooms(true_seat_seconds, market.world)
     return Cold(market, new, new & (mean >= least), values, stay / stay.max())
 
 

@@ -21,7 +21,7 @@ from giftlive.evaluation.rollouts.contestants import (
     overload,
     played,
 )
-from giftlive.evaluation.rollouts.market import Market
+from giftlive.evaluation.rollouts.market import Market, Truth
 from giftlive.evaluation.rollouts.seats import seated
 from giftlive.evaluation.rollouts.value_errors import ErrorLaw
 from giftlive.types import Floats, Ints
@@ -39,7 +39,11 @@ def concurrency_cell(cell: Cell) -> tuple[Number, ...]:
     response, ``edges`` of the classes of load.
     """
     edges = np.array(cell.setting("edges"))
-    markets = {response: _market(cell, response) for response in RESPONSES}
+    markets: dict[str, Market] = {}
+    truth: Truth | None = None  # an empty room is the same under every response
+    for response in RESPONSES:
+        markets[response] = _market(cell, response, truth)
+        truth = markets[response].truth
     found: list[Number] = []
     for policy in POLICIES:
         who = Contestant(policy, policy.removeprefix("oracle_"))
@@ -53,7 +57,7 @@ def concurrency_cell(cell: Cell) -> tuple[Number, ...]:
     return (*found, Number("a_a", "greedy", "differs", _again(markets["soft"], soft)))
 
 
-def _market(cell: Cell, response: str) -> Market:
+def _market(cell: Cell, response: str, truth: Truth | None = None) -> Market:
     here = seated(cell, cell.setting("edges")[-1], cell.setting("differentiation"))
     alpha = cell.setting("alpha") if response == "soft" else 0.0
     changed = dict(here.overrides) | {
@@ -61,7 +65,7 @@ def _market(cell: Cell, response: str) -> Market:
         "seats.alpha": f"{alpha:g}",
     }
     law = ErrorLaw(*cell.setting("errors"))
-    return Market.of(replace(here, overrides=tuple(sorted(changed.items()))), law)
+    return Market.of(replace(here, overrides=tuple(sorted(changed.items()))), law, truth)
 
 
 def _seats(cell: Cell) -> int:

@@ -48,15 +48,17 @@ class Pool:
     head: Bools
 
 
-def pool_numbers(cell: Cell, law: ErrorLaw, nudge: float) -> Iterator[Number]:
+def pool_numbers(
+    cell: Cell, law: ErrorLaw, nudge: float, market: Market | None = None
+) -> Iterator[Number]:
     """Return what every action earns per decision, how often it acts, and where income goes.
 
     Parameters
     ----------
     cell : of rounds with hard seats and no externality, so that expected amounts are values.
-    nudge : >= 0, on the logit of a gift.
+    nudge : >= 0, on the logit of a gift. market : of the cell, where it is known already.
     """
-    market = Market.of(cell, law)
+    market = market or Market.of(cell, law)
     pool = pool_of(market)
     willing = Market.of(_nudged(cell, market, nudge), law).true
     control = played(market, Contestant("none", "none"), make_policy("greedy_with_cap")).outcome
@@ -74,7 +76,7 @@ def pool_numbers(cell: Cell, law: ErrorLaw, nudge: float) -> Iterator[Number]:
 
 def pool_of(market: Market) -> Pool:
     """Return the pool as the platform's own log of another day shows it."""
-    before = Market(market.world, market.seed + _ANOTHER_DAY, market.law)
+    before = replace(market, seed=market.seed + _ANOTHER_DAY)
     o = played(before, Contestant("log", "log"), make_policy("greedy_with_cap")).outcome
     users, streamers = market.true.shape
     shown = o.shown

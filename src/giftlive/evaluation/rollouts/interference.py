@@ -35,11 +35,16 @@ def interference_cell(cell: Cell) -> tuple[Number, ...]:
     """
     found: list[Number] = []
     law, steep = ErrorLaw(*cell.setting("errors")), cell.setting("differentiation")
-    for load in cell.setting("loads"):
-        found += _measured(Market.of(seated(cell, load, steep), law), table(load))
-    last = seated(cell, cell.setting("loads")[-1], steep)
-    found += pool_numbers(last, law, cell.setting("nudge"))
-    return (*found, Number("a_a", "user", "differs", _tie(Market.of(last, law))))
+    loads, truth = cell.setting("loads"), None  # a pair is worth the same at any load
+    for load in loads[:-1]:
+        market = Market.of(seated(cell, load, steep), law, truth)
+        truth = market.truth
+        found += _measured(market, table(load))
+    last = seated(cell, loads[-1], steep)
+    market = Market.of(last, law, truth)
+    found += _measured(market, table(loads[-1]))
+    found += pool_numbers(last, law, cell.setting("nudge"), market)
+    return (*found, Number("a_a", "user", "differs", _tie(market)))
 
 
 def table(load: float) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -17,6 +18,44 @@ from giftlive.world import World, build_world, load_scenario
 from giftlive.world.rounds import RoundsArena, rounds_seed, users_of_round
 from giftlive.world.truth import true_value
 
+_PAIRS_AT_ONCE = 1 << 15  # whose columns stay in a core's cache
+
+
+def in_empty_rooms(
+    expectation: Callable[..., Floats], world: World, users: Ints | None = None
+) -> Floats:
+    """Return [n, S] an ``expectation`` of ``world.truth`` of users with every streamer.
+
+    Parameters
+    ----------
+    users : [n]; None: all of the world.
+    """
+    users = np.arange(len(world.user_ids)) if users is None else users
+    streamers = np.arange(len(world.streamer_ids))
+    found = np.empty((len(users), len(streamers)))
+    few = max(1, _PAIRS_AT_ONCE // len(streamers))
+    for first in range(0, len(users), few):
+        some = users[first : first + few, None]
+        found[first : first + few] = expectation(world, some, streamers, world.origin_ms)
+    return found
+
+
+class Truth:
+    """Exact values E[amount | shown, empty room] of the pairs of a world, each evaluated once."""
+
+    def __init__(self, world: World) -> None:
+        """Know nothing yet."""
+        self._world = world
+        self._values = np.zeros((len(world.user_ids), len(world.streamer_ids)))
+        self._known = np.zeros(len(world.user_ids), dtype=np.bool_)
+
+    def of(self, users: Ints) -> Floats:
+        """Return [n, S] the values of users, evaluating those that nobody asked for before."""
+        new = np.unique(users[~self._known[users]])
+        self._values[new] = in_empty_rooms(true_value, self._world, new)
+        self._known[new] = True
+        return self._values[users]
+
 
 @dataclass(frozen=True)
 class Market:
@@ -25,15 +64,22 @@ class Market:
     Attributes
     ----------
     world : in rounds mode. seed : of the users of every round, the draws, the errors.
+    truth : of the world's pairs; markets of the same people and rooms may share it.
     """
 
     world: World
     seed: int
     law: ErrorLaw
+    truth: Truth = field(compare=False)
 
     @classmethod
-    def of(cls, cell: Cell, law: ErrorLaw) -> Market:
+    def of(cls, cell: Cell, law: ErrorLaw, truth: Truth | None = None) -> Market:
         """Return the market of a cell.
+
+        Parameters
+        ----------
+        truth : of a world with the same users, streamers and law of an empty room, such as this one
+            at another load; None: nothing is known yet.
 
         Raises
         ------
@@ -43,7 +89,8 @@ class Market:
         scenario = load_scenario(cell.preset, cell.scale, dict(cell.overrides))
         if scenario.mode != "rounds":
             raise UsageError(f"preset {cell.preset}", "rollouts", "a scenario in rounds mode")
-        return cls(build_world(scenario, cell.seed), cell.seed, law)
+        world = build_world(scenario, cell.seed)
+        return cls(world, cell.seed, law, truth or Truth(world))
 
     def arena(self) -> RoundsArena:
         """Return the arena; every policy meets the same users and the same draws in it."""
@@ -64,12 +111,9 @@ class Market:
     @cached_property
     def true(self) -> Floats:
         """[U, S] exact E[amount | shown, empty room]; 0 for users who never come."""
-        users, streamers = len(self.world.user_ids), len(self.world.streamer_ids)
-        values = np.zeros((users, streamers))
+        values = np.zeros((len(self.world.user_ids), len(self.world.streamer_ids)))
         come = np.unique(self.rounds)
-        values[come] = true_value(
-            self.world, come[:, None], np.arange(streamers), self.world.origin_ms
-        )
+        values[come] = self.truth.of(come)
         return values
 
     @cached_property

@@ -11,7 +11,7 @@ from giftlive.evaluation.rollout import TableValuer, play
 from giftlive.evaluation.rollouts.cells import Cell
 from giftlive.evaluation.rollouts.contestants import Played, differs, overload
 from giftlive.evaluation.rollouts.frontier import non_dominated
-from giftlive.evaluation.rollouts.market import Market
+from giftlive.evaluation.rollouts.market import Market, in_empty_rooms
 from giftlive.evaluation.rollouts.value_errors import ErrorLaw, estimated
 from giftlive.metrics import gini
 from giftlive.policies.registry import make_policy
@@ -51,8 +51,7 @@ def pareto_cell(cell: Cell) -> tuple[Number, ...]:
     aim, what a point may be better by and still count as equal.
     """
     market = Market.of(cell, ErrorLaw(*cell.setting("errors")))
-    users, streamers = np.arange(len(market.true))[:, None], np.arange(market.true.shape[1])
-    stay = true_seat_seconds(market.world, users, streamers, market.world.origin_ms)
+    stay = in_empty_rooms(true_seat_seconds, market.world)
     attention = stay / stay.max()
     found: list[Number] = []
     thought = estimated(attention, ErrorLaw(STAY_ERROR), cell.seed).clip(0.0, 1.0)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from giftlive.evaluation.behavioural import Number
 from giftlive.evaluation.rollouts.cells import Cell
 from giftlive.evaluation.rollouts.contestants import differs, played
-from giftlive.evaluation.rollouts.market import Market
+from giftlive.evaluation.rollouts.market import Market, Truth
 from giftlive.evaluation.rollouts.seats import OPTIMUM, lineup, optimum, seat_prices, seated
 from giftlive.evaluation.rollouts.value_errors import ErrorLaw
 
@@ -19,18 +19,27 @@ def phase_cell(cell: Cell) -> tuple[Number, ...]:
     Settings of the cell: ``loads``, ``differentiations``, ``errors`` (pair, streamer, user) of a
     model and ``factors`` by which they are multiplied (0: the truth).
     """
-    found: list[Number] = []
-    for load in cell.setting("loads"):
-        for steep in cell.setting("differentiations"):
-            here = seated(cell, load, steep)
-            true = Market.of(here, ErrorLaw(0.0))
-            best = optimum(true)
-            for factor in cell.setting("factors"):
-                law = ErrorLaw(*(factor * sd for sd in cell.setting("errors")))
-                table = phase(load, steep, factor)
-                found.append(Number(table, OPTIMUM, "expected", best))
-                found += _played(replace(true, law=law), table)
-    return (*found, Number("a_a", "dual_price", "differs", _again(cell)))
+    loads, steeps = cell.setting("loads"), cell.setting("differentiations")
+    found: dict[tuple[float, float], list[Number]] = {}
+    for steep in steeps:
+        truth: Truth | None = None  # a pair is worth the same at any load
+        for load in loads:
+            true = Market.of(seated(cell, load, steep), ErrorLaw(0.0), truth)
+            truth = true.truth
+            found[load, steep] = _phases(cell, true, load, steep)
+    again = Number("a_a", "dual_price", "differs", _again(cell))
+    return (*(n for load in loads for steep in steeps for n in found[load, steep]), again)
+
+
+def _phases(cell: Cell, true: Market, load: float, steep: float) -> list[Number]:
+    """Return the numbers of every error of the values at a load and a differentiation."""
+    best, found = optimum(true), list[Number]()
+    for factor in cell.setting("factors"):
+        law = ErrorLaw(*(factor * sd for sd in cell.setting("errors")))
+        table = phase(load, steep, factor)
+        found.append(Number(table, OPTIMUM, "expected", best))
+        found += _played(replace(true, law=law), table)
+    return found
 
 
 def phase(load: float, differentiation: float, factor: float) -> str:

@@ -23,7 +23,7 @@ from giftlive.evaluation.behavioural import Number
 from giftlive.evaluation.rollout import TableValuer, play
 from giftlive.evaluation.rollouts.cells import Cell
 from giftlive.evaluation.rollouts.contestants import Played, differs
-from giftlive.evaluation.rollouts.market import Market
+from giftlive.evaluation.rollouts.market import Market, in_empty_rooms
 from giftlive.evaluation.rollouts.value_errors import ErrorLaw
 from giftlive.policies.base import Policy
 from giftlive.policies.registry import make_policy
@@ -61,11 +61,8 @@ def risk_cell(cell: Cell) -> tuple[Number, ...]:
     are known badly, ``days``.
     """
     market = Market.of(cell, ErrorLaw(0.0))
-    users, streamers = len(market.world.user_ids), len(market.world.streamer_ids)
-    true = true_value(
-        market.world, np.arange(users)[:, None], np.arange(streamers), market.world.origin_ms
-    )
-    errors, many = streamer_errors(cell, streamers), cell.setting("days")
+    true = in_empty_rooms(true_value, market.world)
+    errors, many = streamer_errors(cell, true.shape[1]), cell.setting("days")
     found: list[Number] = []
     for belief in BELIEFS:
         believed = believe(true, errors, cell.seed, belief == "by_user")

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from numba import njit
 
 from giftlive.allocation import Prices, optimal_assignment
 from giftlive.clock import MS_PER_DAY
@@ -108,17 +109,61 @@ def clearing_prices(values: Floats, seats: Ints, sweeps: int = 40) -> Floats:
     [3.5, 0.0]
     """
     price = np.zeros(values.shape[1])
+    scarce = np.flatnonzero(seats < len(values))
+    by_user, by_room = np.ascontiguousarray(values), np.ascontiguousarray(values.T)
+    best = _BestTwo(np.empty((len(values), 2)), np.empty((len(values), 2), dtype=np.int64))
+    _look(by_user, price, best, -1)
     for _ in range(sweeps):
-        before = price.copy()
-        for s in np.flatnonzero(seats < len(values)):
-            net = values - price
-            net[:, s] = 0.0
-            bids = values[:, s] - net.max(axis=1).clip(0.0)
-            first_out = len(bids) - 1 - int(seats[s])
-            price[s] = max(price[s], float(np.partition(bids, first_out)[first_out]))
-        if np.array_equal(price, before):
+        if not _sweep(by_user, by_room, seats, scarce, price, best):
             break
     return price
+
+
+class _BestTwo(NamedTuple):
+    """[n, 2] the two rooms in which every user gains most at the prices, and what he gains."""
+
+    net: Floats
+    room: Ints
+
+
+@njit(cache=True)
+def _sweep(by_user, by_room, seats, scarce, price, best):  # type: ignore[no-untyped-def]
+    """Price every scarce room in turn; return whether a price rose.
+
+    The best other room of a user is one of his best two. They change only where one of them rises:
+    other users are not looked at again.
+    """
+    rose, bids = False, np.empty(by_room.shape[1])
+    for s in scarce:
+        above = 0
+        for user in range(by_room.shape[1]):
+            other = best.net[user, 1 if best.room[user, 0] == s else 0]
+            bid = by_room[s, user] - max(other, 0.0)
+            if bid > price[s]:
+                bids[above] = bid
+                above += 1
+        first_out = above - 1 - seats[s]
+        if first_out >= 0:
+            price[s], rose = np.partition(bids[:above], first_out)[first_out], True
+            _look(by_user, price, best, s)
+    return rose
+
+
+@njit(cache=True)
+def _look(by_user, price, best, rising):  # type: ignore[no-untyped-def]
+    """Find the best two rooms of users who have ``rising`` among them; -1: of all users."""
+    for user in range(by_user.shape[0]):
+        net, room = best.net[user], best.room[user]
+        if rising >= 0 and room[0] != rising and room[1] != rising:
+            continue
+        net[:], room[:] = -np.inf, -1
+        for s in range(len(price)):
+            gain = by_user[user, s] - price[s]
+            if gain > net[0]:
+                net[1], room[1] = net[0], room[0]
+                net[0], room[0] = gain, s
+            elif gain > net[1]:
+                net[1], room[1] = gain, s
 
 
 def as_prices(seat: Floats) -> Prices:

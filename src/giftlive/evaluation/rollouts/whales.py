@@ -13,7 +13,7 @@ from giftlive.evaluation.behavioural import Number
 from giftlive.evaluation.rollouts.cells import Cell
 from giftlive.evaluation.rollouts.contestants import Contestant, Played, differs, measured, played
 from giftlive.evaluation.rollouts.first_come import FirstCome
-from giftlive.evaluation.rollouts.market import Market
+from giftlive.evaluation.rollouts.market import Market, Truth
 from giftlive.evaluation.rollouts.value_errors import ErrorLaw
 from giftlive.policies.greedy import Greedy
 from giftlive.types import Bools, Floats
@@ -65,9 +65,11 @@ def whale_cell(cell: Cell) -> tuple[Number, ...]:
     room, ``points`` (share, gamma, crowding), ``judged`` (the point whose oracle is played too).
     """
     found: list[Number] = []
+    truth: Truth | None = None  # points differ in what users do to each other, not in empty rooms
     for given in cell.setting("points"):
         point = Point(*given)
-        market = _market(cell, point)
+        market = _market(cell, point, truth)
+        truth = market.truth
         found += _played(market, cell, point, oracle=False)
         if tuple(given) == tuple(cell.setting("judged")):
             found += _played(market, cell, point, oracle=True)
@@ -76,7 +78,7 @@ def whale_cell(cell: Cell) -> tuple[Number, ...]:
     return tuple(found)
 
 
-def _market(cell: Cell, point: Point) -> Market:
+def _market(cell: Cell, point: Point, truth: Truth | None = None) -> Market:
     seats = [max(1, round(point.crowding * s)) for s in (100, 50, 20)]
     changed = dict(cell.overrides) | {
         "people.whale_share": f"{point.share:g}",
@@ -84,7 +86,7 @@ def _market(cell: Cell, point: Point) -> Market:
         "tiers.seats": str(seats),
     }
     here = replace(cell, overrides=tuple(sorted(changed.items())))
-    return Market.of(here, ErrorLaw(*cell.setting("errors")))
+    return Market.of(here, ErrorLaw(*cell.setting("errors")), truth)
 
 
 def _played(market: Market, cell: Cell, point: Point, oracle: bool) -> Iterator[Number]:
