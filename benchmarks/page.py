@@ -17,7 +17,7 @@ from giftlive.run.manifest import package_versions
 _ABOUT = (
     "Written by `{command}`; no figure on this page is typed by hand. Speed is measured beside what"
     " it is compared with, in one run on one machine; what each benchmark compares, and why that is"
-    " fair, is in [benchmarks/README.md](../benchmarks/README.md)."
+    " fair, is in `benchmarks/README.md`."
 )
 _QUICK = (
     "**Quick sizes.** These tables are small enough to be measured in minutes, and fixed costs"

@@ -1,4 +1,7 @@
-"""Fail when a Markdown file links to a file of this repository that is not there."""
+"""Fail when a Markdown file links to a file of this repository that is not there.
+
+A page of the site (docs/) may link to pages of the site only: the site holds nothing else.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +14,17 @@ LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(?:#[^)]*)?\)")
 
 
 def broken(root: Path, page: Path) -> list[str]:
-    """Return one line per local link of ``page`` whose target does not exist."""
+    """Return one line per local link of ``page`` that leads nowhere, or off its site."""
+    site = root / "docs"
     targets = LINK.findall(page.read_text(encoding="utf-8"))
     local = [t for t in targets if "://" not in t and not t.startswith("mailto:")]
-    return [
-        f"{page.relative_to(root)}: {t}" for t in local if not (page.parent / t).resolve().exists()
-    ]
+    aims = {t: (page.parent / t).resolve() for t in local}
+    name = page.relative_to(root)
+    lost = [f"{name}: {t}" for t, aim in aims.items() if not aim.exists()]
+    if page.is_relative_to(site):
+        away = [t for t, aim in aims.items() if not aim.is_relative_to(site.resolve())]
+        lost += [f"{name}: {t} is not on the site" for t in away]
+    return lost
 
 
 def main() -> int:

@@ -52,7 +52,7 @@ def prepare() -> PrepareEvening:
         store = Store.open(folder / "store")
         build_tables(store, folder / "tables", TableOptions())
         (folder / "evening").mkdir()
-        prepare_evening(store, folder / "tables", world, seed, folder / "evening")
+        prepare_evening(store, folder / "tables", world, seed, folder / "evening", "hurdle")
         return store, open_evening(folder / "evening", "scarce", None, settings, seed)
 
     return make

@@ -117,7 +117,7 @@ class ModelsConfig(BaseModel):
         "streamer_past_income",
         "ridge",
         "boosted_log1p",
-        "two_part",
+        "hurdle",
     )
     """Models of the leaderboard; at least one trivial ranker must be among them."""
 
@@ -132,6 +132,8 @@ class ArenaConfig(BaseModel):
     """Its size; none: that of the preset."""
     seeds: Annotated[int, Field(ge=2)] = 20
     """Paired evenings."""
+    value_model: str = "hurdle"
+    """The model whose amounts the policies see; it should estimate E[amount]."""
     overrides: dict[str, str] = Field(default_factory=dict)
     """Coefficients of the world; ``--set world.KEY=VALUE`` writes them here."""
 

@@ -15,6 +15,7 @@ from giftlive.evaluation import evening as module
 from giftlive.evaluation.contest import play_night
 from giftlive.evaluation.evening import Evening, last_evening, open_hours, prepare_evening
 from giftlive.evaluation.rollout import play
+from giftlive.models.folder import load
 from giftlive.policies.registry import make_policy
 from giftlive.types import DecisionBatch
 from giftlive.world.truth import true_seat_seconds, true_value
@@ -77,11 +78,23 @@ def test_estimates_come_from_the_logs_and_never_from_the_truth(
 
     for name in ("true_value", "true_stay", "potential_arrivals"):
         monkeypatch.setattr(module, name, forbidden)
-    prepare_evening(prepared.store, prepared.tables, prepared.evening.world, 7, tmp_path)
+    world = prepared.evening.world
+    prepare_evening(prepared.store, prepared.tables, world, 7, tmp_path, "hurdle")
     with np.load(tmp_path / "estimates.npz") as again:
         assert_array_equal(again["values"], prepared.evening.values)
         assert_array_equal(again["seat_seconds"], prepared.evening.seat_seconds)
         assert_array_equal(again["duals"], prepared.evening.prices.duals)
+
+
+def test_the_evening_is_valued_by_the_model_that_is_asked_for(
+    prepared: Any, tmp_path: Path
+) -> None:
+    assert prepared.evening.describe()["value_model"] == "hurdle"
+    world = prepared.evening.world
+    prepare_evening(prepared.store, prepared.tables, world, 7, tmp_path, "ridge")
+    assert load(tmp_path / "models" / "value").card()["name"] == "ridge"
+    with np.load(tmp_path / "estimates.npz") as other:
+        assert np.any(other["values"] != prepared.evening.values)
 
 
 def test_prices_do_not_know_tonights_law(prepared: Any) -> None:

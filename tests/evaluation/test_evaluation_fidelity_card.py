@@ -73,6 +73,15 @@ def test_the_card_tells_what_was_fitted_from_what_emerges() -> None:
     assert "Not measured in this card" in text
 
 
+def test_what_only_full_size_can_have_is_not_held_against_a_smaller_world() -> None:
+    density = next(t for t in targets() if t.name == "gifting_pair_density")
+    scores = (Score(density, density.name, "", 6.4e-5, 6.4e-6, np.array([3e-4, 3e-4])),)
+    for scale, said in (("medium", "full size only"), ("full", "**no**")):
+        scenario = load_scenario("kuailive", scale)
+        text = card(scenario, [1, 2], scores, Bands((), 0.05, 2), None, "giftlive world card")
+        assert f"| 0.0003 | 0 | {said} |" in text
+
+
 def test_the_card_names_what_is_not_identified_and_what_matters() -> None:
     known = (
         Coefficient("gift.base", -5.0, 0.1, identified=True, target="gift_rows_per_click"),

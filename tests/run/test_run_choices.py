@@ -16,6 +16,12 @@ def test_the_defaults_exist() -> None:
     check_choices(load_config())
 
 
+def test_the_evening_is_valued_by_the_model_that_the_gate_asks_about() -> None:
+    config = load_config()
+    assert config.arena.value_model == config.value_models.default == "hurdle"
+    assert config.arena.value_model in config.models.names
+
+
 @pytest.mark.parametrize(
     ("key", "value", "words"),
     [
@@ -23,6 +29,7 @@ def test_the_defaults_exist() -> None:
         ("models.names", ["ridge", "two_part"], "0 trivial rankers among 2.*user_past_spend"),
         ("models.names", ["pair_past_spend"], "1 trivial rankers among 1.*ridge"),
         ("models.names", [], "0 trivial rankers among 0"),
+        ("arena.value_model", "hurdl", "no model 'hurdl'.*did you mean hurdle"),
         ("arena.preset", "scarse", "unknown preset 'scarse'.*did you mean scarce"),
         ("arena.overrides", {"seats.lod": "1"}, "key seats.lod.*did you mean load"),
         ("demo.preset", "kuai", "unknown preset 'kuai'"),

@@ -24,7 +24,15 @@ from giftlive.studies.context import Context
 from giftlive.studies.registry import ON_REQUEST, STUDIES, find
 
 NAMES = ("user_past_spend", "ridge", "hurdle")
-GOOD: dict[str, float] = {"gain": 0.05, "level": 1.0, "tenth": 1.0, "capture": 0.1, "covered": 0.9}
+GOOD: dict[str, float] = {
+    "gain": 0.05,
+    "level": 1.0,
+    "tenth": 1.0,
+    "capture": 0.1,
+    "covered": 0.9,
+    "past": 0.7,
+    "ridge": 0.9,
+}
 METRICS = ("capture@10 %", "Spearman", "PR-AUC", "log-loss", "ECE")
 Answer = Callable[..., StudyResult]
 
@@ -43,7 +51,8 @@ def readings(
         def near(value: float) -> float:
             return value * (1.0 + 0.002 * float(g.normal()))
 
-        gini = {"user_past_spend": 0.7, "ridge": 0.9, "hurdle": 0.9 + says["gain"]}
+        gini = {"user_past_spend": says["past"], "ridge": says["ridge"]}
+        gini["hurdle"] = says["ridge"] + says["gain"]
         top = {"user_past_spend": 0.3, "ridge": 0.35, "hurdle": 0.35 + says["capture"]}
         for name in NAMES:
             say("order", name, "norm. Gini", near(gini[name]))
@@ -136,6 +145,21 @@ def test_it_refuses_few_worlds_and_models_that_differ_from_themselves(answer: An
     assert [c.name for c in few.checks if not c.passed] == ["power"]
     assert [c.name for c in carried.checks if not c.passed] == ["a_a"]
     assert gate(few).verdict == gate(carried).verdict == "NOT ANSWERABLE"
+
+
+@pytest.mark.parametrize("best", ["past", "ridge"])
+def test_it_refuses_where_a_simple_ranker_leaves_no_room(answer: Answer, best: str) -> None:
+    """Nobody could be 0.01 better than what is at the true order already."""
+    full = answer(**{best: 0.995})
+    assert [c.name for c in full.checks if not c.passed] == ["movable"]
+    assert gate(full).verdict == "NOT ANSWERABLE"
+
+
+def test_simple_rankers_that_tie_do_not_silence_it(answer: Answer) -> None:
+    """Ridge is no better than past spend: that says nothing about what a model can win."""
+    tied = answer(past=0.7, ridge=0.7, gain=0.25)
+    assert all(check.passed for check in tied.checks)
+    assert gate(tied).verdict == "PASS"
 
 
 def test_the_ceiling_is_answered_only_where_worlds_taught_it(answer: Answer) -> None:

@@ -189,7 +189,7 @@ def test_tables_grow_without_a_trace(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_keys_that_collide_stay_apart() -> None:
     rows = np.zeros(64, np.dtype([("a", "i8"), ("b", "i8")]))
-    table = np.full(64, -1, dtype=np.int32)
+    table = np.full(128, -1, dtype=np.int32)
     a, b = np.arange(60) // 8, np.arange(60) % 8
     size, at = np.zeros(1, dtype=np.int64), np.empty(60, dtype=np.int64)
     assert slots.locate(table, rows, size, a, b, np.ones(60, dtype=np.bool_), at, 0) == 60
@@ -197,6 +197,17 @@ def test_keys_that_collide_stay_apart() -> None:
     slots.locate(table, rows, size, b, a, np.zeros(60, dtype=np.bool_), at, 0)
     turned = b * 8 + a
     assert at.tolist() == np.where(turned < 60, turned, -1).tolist()
+
+
+@pytest.mark.parametrize(("places", "rows", "done"), [(64, 64, 32), (128, 40, 40), (128, 64, 60)])
+def test_a_table_stops_where_half_its_slots_or_all_its_rows_are_taken(
+    places: int, rows: int, done: int
+) -> None:
+    table = np.full(places, -1, dtype=np.int32)
+    records = np.zeros(rows, np.dtype([("a", "i8"), ("b", "i8")]))
+    a, size, at = np.arange(60), np.zeros(1, dtype=np.int64), np.empty(60, dtype=np.int64)
+    assert slots.locate(table, records, size, a, a, np.ones(60, dtype=np.bool_), at, 0) == done
+    assert (size.tolist(), at[:done].tolist()) == ([done], list(range(done)))
 
 
 def test_gifts_alone_are_enough() -> None:

@@ -196,13 +196,15 @@ def evening_world(preset: str, scale: str | None, overrides: Mapping[str, str], 
     return build_world(load_scenario(preset, scale=scale, overrides=dict(overrides)), seed)
 
 
-def prepare_evening(history: Store, tables: Path, world: World, seed: int, folder: Path) -> None:
-    """Estimate values and prices from ``history`` and write them into ``folder``.
+def prepare_evening(
+    history: Store, tables: Path, world: World, seed: int, folder: Path, value_model: str
+) -> None:
+    """Estimate values by ``value_model`` and prices from ``history``; write them into ``folder``.
 
     The fitted value model and its Scorer are saved under ``models/`` there.
     """
     start, _ = open_hours(world, world.arena_day)
-    found = estimate_values(history, tables, world.user_ids, world.streamer_ids, start)
+    found = estimate_values(history, tables, world.user_ids, world.streamer_ids, start, value_model)
     for name, model in (("value", found.model), ("scorer", found.scorer)):
         save(model, folder / "models" / name)
     prices = yesterday_prices(history, world, found.values, found.seat_seconds, seed)

@@ -1,6 +1,6 @@
 """From a platform's logs to a value and a seat time for every user and streamer tonight.
 
-The two-part model is fitted on the history's labelled rows (E[amount | clicked]), evaluated at
+A value model is fitted on the history's labelled rows (E[amount | clicked]), evaluated at
 every pair as of the evening's start, and multiplied by P(clicked | shown). A ``Scorer`` is
 distilled from that table; decisions use the Scorer, and what the distillation lost is reported.
 """
@@ -16,7 +16,7 @@ import numpy as np
 from giftlive.logs.store import Store
 from giftlive.models.base import FittedModel
 from giftlive.models.distillation import DistillationLoss, distil
-from giftlive.models.registry import MODELS
+from giftlive.models.registry import make
 from giftlive.models.scorer import Scorer
 from giftlive.models.signals import RankOneRate, fit_rank_one
 from giftlive.rng import stream
@@ -66,7 +66,7 @@ class Valuation:
 
 
 def estimate_values(
-    store: Store, tables: Path, users: Ints, streamers: Ints, as_of_ms: int
+    store: Store, tables: Path, users: Ints, streamers: Ints, as_of_ms: int, name: str
 ) -> Valuation:
     """Estimate value and seat time of every pair as of ``as_of_ms``, from the logs alone.
 
@@ -74,9 +74,10 @@ def estimate_values(
     ----------
     users : [U] public ids in the order of the result's rows. streamers : [S] in that of its
         columns. Ids the logs have never seen get the population's estimate.
+    name : of the value model in the registry; one that estimates E[amount].
     """
     matrix = load_matrix(tables, known_before_rooms(tables))
-    model = MODELS["two_part"]().fit(matrix.X, matrix.y, matrix.user, names=matrix.names)
+    model = make(name).fit(matrix.X, matrix.y, matrix.user, names=matrix.names)
     clicks, seconds = exposure_signals(store, users, streamers)
     X = _grid(store, users, streamers, as_of_ms, matrix.names)
     shape = len(users), len(streamers)

@@ -35,6 +35,7 @@ def check_choices(config: RunConfig) -> None:
             f"add one of {', '.join(TRIVIAL)}" if not trivial else "add ridge, for example",
         )
     arena, demo = config.arena, config.demo
+    _known((arena.value_model,), "configuration, key arena.value_model")
     evening = load_scenario(arena.preset, scale=arena.scale, overrides=arena.overrides)
     require_clock(evening, "configuration, key arena.preset")
     require_clock(load_scenario(demo.preset, scale=demo.scale), "configuration, key demo.preset")

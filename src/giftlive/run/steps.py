@@ -156,7 +156,7 @@ def evening(shop: Workshop) -> Evening:
 
     def make(folder: Path) -> None:
         world = evening_world(arena.preset, arena.scale, arena.overrides, shop.config.seed)
-        prepare_evening(history, samples, world, shop.config.seed, folder)
+        prepare_evening(history, samples, world, shop.config.seed, folder, arena.value_model)
 
     with shop.reporter.step("values tonight") as step:
         key = shop.key(

@@ -155,6 +155,6 @@ def _text(board: Board, matrix: Matrix, gate: Gate, daily: bool) -> dict[str, tu
         "modules": (
             *say(name, "modules.fit", where="evaluation.leaderboard:predict_all"),
             *say(name, "modules.score", where="evaluation.leaderboard:score"),
-            *say(name, "modules.model", where="models.two_part:TwoPart"),
+            *say(name, "modules.model", where="models.hurdle:Hurdle"),
         ),
     }

@@ -338,6 +338,7 @@ def _text(contest: Contest, evening: Evening, gate: Gate) -> dict[str, tuple[Mes
         "r2": evening.loss.get("r2_log", 0.0),
         "verdict": gate.verdict,
     }
+    scorer = f"log R² of the Scorer {params['r2']:.3f}"
     return {
         "finding": say(name, "finding", **params),
         "headline": (
@@ -350,7 +351,7 @@ def _text(contest: Contest, evening: Evening, gate: Gate) -> dict[str, tuple[Mes
         "cannot_tell": say(name, "cannot_tell"),
         "mechanism": say(name, "mechanism"),
         "inputs": (
-            *say(name, "inputs.values", value=f"log R² of the Scorer {params['r2']:.3f}"),
+            *say(name, "inputs.values", model=evening.card.get("name", ""), value=scorer),
             *say(name, "inputs.seats", value=f"{int(evening.seats_tonight):,} seats"),
         ),
         "outputs": say(name, "outputs", value="one room per decision, and its price"),

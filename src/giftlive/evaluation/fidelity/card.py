@@ -90,8 +90,8 @@ def card(
     emerging = [s for s in scores if s.target.name in BEHAVIOURS]
     parts = (
         _head(scenario, seeds, command),
-        ["## Calibrated: by construction, never a finding", "", *_targets(fitted)],
-        ["## Emerges: set by no single coefficient", "", *_targets(emerging)],
+        ["## Calibrated: by construction, never a finding", "", *_targets(fitted, scenario.scale)],
+        ["## Emerges: set by no single coefficient", "", *_targets(emerging, scenario.scale)],
         ["## Coefficients that the targets identify", "", *_identified(coefficients)],
         ["## Assumed", "", *_assumed(scenario)],
         ["## Sensitivity bands", "", *_bands(bands)],
@@ -114,7 +114,7 @@ def _head(scenario: Scenario, seeds: Sequence[int], command: str) -> list[str]:
     ]
 
 
-def _targets(scores: Iterable[Score]) -> Iterator[str]:
+def _targets(scores: Iterable[Score], scale: float) -> Iterator[str]:
     yield from _header(
         "quantity", "published", "tolerance", "days", "this world", "2 s.e.", "within"
     )
@@ -127,8 +127,16 @@ def _targets(scores: Iterable[Score]) -> Iterator[str]:
             s.target.days or "any",
             "not measured" if s.mean is None else _number(s.mean),
             "" if s.mean is None else _number(2 * s.se),
-            "information" if free else "yes" if s.within else "**no**",
+            _within(s, scale),
         )
+
+
+def _within(score: Score, scale: float) -> str:
+    if score.target.kind == "info":
+        return "information"
+    if not score.target.gated(scale):
+        return "full size only"
+    return "yes" if score.within else "**no**"
 
 
 def _identified(coefficients: Sequence[Coefficient] | None) -> Iterator[str]:

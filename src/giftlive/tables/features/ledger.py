@@ -47,8 +47,9 @@ class Book:
         at = np.empty(len(a), dtype=np.int64)
         done = 0
         while (done := locate(self.slots, self.rows, self.size, a, b, adds, at, done)) < len(a):
-            self.rows = grown(self.rows, int(self.size[0]), 1)
-            self.slots = slots_for(self.rows, int(self.size[0]), len(self.rows))
+            taken = int(self.size[0])
+            self.rows = grown(self.rows, taken, 1)
+            self.slots = slots_for(self.rows, taken, taken + taken // 2 + 1)
         return at
 
 
@@ -71,8 +72,8 @@ class Ledger:
         self.gifts = grown(self.gifts, int(self.gift_size[0]), more)
 
     def shown_rows(self) -> Records:
-        """Return ``shown`` with a place for every row."""
-        self.shown = as_long(self.shown, len(self.book.rows))
+        """Return ``shown`` with a place for every row in use."""
+        self.shown = as_long(self.shown, int(self.book.size[0]))
         return self.shown
 
 
@@ -98,7 +99,7 @@ class Tally:
 
     def heat_rows(self) -> Records:
         """Return ``heat`` with a place for every streamer."""
-        self.heat = as_long(self.heat, len(self.streamer.book.rows))
+        self.heat = as_long(self.heat, int(self.streamer.book.size[0]))
         return self.heat
 
     def recent(self) -> Records:

@@ -42,7 +42,7 @@ def locate(slots, rows, size, a, b, adds, at, first):  # type: ignore[no-untyped
     Returns
     -------
     int
-        How many keys are done: fewer than n where the rows are full.
+        How many keys are done: fewer than n where the rows are full, or half of the slots are.
     """
     mask = slots.size - 1
     for i in range(first, a.size):
@@ -56,7 +56,7 @@ def locate(slots, rows, size, a, b, adds, at, first):  # type: ignore[no-untyped
             row = np.int64(slots[k])
         if row < 0 and adds[i]:
             row = size[0]
-            if row == rows.size:
+            if row == rows.size or 2 * row >= slots.size:
                 return i
             size[0] += 1
             slots[k] = row
@@ -85,11 +85,12 @@ def slots_for(rows: Rows, n: int, capacity: int) -> Slots:
 def grown(rows: Rows, n: int, more: int) -> Rows:
     """Return ``rows`` with at least ``more`` zeroed places after the first ``n``.
 
-    There are half as many places again, so that copying costs a constant per row.
+    There are four times as many places: those that nothing was written to take no memory, and
+    copying what is there costs more than the lookups, most of it in the system's page faults.
     """
     if n + more <= len(rows):
         return rows
-    wider: Rows = np.zeros(max(n + more, n + n // 2, _FEWEST), dtype=rows.dtype)
+    wider: Rows = np.zeros(max(n + more, 4 * n, _FEWEST), dtype=rows.dtype)
     used = n * rows.itemsize
     wider.view(np.uint8)[:used] = rows.view(np.uint8)[:used]
     return wider
