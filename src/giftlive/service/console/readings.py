@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any
@@ -77,6 +78,18 @@ def _mean(values: Sequence[float]) -> dict[str, Any]:
         return {"value": found.value, "low": None, "high": None, "n": found.n}
     low = None if found.low is None else max(found.low, 0.0)
     return {"value": found.value, "low": low, "high": found.high, "n": found.n}
+
+
+def reach_of(points: deque[dict[str, Any]]) -> dict[str, Any]:
+    """Return since when ``points`` of ``History`` reach back, and whether older ones were dropped.
+
+    Examples
+    --------
+    >>> reach_of(deque([{"tick_ts": 5}], maxlen=2))
+    {'history_since_ts': 5, 'history_cut': False}
+    """
+    since = points[0]["tick_ts"] if points else None
+    return {"history_since_ts": since, "history_cut": len(points) == points.maxlen}
 
 
 def latest_seqs(state: State, most: int) -> list[int]:

@@ -19,7 +19,7 @@ from giftlive.service.api.errors import RefusedError, invalid, json_response
 from giftlive.service.console.assets import LANGUAGES, Asset, assets
 from giftlive.service.console.boards import Boards
 from giftlive.service.console.jobs import BusyError, Jobs, WhatIfBody
-from giftlive.service.console.readings import decisions_of, latest_seqs, revenue_of
+from giftlive.service.console.readings import decisions_of, latest_seqs, reach_of, revenue_of
 from giftlive.service.desk import Desk
 from giftlive.service.ruling import ALONE
 
@@ -63,7 +63,7 @@ class Console:
         state = self.desk.state
         found = views.summary_of(state) | {"version": giftlive.__version__}
         found |= {"target_load": state.settings.pricer.target, "clock": self.desk.settings.clock}
-        found |= {"policies": ALONE}
+        found |= {"policies": ALONE} | reach_of(self.desk.history.points)
         return json_response(found)
 
     async def revenue(self, request: Request) -> Response:

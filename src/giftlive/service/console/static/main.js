@@ -14,6 +14,7 @@ const PAGES = { now, "what-if": whatIf, decisions, studies, settings };
 const page = document.getElementById("page");
 let open = null;
 let heard = 0;
+let refused = false;
 
 export function applyTheme() {
   const wanted = localStorage.getItem("giftlive-theme");
@@ -23,7 +24,12 @@ export function applyTheme() {
 
 function where() {
   const [name, ...rest] = location.hash.replace(/^#\/?/, "").split("/");
-  return { name: name in PAGES ? name : "now", rest: decodeURIComponent(rest.join("/")) };
+  return { name: name in PAGES ? name : "now", rest: decoded(rest.join("/")) };
+}
+
+// An address that somebody mistyped is no id, and no reason to stop.
+function decoded(text) {
+  try { return decodeURIComponent(text); } catch { return text; }
 }
 
 function drawFrame() {
@@ -79,22 +85,29 @@ async function guard(root, work) {
 }
 
 function askForKey(root) {
-  if (document.getElementById("api-key")) return;
+  const shown = document.getElementById("api-key");
+  if (key() !== null) {
+    refused = true;
+    forgetKey();
+    if (shown) { show(); return; }
+  } else if (shown) {
+    if (!root.contains(shown)) put(root, el("p", { class: "muted" }, t("key.below")));
+    return;
+  }
   open?.close?.();
-  const wrong = key() !== null;
-  forgetKey();
   put(root, el("div", { class: "empty" },
     el("h1", {}, t("key.title")), el("p", {}, t("key.why")),
-    wrong ? el("p", { class: "error", role: "alert" }, t("key.wrong")) : null,
     keyForm(),
     el("p", { class: "small muted" }, t("key.make")), el("pre", {}, "giftlive keys create --scope decide --name console")));
 }
 
+// The field for a key, in use or not; above it what became of the last one.
 export function keyForm() {
   const field = el("input", { id: "api-key", type: "password", autocomplete: "off", spellcheck: "false", required: true });
-  return el("form", { class: "line", onsubmit: (event) => { event.preventDefault(); useKey(field.value.trim()); field.value = ""; show(); } },
-    el("div", {}, el("label", { for: "api-key" }, t("key.label")), field),
-    el("button", { class: "main", type: "submit", id: "use-key" }, t("key.save")));
+  return [refused ? el("p", { class: "error", id: "key-wrong", role: "alert" }, t("key.wrong")) : null,
+    el("form", { class: "line", onsubmit: (event) => { event.preventDefault(); refused = false; useKey(field.value.trim()); field.value = ""; show(); } },
+      el("div", {}, el("label", { for: "api-key" }, t(key() === null ? "key.label" : "key.other")), field),
+      el("button", { class: "main", type: "submit", id: "use-key" }, t("key.save")))];
 }
 
 let width = innerWidth;

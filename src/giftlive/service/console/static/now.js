@@ -1,7 +1,7 @@
 // Now: revenue, rooms by load, prices, guardrails; read again every two seconds.
 
 import { el, put, table } from "./dom.js";
-import { clock, count, duration, has, number, percent, t, within } from "./texts.js";
+import { count, dated, duration, has, moment, number, percent, t, within } from "./texts.js";
 import { read } from "./service.js";
 import { every } from "./live.js";
 import * as charts from "./charts.js";
@@ -22,13 +22,13 @@ export default function now({ root, guard }) {
 
 function draw(root, seen) {
   const { about, policy } = seen;
-  const since = policy.changed_ts ? clock(policy.changed_ts) : t("now.the_start");
+  const since = policy.changed_ts ? moment(policy.changed_ts) : t("now.the_start");
   const title = [el("h1", {}, t("now.title")), el("p", { class: "lead" }, t(policy.kill_switch ? "now.lead_killed" : "now.lead", { policy: policy.policy, since }))];
   if (about.decisions === 0 && about.live_rooms === 0) {
     put(root, title, el("div", { class: "empty" }, el("h2", {}, t("now.empty_title")), el("p", {}, t("now.empty"))), rails(seen, root));
     return;
   }
-  put(root, title, head(seen),
+  put(root, title, head(seen), about.history_since_ts === null ? null : el("p", { class: "muted small", id: "charts-since" }, t(about.history_cut ? "now.charts_cut" : "now.charts_since", { time: moment(about.history_since_ts) })),
     el("div", { class: "pair" }, revenue(seen, root), price(seen, root)),
     el("h3", {}), rooms(seen), rails(seen, root));
 }
@@ -49,8 +49,8 @@ function head({ about, revenue, policy, points }) {
   return el("div", { class: "numbers" },
     cell(rate === null ? t("now.not_yet") : number(rate), "", t("now.decisions"), t("now.decisions_context", { n: count(about.decisions) })),
     cell(recent ? number(recent.value) : t("now.not_yet"), recent && recent.low !== null ? `[${number(recent.low)}, ${number(recent.high)}]` : "", t("now.revenue"), t("now.revenue_context")),
-    cell(count(about.live_rooms), "", t("now.rooms"), t("now.rooms_context", { n: count(about.viewers) })),
-    cell(count(bad), "", t("now.guardrails"), t("now.guardrails_context", { n: policy.guardrails.length, waiting })));
+    cell(count(about.live_rooms), "", t("now.rooms", { n: count(about.live_rooms) }), t("now.rooms_context", { n: count(about.viewers) })),
+    cell(count(bad), "", t("now.guardrails", { n: count(bad) }), t("now.guardrails_context", { n: policy.guardrails.length, waiting })));
 }
 
 function revenue({ revenue: found }, root) {
@@ -58,11 +58,12 @@ function revenue({ revenue: found }, root) {
   const finding = recent && recent.low !== null
     ? t("revenue.finding", { value: number(recent.value), low: number(recent.low), high: number(recent.high) }) : t("revenue.finding_none");
   const points = found.bins;
-  const cells = points.slice().reverse().map((p) => ({ cells: [clock(p.ts), number(p.value), number(p.low), number(p.high)] }));
+  const when = points.length ? dated(points[0].ts, points[points.length - 1].ts, found.width_seconds < 60) : null;
+  const cells = points.slice().reverse().map((p) => ({ cells: [when(p.ts), number(p.value), number(p.low), number(p.high)] }));
   return el("section", { class: "panel", id: "revenue" }, el("h2", {}, finding),
     points.length > 1 ? [
       el("p", { class: "subtitle" }, t("revenue.subtitle", { width: duration(found.width_seconds), n: points[0].n })),
-      charts.overTime(points, { width: wide(root, 2), label: finding, axis: t("revenue.axis"), show: (x) => number(x), when: (ts) => clock(ts, found.width_seconds < 60), hint: (p) => `${clock(p.ts)} · ${within(p)} · n = ${p.n}` }),
+      charts.overTime(points, { width: wide(root, 2), label: finding, axis: t("revenue.axis"), show: (x) => number(x), when, hint: (p) => `${moment(p.ts)} · ${within(p)} · n = ${p.n}` }),
       el("p", { class: "subtitle" }, t("revenue.follows")),
       el("details", { id: "revenue-numbers" }, el("summary", {}, t("numbers")), el("div", { class: "scroll", tabindex: "0" }, table([{ title: t("revenue.time"), text: true }, { title: t("revenue.value") }, { title: t("revenue.low") }, { title: t("revenue.high") }], cells, { name: "" })))] : null);
 }
@@ -76,25 +77,32 @@ function price({ prices, rooms, points }, root) {
   return el("section", { class: "panel", id: "prices" }, el("h2", {}, finding),
     line.length > 1 ? [
       el("p", { class: "subtitle" }, t("price.subtitle")),
-      charts.overTime(line, { width: wide(root, 2), label: finding, axis: t("price.axis"), show: (x) => number(x), when: (ts) => clock(ts), hint: (p) => `${clock(p.ts)} · ${number(p.value)}` })] : null);
+      charts.overTime(line, { width: wide(root, 2), label: finding, axis: t("price.axis"), show: (x) => number(x), when: dated(line[0].ts, line[line.length - 1].ts), hint: (p) => `${moment(p.ts)} · ${number(p.value)}` })] : null);
 }
 
 function rooms({ rooms: found, about }) {
-  const limited = found.filter((r) => r.load !== null).sort((a, b) => b.load - a.load || a.live_id - b.live_id);
+  const shut = found.filter((r) => r.seats === 0);
+  const limited = found.filter((r) => r.load !== null && r.seats > 0).sort((a, b) => b.load - a.load || a.live_id - b.live_id);
   const free = found.filter((r) => r.load === null).sort((a, b) => b.viewers - a.viewers || a.live_id - b.live_id);
   const target = about.target_load;
   const over = limited.filter((r) => r.load > target).length;
-  const finding = !found.length ? t("rooms.finding_none") : !limited.length ? t("rooms.finding_unlimited", { n: count(free.length) })
+  const finding = !found.length ? t("rooms.finding_none") : shut.length === found.length ? t("rooms.finding_shut") : !limited.length ? t("rooms.finding_unlimited", { n: count(free.length) })
     : over ? t("rooms.finding_full", { over: count(over), n: count(limited.length), target: percent(target) }) : t("rooms.finding_free", { target: percent(target) });
   const columns = [{ title: t("rooms.room"), text: true }, { title: t("rooms.load"), bar: true, text: true }, { title: t("rooms.viewers") }, { title: t("rooms.price") }, { title: t("rooms.shown") }, { title: t("rooms.amount") }];
   const line = (r) => ({ cells: [String(r.live_id),
-    r.load === null ? el("span", { class: "muted" }, t("no_limit")) : charts.load(r.load, target, percent(r.load)),
+    r.load === null || r.seats === 0 ? el("span", { class: "muted" }, t(r.seats === 0 ? "rooms.no_seats" : "no_limit")) : charts.load(r.load, target, percent(r.load)),
     `${count(r.viewers)} / ${r.seats === null ? "∞" : count(r.seats)}`, number(r.price_per_second * 60), count(r.shown), count(r.amount)] });
-  const ranked = [...limited, ...free];
+  const ranked = [...limited, ...free, ...shut];
   const rest = ranked.slice(ROOMS);
   return el("section", { class: "panel", id: "rooms" }, el("h2", {}, finding),
     ranked.length ? [el("p", { class: "subtitle" }, t("rooms.subtitle")), table(columns, ranked.slice(0, ROOMS).map(line))] : null,
     rest.length ? el("details", { id: "more-rooms" }, el("summary", {}, t("rooms.more", { n: count(rest.length) })), table(columns, rest.map(line))) : null);
+}
+
+// No measure is below 0 or above its largest: an interval that is says no more than its part inside.
+function possible(g, found) {
+  const cut = (x) => (x === null ? null : Math.min(Math.max(x, 0), g.largest));
+  return { value: cut(found.value), low: cut(found.low), high: cut(found.high) };
 }
 
 function rails({ policy, points }, root) {
@@ -106,16 +114,17 @@ function rails({ policy, points }, root) {
   const item = (g) => {
     const good = g.direction === "at_most" ? g.high <= g.threshold : g.low >= g.threshold;
     const word = g.breached ? "breached" : g.low === null ? "waiting" : good ? "ok" : "undecided";
-    const line = points.filter((p) => p.guardrails[g.name]).map((p) => { const [value, low, high] = p.guardrails[g.name]; return { ts: p.tick_ts, value, low, high }; });
-    const found = g.low === null ? "" : `${within(g, share(g))} · ${t("guardrail.n", { n: count(g.n) })}`;
+    const line = points.filter((p) => p.guardrails[g.name]).map((p) => { const [value, low, high] = p.guardrails[g.name]; return { ts: p.tick_ts, ...possible(g, { value, low, high }) }; });
+    const found = g.low === null ? "" : `${within(possible(g, g), share(g))} · ${t("guardrail.n", { n: count(g.n) })}`;
     return el("li", {}, el("span", { class: `chip ${{ ok: "pass", breached: "fail", waiting: "", undecided: "open" }[word]}` }, t(`guardrail.${word}`)),
       el("span", { class: "name" }, name(g.name)), found ? [found, el("br")] : null,
       el("span", { class: "muted small" }, `${t(`guardrail.${g.direction}`, { threshold: share(g)(g.threshold) })}; ${t(g.acts ? "guardrail.acts" : "guardrail.says")}`),
       line.filter((p) => p.value !== null).length > 1 ? charts.spark(line, { width, label: `${name(g.name)}: ${found}`, threshold: g.threshold }) : null);
   };
   const trips = policy.trips.slice(-10).reverse().map((trip) => {
-    const g = policy.guardrails.find((one) => one.name === trip.name) ?? { largest: 0 };
-    return el("li", {}, t("guardrail.trip", { time: clock(trip.ts), name: name(trip.name), value: share(g)(trip.value), low: share(g)(trip.low), high: share(g)(trip.high), threshold: share(g)(trip.threshold) }));
+    const g = policy.guardrails.find((one) => one.name === trip.name) ?? { largest: Infinity };
+    const { value, low, high } = possible(g, trip);
+    return el("li", {}, t("guardrail.trip", { time: moment(trip.ts), name: name(trip.name), value: share(g)(value), low: share(g)(low), high: share(g)(high), threshold: share(g)(trip.threshold) }));
   });
   return el("section", { class: "panel", id: "guardrails" },
     el("h2", {}, bad.length ? t("guardrail.finding_bad", { names: bad.join(", ") }) : t("guardrail.finding_ok")),

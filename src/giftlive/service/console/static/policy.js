@@ -1,10 +1,11 @@
 // Who decides: choose, see what would change, say why, confirm. The service asks for the scope admin.
 
 import { el, put } from "./dom.js";
-import { moment, percent, t } from "./texts.js";
+import { moment, t } from "./texts.js";
 import { Refused, change, read } from "./service.js";
 
 const OWN = "own";
+const MOST_PERCENT = 50;
 
 export default function policy({ root, guard }) {
   const abort = new AbortController();
@@ -23,7 +24,7 @@ function drawn(found, names, propose) {
   const select = el("select", { id: "policy-name" },
     names.map((name) => el("option", { value: name, selected: name === core(found.chosen).name }, t(`policy_name.${name}`))),
     el("option", { value: OWN }, t("policy.own")));
-  const share = el("input", { id: "policy-share", type: "number", min: "0", max: "50", step: "1", value: String(100 * shareOf(found.chosen)), inputmode: "numeric" });
+  const share = el("input", { id: "policy-share", type: "number", min: "0", max: String(MOST_PERCENT), step: "1", value: String(100 * shareOf(found.chosen)), inputmode: "numeric" });
   const spec = el("textarea", { id: "policy-spec", rows: "4", spellcheck: "false" }, JSON.stringify(found.chosen));
   const reason = el("input", { id: "policy-because", type: "text", maxlength: "200", required: true });
   const wrong = el("p", { class: "error", id: "policy-wrong", role: "alert", hidden: true });
@@ -34,15 +35,20 @@ function drawn(found, names, propose) {
   look();
   const ask = (made) => (event) => {
     event.preventDefault();
-    const missing = reason.value.trim() === "";
-    let asked = null;
-    try { asked = missing ? null : made(); } catch { /* not JSON */ }
-    wrong.textContent = t(missing ? "policy.say_why" : "policy.not_json");
-    wrong.hidden = asked !== null;
-    if (asked === null) { (missing ? reason : spec).focus(); return; }
-    propose({ ...asked, because: reason.value.trim() });
+    const because = reason.value.trim();
+    try {
+      if (because === "") throw new Wrong("policy.say_why", reason);
+      const asked = made();
+      wrong.hidden = true;
+      propose({ ...asked, because });
+    } catch (error) {
+      if (!(error instanceof Wrong)) throw error;
+      wrong.textContent = t(error.message);
+      wrong.hidden = false;
+      error.field.focus();
+    }
   };
-  const chosen = () => (select.value === OWN ? JSON.parse(spec.value) : wrapped(select.value, share));
+  const chosen = () => (select.value === OWN ? parsed(spec) : wrapped(select.value, share));
   const button = (id, made, text) => el("button", { type: "button", id, onclick: ask(made) }, text);
   return [
     el("p", {}, el("strong", {}, t(found.kill_switch ? "policy.killed" : "policy.now", { policy: found.policy })), el("br"),
@@ -105,9 +111,21 @@ function refusal(error) {
 const core = (spec) => (spec?.name === "random_bucket" && spec.options?.policy ? spec.options.policy : spec ?? {});
 const shareOf = (spec) => (spec?.name === "random_bucket" ? spec.options?.share ?? 0.05 : 0);
 
+// What was entered is none: the key of the sentence that says so, and the field.
+class Wrong extends Error {
+  constructor(said, field) {
+    super(said);
+    this.field = field;
+  }
+}
+
+function parsed(field) {
+  try { return JSON.parse(field.value); } catch { throw new Wrong("policy.not_json", field); }
+}
+
 function wrapped(name, input) {
-  const share = Math.min(Math.max(Number(input.value) || 0, 0), 50) / 100;
-  input.value = String(100 * share);
-  input.title = percent(share);
+  const asked = input.value.trim() === "" ? NaN : Number(input.value);
+  if (!(asked >= 0 && asked <= MOST_PERCENT)) throw new Wrong("policy.not_share", input);
+  const share = asked / 100;
   return share > 0 ? { name: "random_bucket", options: { share, policy: { name } } } : { name };
 }

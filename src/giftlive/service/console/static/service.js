@@ -1,6 +1,7 @@
 // The service, asked with the key of this tab: in a header, never in an address.
 
 const SLOT = "giftlive-key";
+const SENDABLE = /^[\x21-\x7e]+$/;  // what a header can carry; a key of anything else is none
 
 export const key = () => sessionStorage.getItem(SLOT);
 export const useKey = (text) => sessionStorage.setItem(SLOT, text);
@@ -17,6 +18,7 @@ export class Refused extends Error {
 
 async function asked(path, { method = "GET", body = null, signal = null } = {}) {
   const headers = {};
+  if (key() && !SENDABLE.test(key())) throw new Refused(401, null, 1);
   if (key()) headers.Authorization = `Bearer ${key()}`;
   if (body !== null) headers["Content-Type"] = "application/json";
   const answer = await fetch(path, { method, headers, signal, body: body === null ? null : JSON.stringify(body), cache: "no-store", credentials: "omit" });

@@ -15,7 +15,8 @@ export default function settings({ root, guard }) {
   };
   put(root, el("h1", {}, t("settings.title")), decides,
     el("h3", {}, t("settings.key")), el("p", {}, t(key() ? "key.kept" : "key.absent")), el("p", { class: "muted small" }, t("key.why")),
-    key() ? el("p", {}, el("button", { type: "button", id: "forget-key", onclick: () => { forgetKey(); show(); } }, t("key.forget"))) : keyForm(),
+    keyForm(),
+    key() === null ? null : el("p", {}, el("button", { type: "button", id: "forget-key", onclick: () => { forgetKey(); show(); } }, t("key.forget"))),
     el("h3", {}, t("settings.look")),
     choice("language-choice", t("settings.language"), LANGUAGES, language(), speak),
     choice("theme", t("settings.theme"), { system: t("settings.theme_system"), light: t("settings.theme_light"), dark: t("settings.theme_dark") }, localStorage.getItem("giftlive-theme") ?? "system", (value) => {

@@ -23,9 +23,12 @@ export function choose(lang) {
 
 export const has = (key) => key in every[chosen];
 
+// A sentence with its holes filled; {n:room|rooms} is the word that goes with n.
 export function t(key, parts = {}) {
   const sentence = every[chosen][key] ?? key;
-  return sentence.replace(/\{(\w+)\}/g, (hole, name) => (name in parts ? parts[name] : hole));
+  return sentence
+    .replace(/\{(\w+):([^|{}]*)\|([^{}]*)\}/g, (_, name, one, many) => (String(parts[name]) === "1" ? one : many))
+    .replace(/\{(\w+)\}/g, (hole, name) => (name in parts ? parts[name] : hole));
 }
 
 const locale = () => (chosen === "zh" ? "zh-CN" : "en-GB");
@@ -50,6 +53,15 @@ export function clock(ts, seconds = true) {
 export function moment(ts) {
   const how = { year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false };
   return new Intl.DateTimeFormat(locale(), how).format(new Date(ts));
+}
+
+// How times on an axis that is so long are written: a day needs its date, and many days nothing else.
+export function dated(first, last, seconds = true) {
+  const days = (last - first) / 86400000;
+  if (days < 0.8) return (ts) => clock(ts, seconds);
+  const how = { day: "numeric", month: "short", ...(days < 4 ? { hour: "2-digit", minute: "2-digit", hour12: false } : {}) };
+  const written = new Intl.DateTimeFormat(locale(), how);
+  return (ts) => written.format(new Date(ts));
 }
 
 export function duration(seconds) {
