@@ -114,6 +114,22 @@ def test_every_sentence_is_there_and_every_one_is_used() -> None:
     assert unused == set()
 
 
+def test_a_number_of_things_has_a_word_for_one() -> None:
+    """``{n:room|rooms}``, so that no page says `1 rooms`; Chinese needs none."""
+    for key, sentence in texts("en").items():
+        bare = re.findall(r"\{(?:n|all|over)\} (?:\w+ )?(\w+s)\b", sentence)
+        assert set(bare) <= {"parts"}, key  # of a bin: always the same number
+    assert not any("|" in sentence for sentence in texts("zh").values())
+
+
+def test_every_rule_has_a_name_and_a_sentence() -> None:
+    for lang in LANGUAGES:
+        said = texts(lang)
+        names = {key.removeprefix("rule.") for key in said if key.startswith("rule.")}
+        sentences = {key.removeprefix("reason.") for key in said if key.startswith("reason.")}
+        assert names == sentences - {"other"}
+
+
 # --- calls
 
 
@@ -154,6 +170,9 @@ def test_the_latest_decisions_come_first_and_can_be_opened(client: httpx.Client)
 def test_about_says_what_answers(client: httpx.Client) -> None:
     found = client.get("/v1/console/about").json()
     assert (found["decisions"], found["live_rooms"], found["target_load"]) == (20, 16, 0.75)
+    points = client.get("/v1/history").json()["points"]
+    assert found["history_since_ts"] == points[0]["tick_ts"]
+    assert found["history_cut"] is False
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from giftlive.service.console.readings import PARTS, revenue_of
+from giftlive.service.console.readings import PARTS, reach_of, revenue_of
 
 
 def _points(amounts: list[float], every_ms: int = 1000) -> list[dict[str, Any]]:
@@ -53,3 +54,11 @@ def test_ticks_of_equal_time_count_once() -> None:
 def test_before_there_is_time_there_is_no_revenue() -> None:
     for points in ([], _points([]), _points([1.0])):
         assert revenue_of(points)["bins"] == []
+
+
+def test_charts_reach_back_to_what_is_kept() -> None:
+    points: deque[dict[str, Any]] = deque(maxlen=3)
+    assert reach_of(points) == {"history_since_ts": None, "history_cut": False}
+    for point in _points([1.0] * 4):
+        points.append(point)
+    assert reach_of(points) == {"history_since_ts": 2000, "history_cut": True}

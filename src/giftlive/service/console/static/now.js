@@ -44,7 +44,7 @@ function head({ about, revenue, policy, points }) {
   const rate = minutes > 0 ? (last.decisions - first.decisions) / minutes : null;
   const bad = policy.guardrails.filter((g) => g.breached).length;
   const waiting = policy.guardrails.filter((g) => g.low === null).length;
-  const cell = (value, range, label, context) => el("div", {}, el("div", { class: "value" }, value, range ? el("span", { class: "range" }, ` ${range}`) : null), el("div", { class: "label" }, label), el("div", { class: "context" }, context));
+  const cell = (value, range, label, context) => el("div", {}, el("div", { class: "value" }, value, range ? [" ", el("span", { class: "range" }, range)] : null), el("div", { class: "label" }, label), el("div", { class: "context" }, context));
   const recent = revenue.recent;
   return el("div", { class: "numbers" },
     cell(rate === null ? t("now.not_yet") : number(rate), "", t("now.decisions"), t("now.decisions_context", { n: count(about.decisions) })),
@@ -58,12 +58,13 @@ function revenue({ revenue: found }, root) {
   const finding = recent && recent.low !== null
     ? t("revenue.finding", { value: number(recent.value), low: number(recent.low), high: number(recent.high) }) : t("revenue.finding_none");
   const points = found.bins;
-  const when = points.length ? dated(points[0].ts, points[points.length - 1].ts, found.width_seconds < 60) : null;
-  const cells = points.slice().reverse().map((p) => ({ cells: [when(p.ts), number(p.value), number(p.low), number(p.high)] }));
+  const when = (axis) => dated(points[0].ts, points[points.length - 1].ts, { axis, seconds: !axis || found.width_seconds < 60 });
+  const written = points.length ? when(false) : null;
+  const cells = points.slice().reverse().map((p) => ({ cells: [written(p.ts), number(p.value), number(p.low), number(p.high)] }));
   return el("section", { class: "panel", id: "revenue" }, el("h2", {}, finding),
     points.length > 1 ? [
       el("p", { class: "subtitle" }, t("revenue.subtitle", { width: duration(found.width_seconds), n: points[0].n })),
-      charts.overTime(points, { width: wide(root, 2), label: finding, axis: t("revenue.axis"), show: (x) => number(x), when, hint: (p) => `${moment(p.ts)} · ${within(p)} · n = ${p.n}` }),
+      charts.overTime(points, { width: wide(root, 2), label: finding, axis: t("revenue.axis"), show: (x) => number(x), when: when(true), hint: (p) => `${moment(p.ts)} · ${within(p)} · n = ${p.n}` }),
       el("p", { class: "subtitle" }, t("revenue.follows")),
       el("details", { id: "revenue-numbers" }, el("summary", {}, t("numbers")), el("div", { class: "scroll", tabindex: "0" }, table([{ title: t("revenue.time"), text: true }, { title: t("revenue.value") }, { title: t("revenue.low") }, { title: t("revenue.high") }], cells, { name: "" })))] : null);
 }
@@ -77,22 +78,22 @@ function price({ prices, rooms, points }, root) {
   return el("section", { class: "panel", id: "prices" }, el("h2", {}, finding),
     line.length > 1 ? [
       el("p", { class: "subtitle" }, t("price.subtitle")),
-      charts.overTime(line, { width: wide(root, 2), label: finding, axis: t("price.axis"), show: (x) => number(x), when: dated(line[0].ts, line[line.length - 1].ts), hint: (p) => `${moment(p.ts)} · ${number(p.value)}` })] : null);
+      charts.overTime(line, { width: wide(root, 2), label: finding, axis: t("price.axis"), show: (x) => number(x), when: dated(line[0].ts, line[line.length - 1].ts, { axis: true }), hint: (p) => `${moment(p.ts)} · ${number(p.value)}` })] : null);
 }
 
 function rooms({ rooms: found, about }) {
-  const shut = found.filter((r) => r.seats === 0);
-  const limited = found.filter((r) => r.load !== null && r.seats > 0).sort((a, b) => b.load - a.load || a.live_id - b.live_id);
+  const fullness = (r) => (r.seats > 0 ? r.load : r.viewers > 0 ? Infinity : 0);
+  const limited = found.filter((r) => r.load !== null).sort((a, b) => fullness(b) - fullness(a) || a.live_id - b.live_id);
   const free = found.filter((r) => r.load === null).sort((a, b) => b.viewers - a.viewers || a.live_id - b.live_id);
   const target = about.target_load;
-  const over = limited.filter((r) => r.load > target).length;
-  const finding = !found.length ? t("rooms.finding_none") : shut.length === found.length ? t("rooms.finding_shut") : !limited.length ? t("rooms.finding_unlimited", { n: count(free.length) })
+  const over = limited.filter((r) => fullness(r) > target).length;
+  const finding = !found.length ? t("rooms.finding_none") : found.every((r) => r.seats === 0) ? t("rooms.finding_shut") : !limited.length ? t("rooms.finding_unlimited", { n: count(free.length) })
     : over ? t("rooms.finding_full", { over: count(over), n: count(limited.length), target: percent(target) }) : t("rooms.finding_free", { target: percent(target) });
   const columns = [{ title: t("rooms.room"), text: true }, { title: t("rooms.load"), bar: true, text: true }, { title: t("rooms.viewers") }, { title: t("rooms.price") }, { title: t("rooms.shown") }, { title: t("rooms.amount") }];
   const line = (r) => ({ cells: [String(r.live_id),
     r.load === null || r.seats === 0 ? el("span", { class: "muted" }, t(r.seats === 0 ? "rooms.no_seats" : "no_limit")) : charts.load(r.load, target, percent(r.load)),
     `${count(r.viewers)} / ${r.seats === null ? "∞" : count(r.seats)}`, number(r.price_per_second * 60), count(r.shown), count(r.amount)] });
-  const ranked = [...limited, ...free, ...shut];
+  const ranked = [...limited, ...free];
   const rest = ranked.slice(ROOMS);
   return el("section", { class: "panel", id: "rooms" }, el("h2", {}, finding),
     ranked.length ? [el("p", { class: "subtitle" }, t("rooms.subtitle")), table(columns, ranked.slice(0, ROOMS).map(line))] : null,

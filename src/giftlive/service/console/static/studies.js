@@ -27,7 +27,7 @@ function draw(root, board, guard) {
     el("p", { class: "muted small" }, t("studies.run", { run: board.run, code: board.code_version ?? "–" })),
     board.report_bytes ? el("p", {}, el("button", { type: "button", id: "download", onclick: () => guard(root, download) }, t("studies.download", { size: size(board.report_bytes) }))) : null,
     board.numbers.length ? [el("h3", {}, t("studies.numbers")), el("div", { class: "numbers" }, board.numbers.map((n) => el("div", {},
-      el("div", { class: "value" }, n.value, n.interval ? el("span", { class: "range" }, ` ${n.interval}`) : null), el("div", { class: "label" }, prose(n.label)), el("div", { class: "context" }, prose(n.context)))))] : null,
+      el("div", { class: "value" }, n.value, n.interval ? [" ", el("span", { class: "range" }, n.interval)] : null), el("div", { class: "label" }, prose(n.label)), el("div", { class: "context" }, prose(n.context)))))] : null,
     gates.length ? [el("h3", {}, t("studies.gates")), gates.map(gate)] : null,
     el("h3", {}, t("studies.answers")), board.studies.map(study),
     board.cannot_tell.length ? [el("h3", {}, t("studies.cannot")), el("ul", { class: "cannot" }, board.cannot_tell.map((line) => el("li", {}, prose(line))))] : null);

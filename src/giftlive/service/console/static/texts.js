@@ -55,11 +55,11 @@ export function moment(ts) {
   return new Intl.DateTimeFormat(locale(), how).format(new Date(ts));
 }
 
-// How times on an axis that is so long are written: a day needs its date, and many days nothing else.
-export function dated(first, last, seconds = true) {
+// How times of such a span are written: a day needs its date, and an axis of many days nothing else.
+export function dated(first, last, { seconds = true, axis = false } = {}) {
   const days = (last - first) / 86400000;
   if (days < 0.8) return (ts) => clock(ts, seconds);
-  const how = { day: "numeric", month: "short", ...(days < 4 ? { hour: "2-digit", minute: "2-digit", hour12: false } : {}) };
+  const how = { day: "numeric", month: "short", ...(days >= 4 && axis ? {} : { hour: "2-digit", minute: "2-digit", hour12: false }) };
   const written = new Intl.DateTimeFormat(locale(), how);
   return (ts) => written.format(new Date(ts));
 }
