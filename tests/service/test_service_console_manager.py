@@ -228,6 +228,8 @@ def _long_replay(page: Any) -> None:
         for rail in told["guardrails"]:
             if rail["name"] == "exposure_concentration":
                 rail |= {"value": -0.1, "low": -0.782, "high": 0.782, "n": 7}
+            if rail["name"] == "exit_rate":
+                rail |= {"value": 0.5, "low": 0.0, "high": 1.0, "n": 1}
 
     def shut(told: dict[str, Any]) -> None:
         told["rooms"][0] |= {"seats": 0, "viewers": 0, "load": 0.0}
@@ -259,6 +261,7 @@ def test_many_days_have_dates_and_nothing_leaves_its_range(browser: Any, service
     assert ":" in page.text_content("#revenue-numbers tbody tr:nth-child(1) th")
     told = page.text_content("#guardrails")
     assert "0 % [0 %, 78.2 %]" in told
+    assert "not enough data · n = 1" in told
     assert "−" not in told
     assert "1 viewer inside" in page.text_content(".numbers")
     assert "no seats" in page.text_content("#rooms tbody")
