@@ -162,7 +162,7 @@ def test_a_session(browser: Any, service: tuple[str, str]) -> None:
         assert page.get_attribute("html", "data-theme") == "dark"
         page.click("#forget-key")
         page.wait_for_selector("#forget-key", state="detached")
-        assert "No key is in use" in page.text_content("main")
+        assert "没有使用密钥" in page.text_content("main")
 
 
 def test_a_wrong_key_is_asked_for_again(browser: Any, service: tuple[str, str]) -> None:

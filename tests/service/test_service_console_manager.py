@@ -91,6 +91,7 @@ def test_a_key_that_no_header_can_carry_is_one_that_is_wrong(browser: Any, servi
     page.wait_for_selector("#key-wrong")
     assert "No key is in use" in page.text_content("main")
     assert "enter one below" in page.text_content("#policy")
+    assert page.text_content("main").count("enter one below") == 1
     page.fill("#api-key", service[1]["decide"])
     page.click("#use-key")
     page.wait_for_selector("#policy-act")

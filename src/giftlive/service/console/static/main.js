@@ -91,7 +91,8 @@ function askForKey(root) {
     forgetKey();
     if (shown) { show(); return; }
   } else if (shown) {
-    if (!root.contains(shown)) put(root, el("p", { class: "muted" }, t("key.below")));
+    const below = root.compareDocumentPosition(shown) & Node.DOCUMENT_POSITION_FOLLOWING && !root.contains(shown);
+    if (below) put(root, el("p", { class: "muted" }, t("key.below")));
     return;
   }
   open?.close?.();
