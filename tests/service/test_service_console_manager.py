@@ -170,7 +170,12 @@ def test_key_numbers_stay_in_their_cells(
 
 
 def _candidate(rank: int) -> dict[str, Any]:
-    found: dict[str, Any] = {"live_id": 1000 + rank, "value": 50.0 - rank / 10, "price": 0.0, "bonus": 0.0}
+    found: dict[str, Any] = {
+        "live_id": 1000 + rank,
+        "value": 50.0 - rank / 10,
+        "price": 0.0,
+        "bonus": 0.0,
+    }
     found |= {"propensity": 0.01, "expected_seat_seconds": 9.0, "seats_left": -5, "place": None}
     return found | {"score": found["value"]}
 
