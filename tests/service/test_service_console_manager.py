@@ -235,7 +235,7 @@ def _long_replay(page: Any) -> None:
             if rail["name"] == "exposure_concentration":
                 rail |= {"value": -0.1, "low": -0.782, "high": 0.782, "n": 7}
             if rail["name"] == "exit_rate":
-                rail |= {"value": 0.5, "low": 0.0, "high": 1.0, "n": 1}
+                rail |= {"value": 0.5, "low": 0.0002, "high": 0.99998, "n": 1}
 
     def shut(told: dict[str, Any]) -> None:
         told["rooms"][0] |= {"seats": 0, "viewers": 0, "load": 0.0}

@@ -7,6 +7,7 @@ import { every } from "./live.js";
 import * as charts from "./charts.js";
 
 const ROOMS = 12;
+const NOTHING = 0.99;
 
 export default function now({ root, guard }) {
   let seen = null;
@@ -100,8 +101,8 @@ function rooms({ rooms: found, about }) {
     rest.length ? el("details", { id: "more-rooms" }, el("summary", {}, t("rooms.more", { n: count(rest.length) })), table(columns, rest.map(line))) : null);
 }
 
-// No measure is below 0 or above its largest: an interval that is says no more than its part inside; one of the
-// whole range says nothing.
+// No measure is below 0 or above its largest: an interval that is says no more than its part inside; one of
+// nearly the whole range says nothing.
 function possible(g, found) {
   const cut = (x) => (x === null ? null : Math.min(Math.max(x, 0), g.largest));
   return { value: cut(found.value), low: cut(found.low), high: cut(found.high) };
@@ -118,7 +119,7 @@ function rails({ policy, points }, root) {
     const word = g.breached ? "breached" : g.low === null ? "waiting" : good ? "ok" : "undecided";
     const line = points.filter((p) => p.guardrails[g.name]).map((p) => { const [value, low, high] = p.guardrails[g.name]; return { ts: p.tick_ts, ...possible(g, { value, low, high }) }; });
     const inside = possible(g, g);
-    const nothing = inside.low === 0 && inside.high === g.largest;
+    const nothing = inside.high - inside.low > NOTHING * g.largest;
     const found = g.low === null ? "" : `${nothing ? t("guardrail.too_few") : within(inside, share(g))} · ${t("guardrail.n", { n: count(g.n) })}`;
     return el("li", {}, el("span", { class: `chip ${{ ok: "pass", breached: "fail", waiting: "", undecided: "open" }[word]}` }, t(`guardrail.${word}`)),
       el("span", { class: "name" }, name(g.name)), found ? [found, el("br")] : null,
