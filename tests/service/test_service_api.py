@@ -134,7 +134,7 @@ def test_switch_shadow_and_kill(client: httpx.Client) -> None:
     assert shadow["policy"] == "greedy"
     assert shadow["propensity"] == float(shadow["action"] == answer["ranking"][0]["live_id"])
     client.put("/v1/policy", json={"kill_switch": True})
-    assert _ask(client, "r3").json()["policy"] == "greedy"
+    assert _ask(client, "r3").json()["policy"] == "greedy_with_cap"
     client.put("/v1/policy", json={"kill_switch": False, "shadow": None})
     found = client.get("/v1/policy").json()
     assert (found["policy"], found["shadow"], found["kill_switch"]) == ("uniform", None, False)
@@ -208,6 +208,30 @@ def test_a_future_time_is_refused_by_a_service_with_a_clock(memory: MemoryStore)
         heard = client.post("/v1/events", json={"events": batch}).json()
         assert (heard["accepted"], heard["refused"]) == (1, {"b": "clock_skew"})
         assert _error(_ask(client, "r", context={"ts": now + 10**7}))[1] == "clock_skew"
+
+
+def test_events_of_long_ago_are_refused_by_a_service_with_a_clock(memory: MemoryStore) -> None:
+    with _client(memory, LimitSettings(event_age_hours=2.0), clock="wall") as client:
+        now = time.time_ns() // 1_000_000
+        base = {"type": "gift", "user_id": 1, "live_id": 2, "amount": 12_345}
+        ages = {"a": 7_000_000, "b": 7_400_000, "c": now - 1_000}
+        batch = [base | {"event_id": name, "ts": now - age} for name, age in ages.items()]
+        heard = client.post("/v1/events", json={"events": batch}).json()
+        assert (heard["accepted"], heard["refused"]) == (1, {"b": "too_old", "c": "too_old"})
+
+
+def test_closed_candidates_are_left_out_and_named(client: httpx.Client) -> None:
+    _opened(client)
+    close = {"event_id": "x", "type": "room_close", "ts": T0 + 100, "live_id": 102}
+    client.post("/v1/events", json={"events": [close]})
+    answer = _ask(client, "r1", candidates=[102, 777]).json()
+    assert [room["live_id"] for room in answer["ranking"]] == [777]
+    assert answer["closed"] == [102]
+    only = _ask(client, "r2", candidates=[102]).json()
+    assert (only["ranking"], only["closed"], only["reason"]) == ([], [102], "no_candidate")
+    assert _ask(client, "r1", candidates=[102, 777]).json() == answer
+    live = [room["live_id"] for room in client.get("/v1/rooms").json()["rooms"]]
+    assert live == [100, 101, 103, 104]
 
 
 def test_keys_and_scopes(memory: MemoryStore, caplog: pytest.LogCaptureFixture) -> None:

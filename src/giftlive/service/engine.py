@@ -19,7 +19,7 @@ from giftlive.service.state import State
 from giftlive.service.store.protocol import Store
 from giftlive.tables.online import Catalogue, OnlineFeatures
 
-_VERSION = 2
+_VERSION = 3
 _CHUNK = 1_000
 _LOGGER = logging.getLogger("giftlive.service")
 
@@ -168,7 +168,12 @@ def first_state(store: Store, values: Values | None = None) -> State:
         raise IntegrityError("no first record", "the log", "a log of the service")
     meta = logged.record.meta
     if meta["version"] != _VERSION:
-        raise IntegrityError(f"version {meta['version']}", "the log", f"version {_VERSION}")
+        raise IntegrityError(
+            f"a log of version {meta['version']}: the same records would come to another state",
+            "the log",
+            f"version {_VERSION}",
+            "serve and verify it with the release that wrote it, or begin a new log (--db)",
+        )
     settings = DecisiveSettings.model_validate_json(_json(meta["settings"]))
     origin = Origin(
         settings,

@@ -30,8 +30,8 @@ AROUND = (
 )
 """Policies and wrappers that need nothing but values, seats and feedback."""
 
-KILLED = {"name": "greedy"}
-"""What the kill switch falls back to."""
+KILLED = {"name": "greedy_with_cap"}
+"""What the kill switch falls back to: greedy among rooms with a free seat."""
 
 
 def build(spec: Any, where: str = "policy") -> Policy[Any]:

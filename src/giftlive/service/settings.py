@@ -51,7 +51,7 @@ class RoomSettings(_Frozen):
     retrieved: int = Field(default=200, ge=1, le=2000)
     """Candidates when a request names none."""
     silent_hours: float = Field(default=24.0, gt=0.0)
-    """A room without any decision or event for so long is taken for closed."""
+    """A room of which no event came for so long is live no more; showing it does not count."""
 
 
 class JoinSettings(_Frozen):
@@ -65,6 +65,8 @@ class JoinSettings(_Frozen):
     """A viewing that nobody ended is over after so long."""
     hold_seconds: float = Field(default=30.0, ge=0.0)
     """A decision holds a seat until the click, for so long at most."""
+    early_seconds: float = Field(default=5.0, ge=0.0)
+    """An event dated further before a decision does not follow from it; clocks differ by less."""
     remembered: int = Field(default=200_000, ge=1)
     """Open decisions; beyond, the oldest are taken for finished."""
 
@@ -96,7 +98,7 @@ class DecisiveSettings(_Frozen):
     )
     """Who decides until ``PUT /v1/policy`` says otherwise."""
     safe_policy: Json = Field(default={"name": "greedy_with_cap"})
-    """Who decides after a breached guardrail or the kill switch."""
+    """Who decides after a breached guardrail."""
     rerank: int = Field(default=0, ge=0, le=20)
     """Best candidates that the full model values again; 0: the Scorer alone."""
     rooms: RoomSettings = RoomSettings()
@@ -121,6 +123,8 @@ class LimitSettings(_Frozen):
     """Events of one batch."""
     clock_skew_seconds: float = Field(default=300.0, ge=0.0)
     """How far a time in a request may be off the clock."""
+    event_age_hours: float = Field(default=168.0, gt=0.0)
+    """Events that happened longer ago are refused: nothing waits for them any more."""
     waiting: int = Field(default=2000, ge=1)
     """Requests that wait for the store; beyond, the answer is 503."""
     requests_per_second: float = Field(default=5000.0, gt=0.0)

@@ -226,6 +226,7 @@ class DecisionAnswer(BaseModel):
     user_id: int
     ts: int
     ranking: list[RankedRoom]
+    closed: Annotated[list[int], Field(description="candidates left out: they are closed")]
     policy: str
     policy_version: str
     price_version: str
