@@ -186,6 +186,42 @@ def test_events_that_are_not_as_described(
     assert message in response.json()["error"]["message"]
 
 
+@pytest.mark.parametrize(
+    ("path", "body", "words"),
+    [
+        ("decisions", {"request_id": "r", "user_id": 1, "n": 100}, "100, at most 20"),
+        ("decisions", {"request_id": "r", "user_id": 1, "n": 10**6}, "1000000, at most 20"),
+        ("decisions", {"request_id": "r", "user_id": "1"}, '"user_id":42'),
+        ("decisions", {"request_id": "r"}, "the fields are request_id, user_id, context"),
+        ("policy", {"kill_switch": True, "reason": "x"}, "no such field"),
+        ("policy", {"kill_switch": True, "reason": "x"}, "kill_switch, because, if_version"),
+        ("policy", {"policy": {"name": "softmax", "temperature": -1}}, "temperature beside `name`"),
+        ("policy", {"policy": {"nam": "softmax"}}, "no `name`"),
+        ("policy", {"policy": {"name": "softmax", "temperature": -1}}, '"options": {"temp'),
+    ],
+)
+def test_refusals_say_what_would_do(
+    careless: httpx.Client, path: str, body: dict[str, Any], words: str
+) -> None:
+    method = "PUT" if path == "policy" else "POST"
+    response = careless.request(method, f"/v1/{path}", json=body)
+    assert response.status_code == 422
+    error = response.json()["error"]
+    assert words in f"{error['message']} / {error['hint']}"
+
+
+def test_the_examples_of_the_description_work_and_harm_nobody(memory: MemoryStore) -> None:
+    """Sent as they stand, one after another: taken, and the kill switch stays off."""
+    with _client(memory) as client:
+        paths = client.get("/openapi.json").json()["paths"]
+        for path, method in (("decisions", "post"), ("policy", "put"), ("events", "post")):
+            content = paths[f"/v1/{path}"][method]["requestBody"]["content"]
+            for example in content["application/json"]["schema"]["examples"]:
+                sent = client.request(method.upper(), f"/v1/{path}", json=example)
+                assert sent.status_code == 200, (path, example)
+        assert not client.get("/v1/policy").json()["kill_switch"]
+
+
 def test_limits(memory: MemoryStore) -> None:
     limits = LimitSettings(body_bytes=2048, candidates=3, events=1, requests_per_second=0.5)
     with _client(memory, limits) as client:

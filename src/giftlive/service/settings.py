@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
@@ -179,14 +180,47 @@ def load_settings(path: Path | None, overrides: Json | None = None) -> ServiceSe
         raise ConfigError(first["msg"], where or "settings", "docs/service.md") from error
 
 
+def require_in_force(asked: DecisiveSettings, kept: DecisiveSettings, log: str) -> None:
+    """Hold what was asked for against the settings that a log keeps.
+
+    Raises
+    ------
+    ConfigError
+        A setting was given, and the log has another value: every such one is named.
+
+    Examples
+    --------
+    >>> require_in_force(DecisiveSettings(), DecisiveSettings(tick_ms=500), "sqlite:///log.db")
+    """
+    found = list(_differing(asked, kept, "decisive"))
+    if found:
+        raise ConfigError(
+            "; ".join(f"{key} is asked to be {told} and is {own}" for key, told, own in found),
+            log,
+            "the settings that this log began with, which it keeps for ever",
+            "leave them away, or begin a new log with another --db; "
+            "PUT /v1/policy changes the policy of a service that runs",
+        )
+
+
+def _differing(asked: BaseModel, kept: BaseModel, where: str) -> Iterator[tuple[str, str, str]]:
+    """Yield key, value asked for and value kept, as JSON, of all that was given and differs."""
+    for name in sorted(asked.model_fields_set):
+        told, own = getattr(asked, name), getattr(kept, name)
+        if isinstance(told, BaseModel):
+            yield from _differing(told, own, f"{where}.{name}")
+        elif told != own:
+            yield f"{where}.{name}", _as_json(told).decode(), _as_json(own).decode()
+
+
 def _put(tree: Json, path: list[str], value: Any) -> None:
     for part in path[:-1]:
         tree = tree.setdefault(part, {})
     tree[path[-1]] = value
 
 
-def _as_json(tree: Json) -> bytes:
-    """Return the tree as JSON: strict models take a JSON list for a tuple, not a Python one."""
+def _as_json(tree: Any) -> bytes:
+    """Return settings as JSON: strict models take a JSON list for a tuple, not a Python one."""
     from pydantic_core import to_json
 
     return to_json(tree)

@@ -312,7 +312,7 @@ async def _read(request: Request, form: type[Any]) -> Any:
     try:
         return form.model_validate_json(body)
     except ValidationError as error:
-        raise invalid(error) from error
+        raise invalid(error, form) from error
 
 
 def _number(request: Request, name: str, usual: int) -> int:
