@@ -77,7 +77,8 @@ def _decision(state: State, logged: Logged) -> None:
         state.totals.expected_value += value
         state.totals.expected_seconds += float(arrays["seconds"][column])
         row = f"{meta['decision_id']}/{place}" if meta["n"] > 1 else meta["decision_id"]
-        shown = Shown(row, meta["decision_id"], user, live, slot, ts, value)
+        clock_ts = meta.get("clock_ts", -1)
+        shown = Shown(row, meta["decision_id"], user, live, slot, ts, value, clock_ts)
         for given_up in state.joiner.decided(shown):
             release(state, given_up)
         if slot >= 0:

@@ -70,12 +70,14 @@ class Circumstances:
     Attributes
     ----------
     ts : ms UTC. mode : what values the candidates. in_flight : slots shown by decisions that are
-        not yet in the state, with how often.
+        not yet in the state, with how often. clock_ts : what the clock said, where it is behind
+        ``ts``, the time of the log; -1: it is not.
     """
 
     ts: int
     mode: str = SCORER
     in_flight: Mapping[int, int] = field(default_factory=dict)
+    clock_ts: int = -1
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,8 @@ def propose(state: State, request: Request, how: Circumstances) -> Record:
     decisions, slate = _rule(state, ruling, request, offer)
     charges = np.zeros(len(offer.lives)) if decisions.charges is None else decisions.charges[0]
     meta = _meta(state, ruling, request, how, slate)
+    if 0 <= how.clock_ts < how.ts:
+        meta["clock_ts"] = how.clock_ts
     meta["reason"] = _reason(decisions, offer, charges)
     arrays: dict[str, Any] = {
         "candidates": offer.lives,

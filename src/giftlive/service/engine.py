@@ -70,9 +70,10 @@ class Engine:
     state: State
     in_flight: dict[int, int] = field(default_factory=dict)
 
-    def propose(self, request: Request, ts: int, mode: str) -> Record:
+    def propose(self, request: Request, ts: int, mode: str, clock_ts: int = -1) -> Record:
         """Return the record of a decision on the state as it is."""
-        return propose(self.state, request, Circumstances(ts, mode, dict(self.in_flight)))
+        how = Circumstances(ts, mode, dict(self.in_flight), clock_ts)
+        return propose(self.state, request, how)
 
     def warm(self) -> None:
         """Take a decision that nobody hears of, so that the first real one need not compile."""

@@ -28,7 +28,12 @@ HASTY_MS = 3 * MS_PER_SECOND
 
 
 class Shown(NamedTuple):
-    """One room shown to one user: the place of a slate, or a single choice."""
+    """One room shown to one user: the place of a slate, or a single choice.
+
+    Attributes
+    ----------
+    ts : of the log. clock_ts : what the clock said then, where it was behind; -1: it was not.
+    """
 
     row_id: str
     decision_id: str
@@ -37,6 +42,7 @@ class Shown(NamedTuple):
     slot: int
     ts: int
     value: float
+    clock_ts: int = -1
 
 
 @dataclass
@@ -113,7 +119,8 @@ class Joiner:
         if found is None or event.user_id not in (-1, found.shown.user_id):
             return None
         early = int(self.settings.early_seconds * MS_PER_SECOND)
-        return found if event.ts >= found.shown.ts - early else None
+        taken = found.shown.clock_ts if found.shown.clock_ts >= 0 else found.shown.ts
+        return found if event.ts >= taken - early else None
 
     def happened(self, event: Event, known_ts: int) -> Open | None:
         """Join an event that became known at ``known_ts``; return its decision."""

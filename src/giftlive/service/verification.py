@@ -83,7 +83,8 @@ class _Replay:
         if meta["mode"] == MODEL and (values is None or values.model is None):
             self.found.untaken += 1
             return
-        how = Circumstances(meta["ts"], meta["mode"], dict(meta["in_flight"]))
+        clock_ts = meta.get("clock_ts", -1)
+        how = Circumstances(meta["ts"], meta["mode"], dict(meta["in_flight"]), clock_ts)
         _require_equal(record, propose(self.state, request_of(record), how))
         self.found.decisions += 1
 

@@ -296,7 +296,7 @@ class Calls:
     def _require_recent(self, ts: int) -> None:
         """Refuse what happened so long ago that it would be taken for news."""
         most = int(self.desk.settings.limits.event_age_hours * MS_PER_HOUR)
-        if self.desk.settings.clock == "wall" and ts < self.desk.now(None) - most:
+        if self.desk.settings.clock == "wall" and ts < self.desk.clock(None) - most:
             hint = f"events of the latest {most / MS_PER_HOUR:g} hours: limits.event_age_hours"
             raise RefusedError(422, "too_old", "a time too far in the past", "ts", hint)
 
