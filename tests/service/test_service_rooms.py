@@ -142,6 +142,15 @@ def test_who_shows_a_room_without_a_free_seat(
     assert (held.sum() == 10) == heeds
 
 
+def test_below_the_first_place_no_full_room_is_shown(memory: MemoryStore) -> None:
+    service = _service(memory)
+    service.hear([Event(f"c{k}", "click", T0 + 1, k, 100 + k % 2) for k in range(10)], T0 + 2)
+    assert service.state.rooms.seats_left(service.state.rooms.live()).tolist() == [0, 0]
+    assert len(_shown(service, "a", T0 + 5)) == 1  # greedy does not ask whether it is full
+    service.hear([Event("new", "room_open", T0 + 6, live_id=300, streamer_id=1)], T0 + 6)
+    assert 300 in _shown(service, "b", T0 + 7)
+
+
 def test_a_log_of_another_version_is_refused_with_what_to_do(
     memory: MemoryStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
