@@ -67,6 +67,28 @@ def test_verify_replays_a_log_and_sees_a_changed_one(cli: Cli, tmp_path: Path) -
     assert "differ when taken again" in broken.stderr
 
 
+def test_settings_that_a_log_does_not_have_are_refused(cli: Cli, tmp_path: Path) -> None:
+    db = _db(tmp_path)
+    store = open_store(db)
+    LocalService.open(store, Origin(DecisiveSettings(tick_ms=500)), planted.T0)
+    store.close()
+    asked = ["--set", 'decisive.policy={name = "softmax"}', "--set", "decisive.tick_ms=500"]
+    asked += ["--set", "decisive.join.hold_seconds=9", "--set", "clock=requests"]
+    done = cli("serve", "--db", db, "--no-keys", "--port", "0", *asked)
+    assert done.returncode == 2
+    said = " ".join(done.stderr.split())
+    for words in (
+        'decisive.policy is asked to be {"name":"softmax"} and is {"name":"random_bucket"',
+        "decisive.join.hold_seconds is asked to be 9.0 and is 30.0",
+        "log.db",
+        "another --db",
+        "PUT /v1/policy",
+    ):
+        assert words in said
+    assert "tick_ms" not in said  # asked for, and so it is
+    assert "Traceback" not in said
+
+
 def test_an_address_that_is_taken_is_said(cli: Cli, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
@@ -81,7 +103,8 @@ def test_mistakes_are_one_paragraph(cli: Cli, tmp_path: Path) -> None:
         (["serve", "--db", _db(tmp_path), "--verify"], "an empty log"),
         (["serve", "--no-keys", "--host", "0.0.0.0"], "anybody could decide"),
         (["serve", "--db", "mysql://x"], "sqlite:///PATH"),
-        (["serve", "--db", _db(tmp_path), "--run", str(tmp_path)], "expected"),
+        (["serve", "--db", _db(tmp_path), "--run", str(tmp_path)], "not a run folder"),
+        (["serve", "--db", _db(tmp_path), "--run", str(tmp_path / "NOPE")], "no such folder"),
         (["serve", "--set", "decisive.tick_ms=0"], "tick_ms"),
         (["replay", "--source", str(tmp_path / "no"), "--url", "http://127.0.0.1:9"], "no such"),
     ):

@@ -134,7 +134,7 @@ def test_switch_shadow_and_kill(client: httpx.Client) -> None:
     assert shadow["policy"] == "greedy"
     assert shadow["propensity"] == float(shadow["action"] == answer["ranking"][0]["live_id"])
     client.put("/v1/policy", json={"kill_switch": True})
-    assert _ask(client, "r3").json()["policy"] == "greedy"
+    assert _ask(client, "r3").json()["policy"] == "greedy_with_cap"
     client.put("/v1/policy", json={"kill_switch": False, "shadow": None})
     found = client.get("/v1/policy").json()
     assert (found["policy"], found["shadow"], found["kill_switch"]) == ("uniform", None, False)
@@ -186,6 +186,42 @@ def test_events_that_are_not_as_described(
     assert message in response.json()["error"]["message"]
 
 
+@pytest.mark.parametrize(
+    ("path", "body", "words"),
+    [
+        ("decisions", {"request_id": "r", "user_id": 1, "n": 100}, "100, at most 20"),
+        ("decisions", {"request_id": "r", "user_id": 1, "n": 10**6}, "1000000, at most 20"),
+        ("decisions", {"request_id": "r", "user_id": "1"}, '"user_id":42'),
+        ("decisions", {"request_id": "r"}, "the fields are request_id, user_id, context"),
+        ("policy", {"kill_switch": True, "reason": "x"}, "no such field"),
+        ("policy", {"kill_switch": True, "reason": "x"}, "kill_switch, because, if_version"),
+        ("policy", {"policy": {"name": "softmax", "temperature": -1}}, "temperature beside `name`"),
+        ("policy", {"policy": {"nam": "softmax"}}, "no `name`"),
+        ("policy", {"policy": {"name": "softmax", "temperature": -1}}, '"options": {"temp'),
+    ],
+)
+def test_refusals_say_what_would_do(
+    careless: httpx.Client, path: str, body: dict[str, Any], words: str
+) -> None:
+    method = "PUT" if path == "policy" else "POST"
+    response = careless.request(method, f"/v1/{path}", json=body)
+    assert response.status_code == 422
+    error = response.json()["error"]
+    assert words in f"{error['message']} / {error['hint']}"
+
+
+def test_the_examples_of_the_description_work_and_harm_nobody(memory: MemoryStore) -> None:
+    """Sent as they stand, one after another: taken, and the kill switch stays off."""
+    with _client(memory) as client:
+        paths = client.get("/openapi.json").json()["paths"]
+        for path, method in (("decisions", "post"), ("policy", "put"), ("events", "post")):
+            content = paths[f"/v1/{path}"][method]["requestBody"]["content"]
+            for example in content["application/json"]["schema"]["examples"]:
+                sent = client.request(method.upper(), f"/v1/{path}", json=example)
+                assert sent.status_code == 200, (path, example)
+        assert not client.get("/v1/policy").json()["kill_switch"]
+
+
 def test_limits(memory: MemoryStore) -> None:
     limits = LimitSettings(body_bytes=2048, candidates=3, events=1, requests_per_second=0.5)
     with _client(memory, limits) as client:
@@ -208,6 +244,30 @@ def test_a_future_time_is_refused_by_a_service_with_a_clock(memory: MemoryStore)
         heard = client.post("/v1/events", json={"events": batch}).json()
         assert (heard["accepted"], heard["refused"]) == (1, {"b": "clock_skew"})
         assert _error(_ask(client, "r", context={"ts": now + 10**7}))[1] == "clock_skew"
+
+
+def test_events_of_long_ago_are_refused_by_a_service_with_a_clock(memory: MemoryStore) -> None:
+    with _client(memory, LimitSettings(event_age_hours=2.0), clock="wall") as client:
+        now = time.time_ns() // 1_000_000
+        base = {"type": "gift", "user_id": 1, "live_id": 2, "amount": 12_345}
+        ages = {"a": 7_000_000, "b": 7_400_000, "c": now - 1_000}
+        batch = [base | {"event_id": name, "ts": now - age} for name, age in ages.items()]
+        heard = client.post("/v1/events", json={"events": batch}).json()
+        assert (heard["accepted"], heard["refused"]) == (1, {"b": "too_old", "c": "too_old"})
+
+
+def test_closed_candidates_are_left_out_and_named(client: httpx.Client) -> None:
+    _opened(client)
+    close = {"event_id": "x", "type": "room_close", "ts": T0 + 100, "live_id": 102}
+    client.post("/v1/events", json={"events": [close]})
+    answer = _ask(client, "r1", candidates=[102, 777]).json()
+    assert [room["live_id"] for room in answer["ranking"]] == [777]
+    assert answer["closed"] == [102]
+    only = _ask(client, "r2", candidates=[102]).json()
+    assert (only["ranking"], only["closed"], only["reason"]) == ([], [102], "no_candidate")
+    assert _ask(client, "r1", candidates=[102, 777]).json() == answer
+    live = [room["live_id"] for room in client.get("/v1/rooms").json()["rooms"]]
+    assert live == [100, 101, 103, 104]
 
 
 def test_keys_and_scopes(memory: MemoryStore, caplog: pytest.LogCaptureFixture) -> None:

@@ -10,7 +10,7 @@ from tests.service.planted import EXPLORING, T0
 
 from giftlive.errors import IntegrityError
 from giftlive.service.applying import apply
-from giftlive.service.deciding import Circumstances, Request, propose
+from giftlive.service.deciding import Circumstances, Request, propose, request_of
 from giftlive.service.engine import Origin, first_state, open_engine
 from giftlive.service.local import LocalService
 from giftlive.service.record import DECISION
@@ -50,6 +50,10 @@ def test_both_databases_keep_the_log_to_the_bit(store: Store) -> None:
 def test_the_digest_sees_every_part_of_the_state(memory: Store) -> None:
     service = _played(memory, 60)
     state, before = service.state, service.state.digest()
+    assert state.closed
+    state.closed[1] = 1
+    assert state.digest() != before
+    del state.closed[1]
     for array in (state.rooms.inside, state.pricer.log_price, state.vectors.room):
         array.flat[0] += 1
         assert state.digest() != before
@@ -99,12 +103,8 @@ def test_what_was_decided_follows_from_the_state_it_names(memory: Store) -> None
         record = logged.record
         if record.kind == DECISION:
             assert record.meta["state_seq"] == state.seq
-            named = tuple(record.arrays["candidates"].tolist()) if record.meta["named"] else None
-            request = Request(
-                record.meta["request_id"], record.meta["user_id"], named, record.meta["n"]
-            )
             how = Circumstances(record.meta["ts"], record.meta["mode"])
-            again = propose(state, request, how)
+            again = propose(state, request_of(record), how)
             assert again.meta == record.meta
             assert again.arrays.keys() == record.arrays.keys()
             for name, array in again.arrays.items():

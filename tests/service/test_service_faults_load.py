@@ -156,6 +156,8 @@ def test_clocks_that_jump_do_not_turn_time_nor_refuse_anybody(
             answer = client.post("/v1/decisions", json=body)
             assert answer.status_code == 200
             assert [room["live_id"] for room in answer.json()["ranking"]] == [7]
+            after = click | {"event_id": f"j{k}", "decision_id": answer.json()["decision_id"]}
+            assert client.post("/v1/events", json={"events": [after]}).json()["joined"] == 1
             assert client.get("/readyz").status_code == 200
     times = [logged.ts for logged in store.read(0, 10**9)]
     assert times == sorted(times)

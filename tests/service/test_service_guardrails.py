@@ -13,6 +13,7 @@ from giftlive.service.engine import Origin, open_engine
 from giftlive.service.events import Event
 from giftlive.service.guardrail_settings import DEFAULT_GUARDRAILS, GuardrailSettings
 from giftlive.service.guardrails import Guardrails, Watch
+from giftlive.service.joining import Outcome, Shown
 from giftlive.service.local import LocalService
 from giftlive.service.rooms import Rooms
 from giftlive.service.settings import DecisiveSettings, JoinSettings
@@ -74,6 +75,55 @@ def test_a_guardrail_that_does_not_act_only_says_so(memory: MemoryStore) -> None
     state = _evening(memory, 500, COMPLAINTS.model_copy(update={"acts": False})).state
     assert [trip.acted for trip in state.guardrails.trips] == [False]
     assert state.switch.acting.name == "uniform"
+
+
+def _harm(service: LocalService, after: int) -> None:
+    """A hundred new users are shown a room and leave at once."""
+    ts = T0 + after
+    for user in range(after, after + 100):
+        ts += 500
+        room = service.decide(Request(f"r{user}", user), ts)["ranking"][0]["live_id"]
+        leave = Event(f"l{user}", "leave", ts + 500, user, room, -1, 500)
+        service.hear([Event(f"c{user}", "click", ts, user, room), leave], ts + 1)
+    service.tick(ts + 20_000)
+
+
+@pytest.mark.parametrize(
+    "back", [{"policy": {"name": "uniform"}}, {"policy": {"name": "uniform"}, "kill_switch": False}]
+)
+def test_a_policy_put_back_by_hand_trips_again_if_it_does_harm_again(
+    memory: MemoryStore, back: dict[str, object]
+) -> None:
+    service = _evening(memory, 500, COMPLAINTS)
+    state = service.state
+    service.switch(back)
+    watch = state.guardrails.watches["complaint_rate"]
+    assert (watch.breached, watch.interval, watch.samples) == (False, None, [])
+    service.tick(T0 + 220_000)
+    assert state.switch.acting.name == "uniform"  # nothing that was before counts any more
+    _harm(service, 300_000)
+    assert [trip.name for trip in state.guardrails.trips] == ["complaint_rate"] * 2
+    assert state.guardrails.trips[1].n <= 100
+    assert state.switch.acting.name == "greedy_with_cap"
+    assert state.switch.because == "guardrail complaint_rate"
+    assert open_engine(memory, Origin(_decisive(COMPLAINTS)), T0).state.digest() == state.digest()
+
+
+def test_decisions_before_a_switch_are_no_evidence_against_what_follows() -> None:
+    found = Guardrails.of((COMPLAINTS,))
+    found.tick(100, 0, Rooms(4, 1))
+    found.restart(200)
+    found.tick(300, 0, Rooms(4, 1))
+    for user, ts in ((1, 199), (2, 200)):
+        shown = Shown("d", "d", user, 5, 0, ts, 1.0)
+        found.came(Outcome(shown, True, 0, 100, 400, True))
+    assert found.watches["complaint_rate"].samples[0].counts == {1.0: 1}
+
+
+def test_a_shadow_leaves_the_evidence_as_it_is(memory: MemoryStore) -> None:
+    service = _evening(memory, 500, COMPLAINTS)
+    service.switch({"shadow": {"name": "greedy"}})
+    assert service.state.guardrails.watches["complaint_rate"].breached
 
 
 def test_at_the_threshold_false_alarms_keep_to_the_level() -> None:

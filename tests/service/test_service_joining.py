@@ -74,6 +74,30 @@ def test_an_event_goes_to_the_decision_it_names_else_to_the_latest() -> None:
     assert joiner.open["one"].amount == 4
 
 
+@pytest.mark.parametrize(
+    "event",
+    [
+        _event("gift", 20, 3, decision="nobody"),
+        Event("g", "gift", 20, 9, 2, -1, 3, "one"),  # of another user
+        Event("g", "gift", 20, 1, 5, -1, 3, "one"),  # in another room
+        _event("gift", 1_000, 3, decision="one"),  # before it was taken
+        _event("gift", 1_000, 3),
+    ],
+)
+def test_an_event_that_cannot_follow_from_a_decision_joins_none(event: Event) -> None:
+    joiner = Joiner(JOIN)
+    joiner.decided(_shown("one", ts=0 if event.ts < 1_000 else 7_000))
+    assert joiner.happened(event, 8_000) is None
+    assert joiner.open["one"].amount == 0
+    assert joiner.orphans == 1
+
+
+def test_clocks_may_differ_a_little() -> None:
+    joiner = Joiner(JOIN)
+    joiner.decided(_shown("one", ts=6_000))
+    assert joiner.happened(_event("gift", 1_000, 3, decision="one"), 8_000) is not None
+
+
 def test_too_many_open_decisions_are_given_up_oldest_first() -> None:
     joiner = Joiner(JOIN.model_copy(update={"remembered": 2}))
     given_up = [joiner.decided(_shown(str(k), live=k)) for k in range(4)]

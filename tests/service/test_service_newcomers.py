@@ -69,6 +69,7 @@ def test_the_bonus_is_part_of_the_state_that_the_log_says() -> None:
         pricer=PricerSettings(newcomer_floor=0.5, newcomer_decisions=30),
     )
     service = LocalService.open(MemoryStore(), Origin(settings), T0)
+    service.hear([Event(f"o{k}", "room_open", T0, -1, k, 10 + k) for k in range(1, 5)], T0)
     for k in range(120):
         service.decide(Request(f"r{k}", k, (1, 2 + k % 3)), T0 + 700 * k)
     assert service.state.pricer.known

@@ -34,6 +34,7 @@ def answer_of(record: Record, expiry_seconds: float) -> dict[str, Any]:
         "user_id": meta["user_id"],
         "ts": meta["ts"],
         "ranking": ranking,
+        "closed": a["closed"].tolist() if "closed" in a else [],
         "policy": meta["policy"],
         "policy_version": meta["policy_version"],
         "price_version": meta["price_version"],

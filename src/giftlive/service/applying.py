@@ -22,7 +22,9 @@ from giftlive.service.vacating import close_room, release
 from giftlive.types import UNLIMITED_SEATS
 
 _REMEMBERED_LEAVES = 100_000
-TOO_MANY_ROOMS = "too_many_rooms"
+_REMEMBERED_CLOSES = 100_000
+TOO_MANY_ROOMS, ROOM_CLOSED = "too_many_rooms", "room_closed"
+"""Codes of announcements that are refused."""
 
 
 @dataclass
@@ -70,30 +72,22 @@ def _decision(state: State, logged: Logged) -> None:
     state.guardrails.seen(user, 0)
     for place, column in enumerate(arrays["columns"].tolist()):
         live = int(arrays["candidates"][column])
-        slot = _slot_of(state, live, ts)
+        slot = state.rooms.slot_of.get(live, -1)
         value = float(arrays["values"][column])
         state.totals.expected_value += value
         state.totals.expected_seconds += float(arrays["seconds"][column])
         row = f"{meta['decision_id']}/{place}" if meta["n"] > 1 else meta["decision_id"]
-        shown = Shown(row, meta["decision_id"], user, live, slot, ts, value)
+        clock_ts = meta.get("clock_ts", -1)
+        shown = Shown(row, meta["decision_id"], user, live, slot, ts, value, clock_ts)
         for given_up in state.joiner.decided(shown):
             release(state, given_up)
         if slot >= 0:
             state.rooms.held[slot] += 1
-            state.rooms.heard_ts[slot] = ts
             state.holds.append((ts + _ms(state.settings.join.hold_seconds), row))
         if place == 0:
             state.guardrails.decided(user, live)
             if slot >= 0:
                 state.pricer.showed(state.rooms, slot)
-
-
-def _slot_of(state: State, live: int, ts: int) -> int:
-    """Return the slot of a room that was shown; one that nobody announced is one from now on."""
-    slot = state.rooms.slot_of.get(live, -1)
-    if slot < 0 and not state.rooms.full:
-        slot = _opened(state, live, -1, UNLIMITED_SEATS, ts)
-    return slot
 
 
 def _events(state: State, batch: Sequence[Event], known_ts: int) -> Heard:
@@ -119,17 +113,23 @@ def _events(state: State, batch: Sequence[Event], known_ts: int) -> Heard:
 
 
 def _room(state: State, event: Event, known_ts: int) -> str:
+    live = event.live_id
     if event.type == events.ROOM_CLOSE:
-        close_room(state, event.live_id)
+        close_room(state, live)
+        at = max(event.ts, state.closed.get(live, event.ts))
+        _remember(state.closed, live, at, _REMEMBERED_CLOSES)
         return ""
-    if event.live_id not in state.rooms.slot_of and state.rooms.full:
+    if event.ts < state.closed.get(live, event.ts):
+        return ROOM_CLOSED  # it was closed after this: an announcement that comes late
+    if live not in state.rooms.slot_of and state.rooms.full:
         return TOO_MANY_ROOMS
+    state.closed.pop(live, None)
     seats = event.x if event.x >= 0 else UNLIMITED_SEATS
-    _opened(state, event.live_id, event.streamer_id, seats, known_ts)
+    _opened(state, live, event.streamer_id, seats, known_ts)
     return ""
 
 
-def _opened(state: State, live: int, streamer: int, seats: int, ts: int) -> int:
+def _opened(state: State, live: int, streamer: int, seats: int, ts: int) -> None:
     known = live in state.rooms.slot_of
     slot = state.rooms.open(live, streamer, seats, ts)
     if not known:
@@ -137,7 +137,6 @@ def _opened(state: State, live: int, streamer: int, seats: int, ts: int) -> int:
     if not known or state.switch.acting.seats[slot] != seats:
         for ruling in state.switch.all:
             ruling.opened(slot, state.rooms.seats)
-    return slot
 
 
 def _viewer(state: State, event: Event, known_ts: int) -> bool:
@@ -193,6 +192,8 @@ def _policy(state: State, logged: Logged) -> None:
         switch.shadow = Ruling(spec, state.rooms.seats.copy(), version) if spec else None
     if "kill_switch" in meta:
         switch.killed = meta["kill_switch"]
+    if "policy" in meta or "kill_switch" in meta:
+        state.guardrails.restart(logged.ts)
     _changed(state, logged, str(meta.get("because", "")))
 
 

@@ -56,6 +56,13 @@ class Request:
         return f"d:{self.request_id}"
 
 
+def request_of(record: Record) -> Request:
+    """Return the request that a decision answers."""
+    meta, arrays = record.meta, record.arrays
+    named = tuple(arrays.get("named", arrays["candidates"]).tolist()) if meta["named"] else None
+    return Request(meta["request_id"], meta["user_id"], named, meta["n"])
+
+
 @dataclass(frozen=True)
 class Circumstances:
     """What a decision depends on beside state and request, and is logged with it.
@@ -63,12 +70,14 @@ class Circumstances:
     Attributes
     ----------
     ts : ms UTC. mode : what values the candidates. in_flight : slots shown by decisions that are
-        not yet in the state, with how often.
+        not yet in the state, with how often. clock_ts : what the clock said, where it is behind
+        ``ts``, the time of the log; -1: it is not.
     """
 
     ts: int
     mode: str = SCORER
     in_flight: Mapping[int, int] = field(default_factory=dict)
+    clock_ts: int = -1
 
 
 @dataclass(frozen=True)
@@ -77,12 +86,14 @@ class Offer:
 
     Attributes
     ----------
-    lives, slots, streamers : [m] ids and places. batch : what a policy sees.
+    lives, slots : [m] ids and places. batch : what a policy sees. closed : [c] rooms that were
+        named and are left out, because they are closed.
     """
 
     lives: Ints
     slots: Ints
     batch: DecisionBatch
+    closed: Ints
 
     @property
     def seats_left(self) -> Ints:
@@ -101,6 +112,8 @@ def propose(state: State, request: Request, how: Circumstances) -> Record:
     decisions, slate = _rule(state, ruling, request, offer)
     charges = np.zeros(len(offer.lives)) if decisions.charges is None else decisions.charges[0]
     meta = _meta(state, ruling, request, how, slate)
+    if 0 <= how.clock_ts < how.ts:
+        meta["clock_ts"] = how.clock_ts
     meta["reason"] = _reason(decisions, offer, charges)
     arrays: dict[str, Any] = {
         "candidates": offer.lives,
@@ -111,6 +124,8 @@ def propose(state: State, request: Request, how: Circumstances) -> Record:
         "conditional": slate.conditional,
         "marginal": slate.marginal,
     }
+    if len(offer.closed):
+        arrays |= {"named": request.lives, "closed": offer.closed}
     if charges.any():
         arrays["prices"] = charges
     if (offer.seats_left < UNLIMITED_SEATS >> 1).any():
@@ -122,13 +137,15 @@ def propose(state: State, request: Request, how: Circumstances) -> Record:
 
 def _offer(state: State, request: Request, how: Circumstances) -> Offer:
     """Return the candidates with places, values, seconds and seats."""
-    rooms = state.rooms
+    rooms, closed = state.rooms, _closed(state, request)
     if request.candidates is None:
         slots = _retrieved(state)
         lives = rooms.live_id[slots]
     else:
         lives = request.lives
-        known = map(rooms.slot_of.get, request.candidates, repeat(-1))
+        if len(closed):
+            lives = lives[~np.isin(lives, closed)]
+        known = map(rooms.slot_of.get, lives.tolist(), repeat(-1))
         slots = np.fromiter(known, dtype=np.int64, count=len(lives))
         unknown = np.flatnonzero(slots < 0)
         slots[unknown] = rooms.size + unknown
@@ -145,9 +162,16 @@ def _offer(state: State, request: Request, how: Circumstances) -> Offer:
         seats_left=left[None, :],
     )
     values = _values(state, request.user_id, slots, lives, how.mode)
-    return Offer(
-        lives, slots, DecisionBatch(seen, values[None, :], state.seat_seconds(slots)[None])
-    )
+    batch = DecisionBatch(seen, values[None, :], state.seat_seconds(slots)[None])
+    return Offer(lives, slots, batch, closed)
+
+
+def _closed(state: State, request: Request) -> Ints:
+    """Return [c] the candidates that were announced as closed, in the order of the request."""
+    if not state.closed or request.candidates is None:
+        return np.zeros(0, dtype=np.int64)
+    found = [live for live in request.candidates if live in state.closed]
+    return np.array(found, dtype=np.int64)
 
 
 def _retrieved(state: State) -> Ints:

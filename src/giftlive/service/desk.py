@@ -56,11 +56,15 @@ class Desk:
         """The state, for readers."""
         return self.engine.state
 
-    def now(self, ts: int | None) -> int:
-        """Return the time that counts: the machine's, or the request's; it never goes back."""
+    def clock(self, ts: int | None) -> int:
+        """Return what the clock says, the machine's or the request's."""
         if self.settings.clock == "requests":
-            return max(self.state.ts if ts is None else ts, self.state.ts)
-        return max(time.time_ns() // 1_000_000, self.state.ts)
+            return self.state.ts if ts is None else ts
+        return time.time_ns() // 1_000_000
+
+    def now(self, ts: int | None) -> int:
+        """Return the time that counts: the clock's, but it never goes back."""
+        return max(self.clock(ts), self.state.ts)
 
     async def decide(self, request: Request, ts: int | None = None) -> dict[str, Any]:
         """Return the answer to a request, the same one to the same request.
@@ -77,7 +81,7 @@ class Desk:
             return again
         now = self.now(ts)
         await self._tick_if_due(now)
-        record = self._proposed(request, now)
+        record = self._proposed(request, now, self.clock(ts))
         future = self.committer.submit(record)
         self.waiting[request.request_id] = future
         try:
@@ -199,14 +203,14 @@ class Desk:
             )
         return answer_of(record, self.state.settings.expiry_seconds)
 
-    def _proposed(self, request: Request, now: int) -> Record:
+    def _proposed(self, request: Request, now: int, clock_ts: int) -> Record:
         mode = SCORER
         if self.state.vectors.values is None:
             mode = POPULARITY
         elif self.state.settings.rerank and time.monotonic() >= self.degraded_until:
             mode = FULL_MODEL
         began = time.perf_counter()
-        record = self.engine.propose(request, now, mode)
+        record = self.engine.propose(request, now, mode, clock_ts)
         limits = self.settings.limits
         if mode == FULL_MODEL and time.perf_counter() - began > limits.model_ms / 1000.0:
             self.degraded_until = time.monotonic() + limits.model_rest_seconds

@@ -19,7 +19,7 @@ from giftlive.service.state import State
 from giftlive.service.store.protocol import Store
 from giftlive.tables.online import Catalogue, OnlineFeatures
 
-_VERSION = 2
+_VERSION = 3
 _CHUNK = 1_000
 _LOGGER = logging.getLogger("giftlive.service")
 
@@ -70,9 +70,10 @@ class Engine:
     state: State
     in_flight: dict[int, int] = field(default_factory=dict)
 
-    def propose(self, request: Request, ts: int, mode: str) -> Record:
+    def propose(self, request: Request, ts: int, mode: str, clock_ts: int = -1) -> Record:
         """Return the record of a decision on the state as it is."""
-        return propose(self.state, request, Circumstances(ts, mode, dict(self.in_flight)))
+        how = Circumstances(ts, mode, dict(self.in_flight), clock_ts)
+        return propose(self.state, request, how)
 
     def warm(self) -> None:
         """Take a decision that nobody hears of, so that the first real one need not compile."""
@@ -163,13 +164,8 @@ def first_state(store: Store, values: Values | None = None) -> State:
     IntegrityError
         It is of another version, or the features it began with are not what they were.
     """
-    logged = store.get(1)
-    if logged is None or logged.record.kind != GENESIS:
-        raise IntegrityError("no first record", "the log", "a log of the service")
-    meta = logged.record.meta
-    if meta["version"] != _VERSION:
-        raise IntegrityError(f"version {meta['version']}", "the log", f"version {_VERSION}")
-    settings = DecisiveSettings.model_validate_json(_json(meta["settings"]))
+    logged = _genesis(store)
+    meta, settings = logged.record.meta, kept_settings(store)
     origin = Origin(
         settings,
         Values.of_plain(meta["values"]) if meta["values"] else None,
@@ -190,6 +186,34 @@ def first_state(store: Store, values: Values | None = None) -> State:
         state.library[values.version] = values
     state.seq, state.ts = 1, logged.ts
     return state
+
+
+def kept_settings(store: Store) -> DecisiveSettings:
+    """Return the settings that a log began with.
+
+    Raises
+    ------
+    IntegrityError
+        As :func:`first_state`.
+    """
+    plain = _genesis(store).record.meta["settings"]
+    return DecisiveSettings.model_validate_json(_json(plain))
+
+
+def _genesis(store: Store) -> Logged:
+    """Return the first record, if this version can go on from it."""
+    logged = store.get(1)
+    if logged is None or logged.record.kind != GENESIS:
+        raise IntegrityError("no first record", "the log", "a log of the service")
+    version = logged.record.meta["version"]
+    if version != _VERSION:
+        raise IntegrityError(
+            f"a log of version {version}: the same records would come to another state",
+            "the log",
+            f"version {_VERSION}",
+            "serve and verify it with the release that wrote it, or begin a new log (--db)",
+        )
+    return logged
 
 
 def records(store: Store, after: int) -> Iterator[Logged]:

@@ -88,7 +88,8 @@ def shown_of(record: Record) -> Iterator[Shown]:
     for place, column in enumerate(arrays["columns"].tolist()):
         row = f"{meta['decision_id']}/{place}" if meta["n"] > 1 else meta["decision_id"]
         live, value = int(arrays["candidates"][column]), float(arrays["values"][column])
-        yield Shown(row, meta["decision_id"], meta["user_id"], live, -1, record.ts, value)
+        ids = row, meta["decision_id"], meta["user_id"], live, -1
+        yield Shown(*ids, record.ts, value, meta.get("clock_ts", -1))
 
 
 def write_export(store: Store, join: JoinSettings, wanted: Wanted, path: Path) -> tuple[int, int]:

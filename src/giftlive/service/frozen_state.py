@@ -20,7 +20,7 @@ from giftlive.tables.online import OnlineFeatures
 
 _PLAIN = (
     *("totals", "seq", "ts", "tick_seq", "tick_ts", "ticks", "requests", "decisions"),
-    *("event_ids", "viewers", "left", "holds", "learned"),
+    *("event_ids", "viewers", "left", "closed", "holds", "learned"),
 )
 _FROM_LOG = {
     "rooms": (),

@@ -4,7 +4,8 @@ Every measure is the mean of bounded values, at most one of each user in a sampl
 ``stats.betting`` gives an interval that holds at all times at once. Samples overlap: two run side
 by side, begun half a window apart, and the older one speaks; when it is a window old it is
 dropped. A sample has half of the allowed error. A guardrail is breached when the whole interval of
-the sample that speaks lies on the wrong side of its threshold.
+the sample that speaks lies on the wrong side of its threshold. When somebody switches policies by
+hand, all samples begin anew.
 
 Measures (their unit in brackets): exit_rate, the user left the platform before the decision was
 final (decision); complaint_rate, left within 3 s or unfollowed (decision); d1_return, d7_return, a
@@ -91,6 +92,11 @@ class Watch:
         if len(self.samples) > 1 and ts - self.samples[0].since_ts >= window:
             del self.samples[0]
 
+    def restart(self) -> None:
+        """Forget every value; the next roll begins a sample."""
+        self.samples.clear()
+        self.interval, self.breached = None, False
+
     def look(self, ts: int) -> Trip | None:
         """Compute the interval; return a trip where the guardrail was not breached before."""
         s, sample = self.settings, self.samples[0]
@@ -117,7 +123,8 @@ class Guardrails:
     ----------
     exits : user to the time of the latest exit. shown : exposures of each room in this half
         window, ``rank`` in [0, 1] by those of the one before. active : local day to its users.
-        spent : amount of each user today. trips : all so far.
+        spent : amount of each user today. trips : all so far. since_ts : of the latest switch by
+        hand; decisions before it are no evidence.
     """
 
     watches: dict[str, Watch]
@@ -131,6 +138,7 @@ class Guardrails:
     minute: int = -1
     looked_ts: int = -1
     trips: list[Trip] = field(default_factory=list)
+    since_ts: int = -1
 
     @staticmethod
     def of(settings: tuple[GuardrailSettings, ...]) -> Guardrails:
@@ -161,6 +169,8 @@ class Guardrails:
     def came(self, outcome: Outcome) -> None:
         """Count what came of a decision."""
         shown = outcome.shown
+        if shown.ts < self.since_ts:
+            return
         left = self.exits.get(shown.user_id, -1) >= shown.ts
         self.add("exit_rate", shown.user_id, float(left))
         self.add("complaint_rate", shown.user_id, float(outcome.complained))
@@ -170,6 +180,12 @@ class Guardrails:
         self.active.setdefault(self.today, {})[user_id] = None
         if amount:
             self.spent[user_id] = self.spent.get(user_id, 0) + amount
+
+    def restart(self, ts: int) -> None:
+        """Forget the evidence: somebody chose who decides from now on, and harm trips anew."""
+        self.since_ts = ts
+        for watch in self.watches.values():
+            watch.restart()
 
     def tick(self, ts: int, day: int, rooms: Rooms) -> list[Trip]:
         """Let time pass; return guardrails newly breached."""
@@ -235,4 +251,4 @@ class Guardrails:
         ]
         sums.update(repr((plain, self.exits, self.shown, self.rank, self.block_ts)).encode())
         rest = self.active, self.spent, self.today, self.minute, self.looked_ts, self.trips
-        sums.update(repr(rest).encode())
+        sums.update(repr((rest, self.since_ts)).encode())

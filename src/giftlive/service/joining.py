@@ -1,9 +1,9 @@
 """Events joined to decisions: what came of each, and when that is final.
 
 A decision waits for a click, the viewing for its end, and the ended viewing for late gifts. Events
-may come late and in any order: an event that names its decision is joined to it, another one to
-the latest decision that showed this user this room. What comes after a decision is final changes
-it no more.
+may come late and in any order: an event that names its decision is joined to it or to none,
+another one to the latest decision that showed this user this room. What comes after a decision is
+final changes it no more.
 """
 
 from __future__ import annotations
@@ -28,7 +28,12 @@ HASTY_MS = 3 * MS_PER_SECOND
 
 
 class Shown(NamedTuple):
-    """One room shown to one user: the place of a slate, or a single choice."""
+    """One room shown to one user: the place of a slate, or a single choice.
+
+    Attributes
+    ----------
+    ts : of the log. clock_ts : what the clock said then, where it was behind; -1: it was not.
+    """
 
     row_id: str
     decision_id: str
@@ -37,6 +42,7 @@ class Shown(NamedTuple):
     slot: int
     ts: int
     value: float
+    clock_ts: int = -1
 
 
 @dataclass
@@ -100,10 +106,21 @@ class Joiner:
         return given_up
 
     def find(self, event: Event) -> Open | None:
-        """Return the open decision that an event follows from, None where there is none."""
-        row = self.rows.get((event.decision_id, event.live_id)) if event.decision_id else None
-        row = row or self.latest.get((event.user_id, event.live_id))
-        return self.open.get(row) if row else None
+        """Return the open decision that an event follows from, None where there is none.
+
+        An event that names a decision follows from that one or from none; none follows from a
+        decision of another user, or from one that was taken after it happened.
+        """
+        if event.decision_id:
+            row = self.rows.get((event.decision_id, event.live_id))
+        else:
+            row = self.latest.get((event.user_id, event.live_id))
+        found = self.open.get(row) if row else None
+        if found is None or event.user_id not in (-1, found.shown.user_id):
+            return None
+        early = int(self.settings.early_seconds * MS_PER_SECOND)
+        taken = found.shown.clock_ts if found.shown.clock_ts >= 0 else found.shown.ts
+        return found if event.ts >= taken - early else None
 
     def happened(self, event: Event, known_ts: int) -> Open | None:
         """Join an event that became known at ``known_ts``; return its decision."""

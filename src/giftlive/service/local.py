@@ -44,7 +44,7 @@ class LocalService:
         if logged is None:
             now = self._on(ts)
             mode = SCORER if self.state.vectors.values else POPULARITY
-            record = self.engine.propose(request, now, mode)
+            record = self.engine.propose(request, now, mode, ts)
             self._write(record)
         else:
             record = logged.record

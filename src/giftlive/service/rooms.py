@@ -16,7 +16,7 @@ class Rooms:
     """Slots of rooms; a closed room's slot is given to another, lowest first.
 
     Beyond the ``size`` slots of rooms there are ``spare`` that are always empty: candidates that
-    nobody has announced stand there while one decision is taken.
+    nobody has announced stand there while one decision is taken, and are forgotten with it.
 
     Attributes
     ----------

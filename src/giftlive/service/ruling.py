@@ -30,8 +30,8 @@ AROUND = (
 )
 """Policies and wrappers that need nothing but values, seats and feedback."""
 
-KILLED = {"name": "greedy"}
-"""What the kill switch falls back to."""
+KILLED = {"name": "greedy_with_cap"}
+"""What the kill switch falls back to: greedy among rooms with a free seat."""
 
 
 def build(spec: Any, where: str = "policy") -> Policy[Any]:
@@ -47,8 +47,7 @@ def build(spec: Any, where: str = "policy") -> Policy[Any]:
     >>> build({"name": "random_bucket", "options": {"policy": {"name": "greedy"}}}).policy.name
     'greedy'
     """
-    if not isinstance(spec, Mapping) or not set(spec) <= {"name", "options"} or "name" not in spec:
-        raise ConfigError(f"{spec!r}", where, "an object with `name` and perhaps `options`")
+    _require_spec(spec, where)
     name, options = spec["name"], spec.get("options", {})
     if name not in (*ALONE, *AROUND):
         known = f"one of {', '.join((*ALONE, *AROUND))}"
@@ -71,6 +70,16 @@ def build(spec: Any, where: str = "policy") -> Policy[Any]:
         raise ConfigError(error.what, f"{where}.options", error.expected, error.hint) from error
     except (TypeError, ValueError) as error:
         raise ConfigError(str(error), f"{where}.options", "options of this policy") from error
+
+
+def _require_spec(spec: Any, where: str) -> None:
+    """Require an object with ``name`` and perhaps ``options``."""
+    expected = 'an object such as {"name": "softmax", "options": {"temperature": 0.2}}'
+    if not isinstance(spec, Mapping) or "name" not in spec:
+        raise ConfigError("no `name`", where, expected)
+    others = sorted(str(key) for key in set(spec) - {"name", "options"})
+    if others:
+        raise ConfigError(f"{', '.join(others)} beside `name`", where, expected)
 
 
 def _require_plain(options: Mapping[str, Any], where: str) -> None:

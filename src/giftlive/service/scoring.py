@@ -67,6 +67,11 @@ def read_values(run: Path, *, full: bool = False) -> Values:
         The folder holds no Scorer, or one whose columns no service can know.
     """
     folder = run / "models"
+    if not run.is_dir():
+        raise InputError("no such folder", Where(str(run)), "a folder that `giftlive run` wrote")
+    if not (folder / "scorer").is_dir():
+        hint = "`giftlive run --source LOGS --out RUN` writes one"
+        raise InputError("not a run folder: it has no models/scorer", Where(str(run)), hint=hint)
     card = folder / "value" / "card.json"
     scorer: Scorer = load(folder / "scorer")
     try:

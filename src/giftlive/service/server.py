@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from giftlive.errors import UnavailableError, UsageError, missing_extra
-from giftlive.service.engine import Origin, open_engine
+from giftlive.service.engine import Origin, kept_settings, open_engine
 from giftlive.service.scoring import read_values
-from giftlive.service.settings import ServiceSettings
+from giftlive.service.settings import ServiceSettings, require_in_force
 from giftlive.service.snapshots import Snapshots
 from giftlive.service.store import open_store
 from giftlive.service.store.open_store import SQLITE
@@ -105,6 +105,8 @@ def serve_until_stopped(serving: Serving, host: str, port: int) -> None:
     ------
     UsageError
         The extra ``service`` is not installed.
+    ConfigError
+        Settings are asked for that the log does not have.
     """
     try:
         from giftlive.service.api.app import Service, make_app, now_ms
@@ -115,6 +117,8 @@ def serve_until_stopped(serving: Serving, host: str, port: int) -> None:
     with bound(host, port) as listening:
         store = open_store(serving.db)
         decisive = serving.settings.decisive
+        if store.last()[0] > 0:
+            require_in_force(decisive, kept_settings(store), _plain(serving.db))
         values = read_values(serving.run, full=decisive.rerank > 0) if serving.run else None
         began = now_ms() if serving.settings.clock == "wall" else 0
         began_at = time.perf_counter()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
@@ -51,7 +52,7 @@ class RoomSettings(_Frozen):
     retrieved: int = Field(default=200, ge=1, le=2000)
     """Candidates when a request names none."""
     silent_hours: float = Field(default=24.0, gt=0.0)
-    """A room without any decision or event for so long is taken for closed."""
+    """A room of which no event came for so long is live no more; showing it does not count."""
 
 
 class JoinSettings(_Frozen):
@@ -65,6 +66,8 @@ class JoinSettings(_Frozen):
     """A viewing that nobody ended is over after so long."""
     hold_seconds: float = Field(default=30.0, ge=0.0)
     """A decision holds a seat until the click, for so long at most."""
+    early_seconds: float = Field(default=5.0, ge=0.0)
+    """An event dated further before a decision does not follow from it; clocks differ by less."""
     remembered: int = Field(default=200_000, ge=1)
     """Open decisions; beyond, the oldest are taken for finished."""
 
@@ -96,7 +99,7 @@ class DecisiveSettings(_Frozen):
     )
     """Who decides until ``PUT /v1/policy`` says otherwise."""
     safe_policy: Json = Field(default={"name": "greedy_with_cap"})
-    """Who decides after a breached guardrail or the kill switch."""
+    """Who decides after a breached guardrail."""
     rerank: int = Field(default=0, ge=0, le=20)
     """Best candidates that the full model values again; 0: the Scorer alone."""
     rooms: RoomSettings = RoomSettings()
@@ -121,6 +124,8 @@ class LimitSettings(_Frozen):
     """Events of one batch."""
     clock_skew_seconds: float = Field(default=300.0, ge=0.0)
     """How far a time in a request may be off the clock."""
+    event_age_hours: float = Field(default=168.0, gt=0.0)
+    """Events that happened longer ago are refused: nothing waits for them any more."""
     waiting: int = Field(default=2000, ge=1)
     """Requests that wait for the store; beyond, the answer is 503."""
     requests_per_second: float = Field(default=5000.0, gt=0.0)
@@ -175,14 +180,47 @@ def load_settings(path: Path | None, overrides: Json | None = None) -> ServiceSe
         raise ConfigError(first["msg"], where or "settings", "docs/service.md") from error
 
 
+def require_in_force(asked: DecisiveSettings, kept: DecisiveSettings, log: str) -> None:
+    """Hold what was asked for against the settings that a log keeps.
+
+    Raises
+    ------
+    ConfigError
+        A setting was given, and the log has another value: every such one is named.
+
+    Examples
+    --------
+    >>> require_in_force(DecisiveSettings(), DecisiveSettings(tick_ms=500), "sqlite:///log.db")
+    """
+    found = list(_differing(asked, kept, "decisive"))
+    if found:
+        raise ConfigError(
+            "; ".join(f"{key} is asked to be {told} and is {own}" for key, told, own in found),
+            log,
+            "the settings that this log began with, which it keeps for ever",
+            "leave them away, or begin a new log with another --db; "
+            "PUT /v1/policy changes the policy of a service that runs",
+        )
+
+
+def _differing(asked: BaseModel, kept: BaseModel, where: str) -> Iterator[tuple[str, str, str]]:
+    """Yield key, value asked for and value kept, as JSON, of all that was given and differs."""
+    for name in sorted(asked.model_fields_set):
+        told, own = getattr(asked, name), getattr(kept, name)
+        if isinstance(told, BaseModel):
+            yield from _differing(told, own, f"{where}.{name}")
+        elif told != own:
+            yield f"{where}.{name}", _as_json(told).decode(), _as_json(own).decode()
+
+
 def _put(tree: Json, path: list[str], value: Any) -> None:
     for part in path[:-1]:
         tree = tree.setdefault(part, {})
     tree[path[-1]] = value
 
 
-def _as_json(tree: Json) -> bytes:
-    """Return the tree as JSON: strict models take a JSON list for a tuple, not a Python one."""
+def _as_json(tree: Any) -> bytes:
+    """Return settings as JSON: strict models take a JSON list for a tuple, not a Python one."""
     from pydantic_core import to_json
 
     return to_json(tree)

@@ -69,7 +69,7 @@ class Switch:
 
     Attributes
     ----------
-    acting : decides unless ``killed``. safe : greedy by value, behind the kill switch.
+    acting : decides unless ``killed``. safe : behind the kill switch, greedy with seats.
     shadow : asked but not obeyed. changed_seq, changed_ts, because : of the last change.
     """
 
@@ -102,7 +102,8 @@ class State:
     requests, decisions, event_ids : ids already known, the latest last; the first two with the
         number of their record.
     viewers : (user, room) inside, with the time they are taken for gone.
-    left : latest leave of a (user, room) not inside. holds : (due, row id) of seats held.
+    left : latest leave of a (user, room) not inside. closed : rooms announced as closed, with when.
+    holds : (due, row id) of seats held.
     learned : feedback rows since the last tick.
     library : values by version that bring their full model; not part of what a log determines.
     """
@@ -125,6 +126,7 @@ class State:
     event_ids: dict[str, None] = field(default_factory=dict)
     viewers: dict[tuple[int, int], int] = field(default_factory=dict)
     left: dict[tuple[int, int], int] = field(default_factory=dict)
+    closed: dict[int, int] = field(default_factory=dict)
     holds: deque[tuple[int, str]] = field(default_factory=deque)
     learned: list[Any] = field(default_factory=list)
     library: dict[str, Values] = field(default_factory=dict)
@@ -168,7 +170,7 @@ class State:
         sums = hashlib.blake2b(digest_size=16)
         plain = self.seq, self.ts, self.tick_seq, self.tick_ts, self.ticks, vars(self.totals)
         sums.update(repr(plain).encode())
-        for name in ("requests", "decisions", "event_ids", "viewers", "left"):
+        for name in ("requests", "decisions", "event_ids", "viewers", "left", "closed"):
             sums.update(repr(list(getattr(self, name).items())).encode())
         sums.update(repr((list(self.holds), self.learned)).encode())
         for part in (self.rooms, self.vectors, self.pricer, self.joiner, self.guardrails):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from giftlive.errors import IdentityError, InputError
 from giftlive.service.applying import apply
-from giftlive.service.deciding import MODEL, Circumstances, Request, propose
+from giftlive.service.deciding import MODEL, Circumstances, propose, request_of
 from giftlive.service.engine import first_state, records
 from giftlive.service.record import DECISION, DIGEST, Logged, Record
 from giftlive.service.scoring import Values
@@ -83,10 +83,9 @@ class _Replay:
         if meta["mode"] == MODEL and (values is None or values.model is None):
             self.found.untaken += 1
             return
-        named = tuple(record.arrays["candidates"].tolist()) if meta["named"] else None
-        request = Request(meta["request_id"], meta["user_id"], named, meta["n"])
-        how = Circumstances(meta["ts"], meta["mode"], dict(meta["in_flight"]))
-        _require_equal(record, propose(self.state, request, how))
+        clock_ts = meta.get("clock_ts", -1)
+        how = Circumstances(meta["ts"], meta["mode"], dict(meta["in_flight"]), clock_ts)
+        _require_equal(record, propose(self.state, request_of(record), how))
         self.found.decisions += 1
 
 

@@ -47,7 +47,7 @@ class DecisionBody(_Body):
     user_id: Id
     context: DecisionContext | None = None
     candidates: Annotated[list[Id], Field(max_length=2000)] | None = None
-    n: Annotated[int, Field(ge=1, le=100)] = 1
+    n: Annotated[int, Field(ge=1, le=LARGEST_ID, description="at most `limits.slots`, 20")] = 1
 
     @model_validator(mode="after")
     def _distinct(self) -> DecisionBody:
@@ -162,6 +162,8 @@ class PolicyBody(_Body):
         frozen=True,
         json_schema_extra={
             "examples": [
+                {"shadow": {"name": "softmax", "options": {"temperature": 0.2}}},
+                {"kill_switch": False, "because": "the guardrail was right and is heard"},
                 {
                     "policy": {
                         "name": "random_bucket",
@@ -169,8 +171,6 @@ class PolicyBody(_Body):
                     },
                     "because": "ramp",
                 },
-                {"shadow": {"name": "softmax", "options": {"temperature": 0.2}}},
-                {"kill_switch": True},
             ]
         },
     )
@@ -226,6 +226,7 @@ class DecisionAnswer(BaseModel):
     user_id: int
     ts: int
     ranking: list[RankedRoom]
+    closed: Annotated[list[int], Field(description="candidates left out: they are closed")]
     policy: str
     policy_version: str
     price_version: str

@@ -56,13 +56,26 @@ class RefusedError(Exception):
         return json_response({"error": self.detail.model_dump()}, self.status, headers)
 
 
-def invalid(error: ValidationError) -> RefusedError:
+def invalid(error: ValidationError, form: type[BaseModel]) -> RefusedError:
     """Return the refusal of a body that is not as described: the first thing that is wrong."""
     first = error.errors(include_url=False, include_input=False, include_context=False)[0]
     field = ".".join(str(part) for part in first["loc"]) or None
     code = "invalid_json" if first["type"] == "json_invalid" else "invalid_request"
     message = first["msg"].removeprefix("Value error, ")
-    return RefusedError(422, code, message, field, "the form is described at /openapi.json")
+    if first["type"] == "extra_forbidden":
+        message = "no such field"
+    hint, example = f"the fields are {', '.join(form.model_fields)}", _example(form)
+    by_name = first["type"] in ("extra_forbidden", "missing") and len(first["loc"]) == 1
+    if example and not by_name:
+        hint = f"such as {example}; all fields: /openapi.json"
+    return RefusedError(422, code, message, field, hint)
+
+
+def _example(form: type[BaseModel]) -> str:
+    """Return the first example of a form as JSON, nothing where it has none."""
+    extra = form.model_config.get("json_schema_extra")
+    examples = extra.get("examples") if isinstance(extra, dict) else None
+    return to_json(examples[0]).decode() if isinstance(examples, list) else ""
 
 
 def json_response(plain: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from giftlive.clock import MS_PER_HOUR
 from giftlive.errors import (
     ConfigError,
     GiftLiveError,
@@ -90,6 +91,7 @@ class Calls:
         for event in body.events:
             try:
                 self._require_now(event.ts, "ts")
+                self._require_recent(event.ts)
                 batch.append(event.event())
             except RefusedError as error:
                 refused[event.event_id] = error.detail.code
@@ -291,6 +293,13 @@ class Calls:
             hint = "ms since 1970, UTC, by a clock that is set"
             raise RefusedError(422, "clock_skew", "a time in the future", field, hint)
 
+    def _require_recent(self, ts: int) -> None:
+        """Refuse what happened so long ago that it would be taken for news."""
+        most = int(self.desk.settings.limits.event_age_hours * MS_PER_HOUR)
+        if self.desk.settings.clock == "wall" and ts < self.desk.clock(None) - most:
+            hint = f"events of the latest {most / MS_PER_HOUR:g} hours: limits.event_age_hours"
+            raise RefusedError(422, "too_old", "a time too far in the past", "ts", hint)
+
 
 async def _read(request: Request, form: type[Any]) -> Any:
     try:
@@ -303,7 +312,7 @@ async def _read(request: Request, form: type[Any]) -> Any:
     try:
         return form.model_validate_json(body)
     except ValidationError as error:
-        raise invalid(error) from error
+        raise invalid(error, form) from error
 
 
 def _number(request: Request, name: str, usual: int) -> int:

@@ -90,7 +90,7 @@ class Console:
         try:
             asked = WhatIfBody.model_validate_json(await request.body())
         except ValidationError as error:
-            raise invalid(error) from error
+            raise invalid(error, WhatIfBody) from error
         try:
             job = await self.jobs.ask(asked, self.desk.state.switch.ruling.spec, owner)
         except BusyError as error:
