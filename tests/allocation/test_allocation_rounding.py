@@ -26,13 +26,16 @@ def within_limits(batch: Batch, shown: Bools) -> bool:
     return bool((matrix @ taken <= limit + 1e-9).all())
 
 
+SLOW = pytest.mark.slow
+
+
 def worth(batch: Batch, shown: Bools) -> float:
     _, money = tally(batch, shown.astype(float))
     return float(batch.returns.value(money).sum())
 
 
 @pytest.mark.parametrize("kind", ["linear", "log", "saturating", "sqrt"])
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=SLOW), pytest.param(2, marks=SLOW)])
 def test_limits_hold_and_the_worth_is_that_of_what_is_shown(kind: Kind, seed: int) -> None:
     batch = replace(make_batch(seed, returns=Returns(kind, 20.0)), minimum=None)
     priced = batch_certificate(batch, passes=200)

@@ -73,6 +73,7 @@ def test_equal_inputs_give_equal_bytes_whatever_the_cores(ask: Ask, study: str) 
     assert results(again.out) == results(one.out)
 
 
+@pytest.mark.slow
 def test_another_seed_or_setting_is_another_result(ask: Ask) -> None:
     one = ask("A", "exploration", "cache")
     seeded = ask("B", "exploration", "cache", seed=5)
@@ -86,6 +87,7 @@ def test_another_seed_or_setting_is_another_result(ask: Ask) -> None:
     assert statuses(windowed.out)["features"] == "done"
 
 
+@pytest.mark.slow
 def test_changed_logs_are_read_again(ask: Ask, tiny: Path, tmp_path: Path) -> None:
     changed = tmp_path / "tiny"
     changed.mkdir()

@@ -119,8 +119,8 @@ def test_models(name: str, sample: Sample, check: Check) -> None:
 
 
 def _by_cost(preset: str) -> object:
-    """Return the preset as a parameter; each of the largest takes most of a minute."""
-    slow = preset in ("kuailive", "cold_start")
+    """Return the preset as a parameter; each of the three takes most of a minute."""
+    slow = preset in ("kuailive", "cold_start", "scarce")
     return pytest.param(preset, marks=pytest.mark.slow) if slow else preset
 
 

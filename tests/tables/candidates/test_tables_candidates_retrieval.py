@@ -272,6 +272,7 @@ def test_huge_ids_and_empty_queries(
     assert (nothing.first.tolist(), len(nothing.live_id)) == ([0], 0)
 
 
+@pytest.mark.slow
 def test_recall_counts_choices_and_money(write: Write) -> None:
     log = Log(
         click=((1, 10, 5, 100), (1, 10, 5, 200), (1, 77, 9, 300)),
