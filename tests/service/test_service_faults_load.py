@@ -59,7 +59,14 @@ class _Caller(threading.Thread):
                 name = f"{self.number}-{k}"
                 asked = {"request_id": name, "user_id": k % 9, "candidates": [1, 2, 3]}
                 answer = self._until_taken(client, "/v1/decisions", asked)
-                event = {"event_id": name, "type": "click", "ts": 1, "user_id": k % 9, "live_id": 1}
+                now = time.time_ns() // 1_000_000
+                event = {
+                    "event_id": name,
+                    "type": "click",
+                    "ts": now,
+                    "user_id": k % 9,
+                    "live_id": 1,
+                }
                 heard = self._until_taken(client, "/v1/events", {"events": [event]})
                 if answer is not None:
                     self.decided[name] = answer["decision_id"]
