@@ -149,7 +149,8 @@ def section(measured: Measured) -> list[str]:
     if measured.code is None:
         return [*lines, f"Not measured: {measured.reason}.", ""]
     if measured.printed:
-        lines += ["```", *(line.rstrip() for line in measured.printed.splitlines()), "```", ""]
+        printed = (line.rstrip() for line in measured.printed.splitlines())
+        lines += ["```text", *printed, "```", ""]
     if measured.code:
         lines += [f"It failed with exit code {measured.code}: {measured.reason}", ""]
     told = (
