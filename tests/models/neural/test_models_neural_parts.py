@@ -64,6 +64,17 @@ def test_scaling_standardises_known_values_and_marks_the_unknown() -> None:
     assert (columns[np.isnan(gappy), 1] == 0.0).all()
 
 
+def test_what_never_varied_in_training_is_nothing_later() -> None:
+    """A constant feature and one that was never known have columns of 0, whatever comes."""
+    X = np.column_stack([np.arange(9.0), np.full(9, 7.0), np.full(9, np.nan)])
+    scale = scaling(X, np.arange(3))
+    later = X.copy()
+    later[:, 1], later[:, 2] = 1e6, 3.0
+    assert np.array_equal(scale.columns(later), scale.columns(X))
+    assert scale.columns(X)[:, 0].std() > 0.5
+    assert (scale.columns(X)[:, 1:] == 0.0).all()
+
+
 def test_towers_take_their_own_features_whatever_the_order() -> None:
     names = ("room_age", "user_sum", "pair_x", "streamer_id", "user_id")
     X = stream(1, "inputs").random((50, 5))

@@ -67,8 +67,9 @@ class Scaling:
     Attributes
     ----------
     at : [k] where the features are in X. long : [k] read as log(1 + x): counts and sums.
-    gappy : [k] may be unknown: filled with the mean, with an indicator beside it.
-    centre, spread : [k] mean and standard deviation of the known values after the logarithm.
+    gappy : [k] unknown in some rows, not in all: filled with the mean, with an indicator beside it.
+    centre, spread : [k] mean and standard deviation of the known values after the logarithm; the
+        spread of a feature that never varied is infinite, so that its column is 0 for ever.
     """
 
     at: Ints
@@ -116,9 +117,10 @@ def scaling(X: Floats, at: Ints, long_tail: float = 10.0) -> Scaling:
     total, square = (np.where(long, both[1], both[0]) for both in (sums, squares))
     centre = total / count
     variance = square / count - centre**2
-    enough = variance > 1e-12 * np.maximum(centre**2, 1e-12)  # a constant feature says nothing
-    spread = np.where(enough, np.sqrt(np.where(enough, variance, 1.0)), 1.0)
-    return Scaling(at, long, np.asarray(told < len(X)), centre, spread)
+    # A constant feature says nothing, but weights on it were drawn at random and never learnt.
+    enough = variance > 1e-12 * np.maximum(centre**2, 1e-12)
+    spread = np.where(enough, np.sqrt(np.where(enough, variance, 1.0)), np.inf)
+    return Scaling(at, long, np.asarray((told > 0) & (told < len(X))), centre, spread)
 
 
 @dataclass(frozen=True)
