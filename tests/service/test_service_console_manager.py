@@ -11,15 +11,9 @@ from typing import Any
 
 import pytest
 from tests.browser import chromium
-from tests.service import planted
-from tests.service.busy_evening import Platform, hurried, now_ms, open_rooms
-from tests.service.memory_store import MemoryStore
-from tests.service.serving import served
+from tests.service.busy_evening import Platform
+from tests.service.keyed import keyed
 from tests.service.test_service_console_browser import OVERFLOWING, Session
-
-from giftlive.service.api.app import Service, make_app
-from giftlive.service.engine import Origin, open_engine
-from giftlive.service.keys import create_key
 
 pytestmark = pytest.mark.slow
 
@@ -35,18 +29,11 @@ browser = pytest.fixture(scope="module")(chromium)
 @pytest.fixture(scope="module")
 def service() -> Iterator[tuple[str, dict[str, str]]]:
     """The address of a service in which a few things have happened, and a key of each scope."""
-    memory, settings, keys = MemoryStore(), hurried(), {}
-    for scope in ("decide", "admin"):
-        keys[scope], row = create_key(scope, [scope], 0)
-        memory.put_key(row)
-    engine = open_engine(memory, Origin(settings.decisive, planted.values()), now_ms())
-    with served(make_app(Service(settings, memory, engine))) as client:
-        client.headers["Authorization"] = f"Bearer {keys['admin']}"
-        open_rooms(client)
-        platform = Platform(client)
+    with keyed() as there:
+        platform = Platform(there.client)
         for _ in range(5):
             platform.step()
-        yield str(client.base_url).rstrip("/"), keys
+        yield there.url, there.keys
 
 
 def _session(

@@ -7,15 +7,11 @@ from typing import Any
 
 import pytest
 from tests.browser import chromium
-from tests.service import planted
-from tests.service.busy_evening import hurried, now_ms, open_rooms
+from tests.service.keyed import keyed
 from tests.service.memory_store import MemoryStore
-from tests.service.serving import served
 from tests.service.test_service_console_browser import OVERFLOWING, Session
 
-from giftlive.service.api.app import Service, make_app
-from giftlive.service.engine import Engine, Origin, open_engine
-from giftlive.service.keys import create_key
+from giftlive.service.engine import Engine
 from giftlive.service.record import POLICY
 
 pytestmark = pytest.mark.slow
@@ -27,15 +23,8 @@ browser = pytest.fixture(scope="module")(chromium)
 @pytest.fixture
 def service() -> Iterator[tuple[str, dict[str, str], Engine, MemoryStore]]:
     """The address of a service, a key of each scope, and what is behind it."""
-    memory, settings, keys = MemoryStore(), hurried(), {}
-    for scope in ("decide", "admin"):
-        keys[scope], row = create_key(scope, [scope], 0)
-        memory.put_key(row)
-    engine = open_engine(memory, Origin(settings.decisive, planted.values()), now_ms())
-    with served(make_app(Service(settings, memory, engine))) as client:
-        client.headers["Authorization"] = f"Bearer {keys['admin']}"
-        open_rooms(client)
-        yield str(client.base_url).rstrip("/"), keys, engine, memory
+    with keyed() as there:
+        yield there.url, there.keys, there.engine, there.memory
 
 
 def _opened(browser: Any, url: str, key: str, locale: str = "en-GB", width: int = 1280) -> Any:
