@@ -20,6 +20,7 @@ from giftlive.evaluation.results import StudyResult
 from giftlive.reports import numbers
 from giftlive.reports.i18n.phrases import Phrasebook, phrasebook
 from giftlive.reports.load import message_from_dict, study_from_dict
+from giftlive.reports.roles import ROLES
 from giftlive.types import Message
 
 MATH = re.compile(r"\$\$.+?\$\$|(?<![\w$])\$(?=[^\s\d$])[^$]*(?<=[^\s$])\$(?![\w$])", re.DOTALL)
@@ -161,7 +162,8 @@ def missing_keys(results: Iterable[StudyResult | Mapping[str, Any]], lang: str) 
 
     Returns
     -------
-    Sorted entries ``key`` (no sentence and nothing to fall back on) and ``key {name}`` (the
+    Sorted entries ``key`` (no sentence and nothing to fall back on), ``key.cell`` (a cell of a
+    role's table that would be empty) and ``key {name}`` (the
     sentence needs a parameter that the message does not carry).
     """
     found: set[str] = set()
@@ -169,7 +171,18 @@ def missing_keys(results: Iterable[StudyResult | Mapping[str, Any]], lang: str) 
         result = raw if isinstance(raw, StudyResult) else study_from_dict(raw)
         for message in messages(result):
             found.update(_missing(message, catalogue(lang)))
+        for role, said in result.text.items():
+            found.update(_empty_cells(role, said, catalogue(lang)))
     return sorted(found)
+
+
+def _empty_cells(role: str, said: Iterable[Message], sentences: Mapping[str, str]) -> Iterator[str]:
+    """Yield the cells of a role's table that have neither a sentence nor a parameter."""
+    for name in ROLES[role].columns if role in ROLES else ():
+        for message in said:
+            key = f"{message.key}.{name}"
+            if key not in sentences and message.params.get(name) is None:
+                yield key
 
 
 def _missing(message: Message, sentences: Mapping[str, str]) -> Iterator[str]:
