@@ -119,6 +119,24 @@ def test_reordered_asks_for_lists_that_really_change(changed: float, passed: boo
     assert checks.reordered(changed, "lists", least_changed=0.05).passed is passed
 
 
+@pytest.mark.parametrize(
+    ("shares", "passed", "told"),
+    [
+        ({"a": (0.8, 0.9), "b": (0.98, 1.2)}, True, "nothing above it"),
+        ({"a": (1.0, 1.0)}, True, "nothing above it"),
+        ({"a": (0.8, 0.9), "b": (1.001, 1.2)}, False, "b above it"),
+        ({"a": (None, None)}, False, "nothing above it; no interval of a"),
+        ({}, False, "nothing was held against it"),
+    ],
+)
+def test_a_ceiling_has_nothing_above_it(
+    shares: dict[str, tuple[float | None, float | None]], passed: bool, told: str
+) -> None:
+    found = {n: Interval(1.0, low, high, "t", 8, "worlds") for n, (low, high) in shares.items()}
+    check = checks.ceiling(found, "it")
+    assert (check.passed, check.detail) == (passed, f"it: {told}")
+
+
 @pytest.mark.parametrize("chance", [0.0, 1.0, 80.0])
 def test_a_chance_is_a_share(chance: float) -> None:
     with pytest.raises(InputError, match="chance"):

@@ -70,7 +70,7 @@ def readings(
         for label, latent in ((ALL, 0.9), (COLD, 0.8)):
             say("head", LATENT, label, near(latent))
             if teachers:
-                say("head", BAYES, label, near(latent - 0.2))
+                say("head", BAYES, label, near(latent - 0.05))
         say("realised", "best trivial ranker", "capture@1 %", near(0.3))
         for label in ("all gifts", *TENTHS):
             say("coverage", label, "gifts", 1000.0)
@@ -107,6 +107,10 @@ def gate(result: StudyResult, name: str = "value_models") -> Gate:
     return next(g for g in result.gates if g.id == name)
 
 
+def failed(result: StudyResult) -> list[str]:
+    return [check.name for check in result.checks if not check.passed]
+
+
 def cells(result: StudyResult, table: str) -> dict[str, tuple[Any, ...]]:
     return {row[0]: row for row in next(t for t in result.tables if t.name == table).rows}
 
@@ -118,7 +122,8 @@ def test_it_runs_by_name_only() -> None:
 
 def test_a_good_default_passes(answer: Answer) -> None:
     result = answer()
-    assert all(check.passed for check in result.checks)
+    assert failed(result) == ["ceiling"]  # which no world taught: the other gate's alone
+    assert all(check.passed for check in answer(teachers=True).checks)
     assert gate(result).verdict == "PASS", gate(result).reason
     assert gate(result).consequence == "serve the default value model"
 
@@ -142,8 +147,8 @@ def test_each_part_alone_fails_it(answer: Answer, says: str, value: float, part:
 
 def test_it_refuses_few_worlds_and_models_that_differ_from_themselves(answer: Answer) -> None:
     few, carried = answer(worlds=3), answer(differs=1.0)
-    assert [c.name for c in few.checks if not c.passed] == ["power"]
-    assert [c.name for c in carried.checks if not c.passed] == ["a_a"]
+    assert failed(few) == ["power", "ceiling"]
+    assert failed(carried) == ["a_a", "ceiling"]
     assert gate(few).verdict == gate(carried).verdict == "NOT ANSWERABLE"
 
 
@@ -151,13 +156,13 @@ def test_it_refuses_few_worlds_and_models_that_differ_from_themselves(answer: An
 def test_it_refuses_where_a_simple_ranker_leaves_no_room(answer: Answer, best: str) -> None:
     """Nobody could be 0.01 better than what is at the true order already."""
     full = answer(**{best: 0.995})
-    assert [c.name for c in full.checks if not c.passed] == ["movable"]
+    assert failed(full) == ["movable", "ceiling"]
     assert gate(full).verdict == "NOT ANSWERABLE"
 
 
 def test_simple_rankers_that_tie_do_not_silence_it(answer: Answer) -> None:
     """Ridge is no better than past spend: that says nothing about what a model can win."""
-    tied = answer(past=0.7, ridge=0.7, gain=0.25)
+    tied = answer(past=0.7, ridge=0.7, gain=0.25, teachers=True)
     assert all(check.passed for check in tied.checks)
     assert gate(tied).verdict == "PASS"
 
@@ -169,6 +174,15 @@ def test_the_ceiling_is_answered_only_where_worlds_taught_it(answer: Answer) -> 
     assert gate(answer(teachers=True, capture=0.24), "value_ceiling").verdict == "PASS"
     assert LATENT in cells(alone, "heads")
     assert cells(taught, "heads")[LATENT][2].value > 1.0  # it sees what no observer can
+
+
+def test_a_ceiling_that_a_model_stands_on_is_none(answer: Answer) -> None:
+    """Past 0.85 of a ceiling that is too low says nothing; the other gate is judged as before."""
+    beaten = answer(teachers=True, capture=0.3)
+    assert failed(beaten) == ["ceiling"]
+    assert gate(beaten, "value_ceiling").verdict == "NOT ANSWERABLE"
+    assert "hurdle above it" in gate(beaten, "value_ceiling").reason
+    assert gate(beaten).verdict == "PASS"
 
 
 def test_the_farthest_tenth_is_the_worst_in_logs(answer: Answer) -> None:
@@ -202,8 +216,9 @@ def test_every_sentence_exists_and_none_claims_the_public_data(answer: Answer, l
     require_sentences(answer(teachers=True), lang)
 
 
-@pytest.mark.parametrize("teachers", [False, True])
-def test_verify_finds_every_number_again(answer: Answer, tmp_path: Path, teachers: bool) -> None:
-    require_verified(
-        answer(teachers=teachers), tmp_path, "levels", 1, 4, "levels / hurdle / tenth 4"
-    )
+@pytest.mark.parametrize(("teachers", "capture"), [(False, 0.1), (True, 0.1), (True, 0.3)])
+def test_verify_finds_every_number_again(
+    answer: Answer, tmp_path: Path, teachers: bool, capture: float
+) -> None:
+    made = answer(teachers=teachers, capture=capture)
+    require_verified(made, tmp_path, "levels", 1, 4, "levels / hurdle / tenth 4")

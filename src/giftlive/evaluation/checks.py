@@ -172,20 +172,58 @@ def no_leak(gains: Mapping[str, Interval], what: str) -> Check:
     >>> no_leak({"a": exact(0.1, "logs")}, "permuted labels").passed, no_leak({}, "no").passed
     (False, False)
     """
-    lows = {name: gain.low for name, gain in gains.items()}
-    known = {name: low for name, low in lows.items() if low is not None and math.isfinite(low)}
+    known, missing = _lows(gains)
     leaking = sorted(name for name, low in known.items() if low > 0.0)
-    missing = sorted(set(lows) - set(known))
     told = f"{', '.join(leaking)} gain" if leaking else "nobody gains"
-    if missing:
-        told += f"; no interval of {', '.join(missing)}"
     return Check(
         name="no_leak",
         passed=bool(gains) and not leaking and not missing,
         value=max(known.values(), default=None),
         threshold="no interval of a gain above 0",
-        detail=f"{what}: {told}",
+        detail=f"{what}: {_and_missing(told, missing)}",
     )
+
+
+def ceiling(shares: Mapping[str, Interval], what: str) -> Check:
+    """Check that a ceiling is one: nothing that it is said to bound is above it for sure.
+
+    A ceiling is an upper bound by argument; where it was learnt from too little it lies too low,
+    and every share of it flatters. It fails where a whole interval lies above 1, or is missing.
+    This can refuse a good verdict only: a share below 1 is judged as before.
+
+    Parameters
+    ----------
+    shares : of the ceiling, of everything that was held against it. what : the ceiling, in words.
+
+    Examples
+    --------
+    >>> ceiling({"a model": exact(0.9, "worlds")}, "the Bayes ceiling").passed
+    True
+    >>> ceiling({"a model": exact(1.1, "worlds")}, "it").passed, ceiling({}, "it").passed
+    (False, False)
+    """
+    lows, missing = _lows(shares)
+    above = sorted(name for name, low in lows.items() if low > 1.0)
+    told = f"{', '.join(above)} above it" if above else "nothing above it"
+    told = told if shares else "nothing was held against it"
+    return Check(
+        name="ceiling",
+        passed=bool(shares) and not above and not missing,
+        value=max(lows.values(), default=None),
+        threshold="no interval of a share above 1",
+        detail=f"{what}: {_and_missing(told, missing)}",
+    )
+
+
+def _lows(found: Mapping[str, Interval]) -> tuple[dict[str, float], list[str]]:
+    """Return the lower ends of intervals by name, and the names of those that have none."""
+    lows = {name: one.low for name, one in found.items()}
+    known = {name: low for name, low in lows.items() if low is not None and math.isfinite(low)}
+    return known, sorted(set(lows) - set(known))
+
+
+def _and_missing(told: str, missing: Sequence[str]) -> str:
+    return f"{told}; no interval of {', '.join(missing)}" if missing else told
 
 
 def power(
@@ -280,7 +318,8 @@ def _finite(value: float | None) -> float | None:
 
 
 CHECKS: dict[str, Callable[..., Check]] = {
-    check.__name__: check for check in (binding, reordered, movable, a_a, no_leak, power, size)
+    check.__name__: check
+    for check in (binding, reordered, movable, a_a, no_leak, ceiling, power, size)
 }
 """Every check a rule may ask for, by its name in ``rules.toml``."""
 

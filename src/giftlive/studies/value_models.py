@@ -14,8 +14,9 @@ from giftlive.evaluation.leaderboard import TRIVIAL
 from giftlive.evaluation.results import Check, Estimate, Gate, StudyResult
 from giftlive.evaluation.rollouts import CellStore
 from giftlive.evaluation.rules import Rule
-from giftlive.evaluation.value_models import LEVEL, REFERENCE, Plan, read_worlds
-from giftlive.stats.intervals import paired_t
+from giftlive.evaluation.value_models import BAYES, LEVEL, REFERENCE, Plan, read_worlds
+from giftlive.evaluation.value_models.measure import ALL
+from giftlive.stats.intervals import Interval, paired_t, ratio_delta
 from giftlive.studies.context import Context, say
 from giftlive.studies.over_worlds import columns_of
 from giftlive.studies.value_models_tables import ValueNumbers, figures, listed, tables
@@ -112,7 +113,19 @@ def _checks(found: ValueNumbers, rule: Rule) -> tuple[Check, ...]:
             **rule.asked("movable"),
         ),
         checks.power(len(found.seeds), "worlds", **rule.asked("power")),
+        checks.ceiling(_of_ceiling(found), f"the {BAYES} of capture at 1 %"),
     )
+
+
+def _of_ceiling(found: ValueNumbers) -> dict[str, Interval]:
+    """Return what every model captures of the Bayes ceiling; nothing where no world taught one."""
+    best = found.column("head", BAYES, ALL)
+    own = {name: found.column("head", name, ALL) for name in found.names}
+    return {
+        name: ratio_delta(x, best, n_unit="worlds")
+        for name, x in own.items()
+        if x is not None and best is not None
+    }
 
 
 def _text(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+from scipy import stats
 
 from giftlive.run.verify.claims import Result
 from giftlive.run.verify.figures import Drawn
@@ -158,5 +159,20 @@ def draw(kept: Kept, result: Result) -> dict[tuple[str, str], Drawn]:
 
 
 def checks(kept: Kept, rule: Mapping[str, Mapping[str, float]]) -> dict[str, bool]:
-    """Return the check that the kept readings decide: whether fitting twice ever differed."""
-    return {"a_a": ties(values_of(kept))}
+    """Return the checks that the kept readings decide: fitting twice, and who beat the ceiling."""
+    values = values_of(kept)
+    best = values.get("head / Bayes ceiling / all rows")
+    own = [
+        x
+        for key, x in values.items()
+        if key.startswith("head / ") and key.endswith(" / all rows") and " ceiling " not in key
+    ]
+    bounded = best is not None and not any(_above(x, best) for x in own)
+    return {"a_a": ties(values), "ceiling": bounded}
+
+
+def _above(own: Floats, best: Floats) -> bool:
+    """Return whether Σ own / Σ best is above 1 by more than Student's 95 % interval over worlds."""
+    n, share = len(best), own.sum() / best.sum()
+    error = (own - share * best) / best.mean()
+    return bool(share + stats.t.ppf(0.025, n - 1) * error.std(ddof=1) / np.sqrt(n) > 1.0)
