@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -127,10 +128,39 @@ def test_what_no_flow_expresses_is_refused_by_name() -> None:
         batch_optimum(replace(batch, whale_value_cap=np.ones(10)))
     with pytest.raises(InputError, match="groups 0 and 1 overlap"):
         batch_optimum(replace(make_batch(1), minimum=None, whale_value_cap=None))
-    with pytest.raises(InputError, match="room 3 has a minimum"):
-        batch_optimum(batch, count_minimum=np.where(np.arange(10) == 3, 10_000, 0))
+    with pytest.raises(InputError, match="type float64; expected whole numbers"):
+        batch_optimum(batch, count_minimum=np.full(10, 0.5))
     with pytest.raises(InputError, match="head_worth"):
         batch_optimum(batch, head_worth=np.tile([1.0, 2.0], (10, 1)))
+
+
+ALL, BOTH = np.ones(4, np.bool_), np.array([[True, True]])
+
+
+@pytest.mark.parametrize(
+    ("minimum", "limits", "cheapest", "lower", "mended"),
+    [
+        ([3, 0], {"capacity": np.array([2.9, 9.0])},
+         "lower minimum of room 0 (3) by 1 (33%)", 1, {}),
+        ([2, 3], {}, "raise rooms per user (4 in total) by 1 (25%)", 0,
+         {"per_user": np.array([2, 1, 1, 1])}),
+        ([2, 2], {"groups": BOTH, "group_cap": np.array([3.0])},
+         "raise group cap of group 0 (3) by 1 (33%)", 0, {"group_cap": np.array([4.0])}),
+        ([2, 0], {"whale": ALL, "whale_cap": np.array([1.0, 9.0])},
+         "lower minimum of room 0 (2) by 1 (50%)", 1, {}),
+    ],
+)  # fmt: skip
+def test_contradictory_minima_are_explained_and_the_cheapest_change_mends_them(
+    minimum: list[int], limits: dict[str, Any], cheapest: str, lower: int, mended: dict[str, Any]
+) -> None:
+    """Four users, one room each; two seats and a part of a third are two."""
+    free = Batch(np.ones((4, 2)), np.array([[0, 1]] * 4), np.full(2, 9.0))
+    batch = replace(free, **limits)
+    with pytest.raises(InputError, match=re.escape(f"Cheapest for these: {cheapest}.")):
+        batch_optimum(batch, count_minimum=np.array(minimum))
+    least = np.array(minimum) - [lower, 0]
+    best = batch_optimum(replace(batch, **mended), count_minimum=least)
+    assert (best.shown.sum(axis=0) >= least).all()
 
 
 def test_nobody_nothing_and_closed_rooms() -> None:

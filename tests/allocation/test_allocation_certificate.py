@@ -200,6 +200,14 @@ def test_bad_problems_are_refused_by_name(field: str, value: Any) -> None:
         replace(make_problem(1), **{field: value})
 
 
+def test_rows_instead_of_tables_are_refused() -> None:
+    row, none = np.zeros(2), np.zeros(2, np.int64)
+    with pytest.raises(InputError, match=r"Problem\.rooms"):
+        Problem(row, none, row, none, np.ones((1, 1)))
+    with pytest.raises(InputError, match=r"Problem\.rooms"):
+        replace(make_problem(1), capacity=np.ones(12))
+
+
 def test_bad_prices_are_refused() -> None:
     problem = make_problem(1)
     with pytest.raises(InputError, match="duals"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -52,6 +54,30 @@ def test_the_dual_bound_covers_the_one_shot_optimum() -> None:
     )
     best = optimal_assignment(values, listed, seats)
     assert dual_bound(problem, draw.exponential(size=(5, 1))) >= best.value
+
+
+def test_values_below_the_smallest_normal_number_are_still_told_apart() -> None:
+    tiny = np.array([[1e-320, 3e-320]])
+    assert optimal_assignment(tiny, np.array([[0, 1]]), np.array([1, 1])).choice.tolist() == [1]
+
+
+@pytest.mark.parametrize(
+    ("values", "rooms", "seats", "named"),
+    [
+        ([[np.nan, 1.0]], [[0, 1]], [1, 1], "not finite"),
+        ([[2.0, 1.0]], [[0, 2]], [1, 1], "room 2, 2 entries"),
+        ([[2.0, 1.0]], [[0, 1]], [1, -1], "-1 seats"),
+        ([[2.0, 1.0]], [[0, 1]], [1.0, np.nan], "nan seats"),
+    ],
+)
+def test_what_no_flow_may_answer_without_a_word(
+    values: Any, rooms: Any, seats: Any, named: str
+) -> None:
+    """A NaN would never be shown, and a room without an entry would be a seat for everybody."""
+    with pytest.raises(InputError, match=named):
+        optimal_assignment(np.array(values), np.array(rooms), np.array(seats))
+    padding = np.array([[np.nan, 1.0]]), np.array([[-1, 0]]), np.array([1])
+    assert optimal_assignment(*padding).choice.tolist() == [1]
 
 
 def test_nothing_to_show_and_bad_values() -> None:

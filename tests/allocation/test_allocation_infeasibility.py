@@ -51,6 +51,18 @@ def test_minima_of_several_rooms_above_what_users_can_give() -> None:
     assert explain_infeasibility(replace(batch, per_user=np.full(10, 2))) is None
 
 
+def test_more_rooms_for_users_are_counted_in_total_as_their_limit_is() -> None:
+    """Six units of attention ask for twelve showings; ten users take one each: two are missing."""
+    why = explain_infeasibility(replace(crowd(), minimum=np.array([2.0, 2.0, 2.0])))
+    assert why is not None
+    first = why.relaxations[0]
+    assert first.limit == Limit("rooms per user", -1, 10.0)
+    assert first.by == pytest.approx(2.0)
+    assert first.in_words() == "raise rooms per user (10 in total) by 2 (20%)"
+    more = replace(crowd(), minimum=np.array([2.0, 2.0, 2.0]), per_user=np.array([2, 2, *[1] * 8]))
+    assert explain_infeasibility(more) is None
+
+
 def test_of_two_conflicts_the_larger_is_shown_and_both_are_counted() -> None:
     batch = replace(crowd(), minimum=np.array([2.5, 3.0, 0.5]))
     assert kinds(batch) == [("minimum", 1), ("seats", 1)]

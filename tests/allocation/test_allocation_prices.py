@@ -27,8 +27,9 @@ def test_stay_profile_is_the_mean_overlap_with_each_bucket() -> None:
 def test_stays_within_the_bucket_do_not_spill() -> None:
     profile = stay_profile(np.array([0, 30_000]), np.array([5.0, 10.0]), 0, 60_000, depth=3)
     assert profile.tolist() == [[1.0, 0.0, 0.0]] * 2
-    with pytest.raises(InputError, match="stay"):
-        stay_profile(np.array([0]), np.zeros(3), 0, 60_000, depth=1)
+    for stays in (np.zeros(3), np.array([-1.0, 9.0]), np.array([np.nan])):
+        with pytest.raises(InputError, match="stay"):
+            stay_profile(np.array([0]), stays, 0, 60_000, depth=1)
 
 
 def test_a_stay_pays_the_prices_of_the_buckets_it_falls_in() -> None:
@@ -45,6 +46,12 @@ def test_prices_repeat_daily_and_follow_the_streamer() -> None:
 def test_bad_prices_are_refused() -> None:
     with pytest.raises(InputError, match="duals"):
         Prices(np.array([[-1.0]]), 0, 1000, np.ones(1))
+    with pytest.raises(InputError, match="duals"):
+        Prices(np.array([[np.inf]]), 0, 1000, np.ones(1))
+    with pytest.raises(InputError, match="spill"):
+        Prices(np.array([[1.0]]), 0, 1000, np.array([np.nan]))
+    with pytest.raises(InputError, match="row 4, 1 rows"):
+        Prices(np.array([[1.0]]), 0, 1000, np.ones(1)).for_rooms(np.array([-1, 4]))
     with pytest.raises(InputError, match="bucket_ms"):
         Prices(np.array([[1.0]]), 0, 0, np.ones(1))
 

@@ -71,6 +71,19 @@ def test_a_group_closes_with_its_last_place_and_users_may_take_two() -> None:
     assert day.shown.tolist() == [[True, True, True], [True, False, True], [False, False, True]]
 
 
+def test_a_group_that_filled_before_the_prices_were_solved_again_stays_closed() -> None:
+    batch = Batch(
+        np.array([[5.0, 4.0, 1.0]] * 4), np.array([[0, 1, 2]] * 4), np.full(3, 9.0),
+        groups=np.array([[True, True, False]]), group_cap=np.array([2.0]),
+        whale=np.ones(4, np.bool_), whale_cap=np.array([1.0, 9.0, 9.0]),
+    )  # fmt: skip
+    day = OpenDay.of(batch)
+    for first in range(4):  # an interval per user
+        serve(batch, day, BatchPrices.zero(batch), first, first + 1)
+    assert day.shown.argmax(axis=1).tolist() == [0, 1, 2, 2]
+    assert within_limits(batch, day.close(batch))
+
+
 def test_what_is_left_of_a_day_by_hand() -> None:
     """Two of four users served, a sample of four: what is left is doubled."""
     today = Batch(

@@ -17,6 +17,7 @@ from giftlive.allocation.lognormal import LogNormalMarket
 from giftlive.allocation.returns import Kind, Returns
 from giftlive.allocation.rounding import integral_allocation
 from giftlive.allocation.samples import top_edges
+from giftlive.errors import InputError
 from giftlive.types import Bools
 
 
@@ -135,6 +136,16 @@ def test_saturating_returns_keep_98_per_cent_on_average() -> None:
         shares.append(integral_allocation(batch, priced.prices).worth / priced.bound)
     assert np.mean(shares) >= 0.98
     assert min(shares) >= 0.96
+
+
+def test_prices_of_another_batch_are_refused_by_name() -> None:
+    batch, other = make_batch(1, limits=False), make_batch(1, rooms=12, limits=False)
+    with pytest.raises(InputError, match=r"BatchPrices\.worth"):
+        integral_allocation(batch, BatchPrices.zero(other))
+    with pytest.raises(InputError, match=r"BatchPrices\.worth"):
+        batch_certificate(batch, start=BatchPrices.zero(other))
+    with pytest.raises(InputError, match=r"BatchPrices\.seat"):
+        integral_allocation(batch, replace(BatchPrices.zero(batch), seat=np.full(10, np.nan)))
 
 
 def test_nobody_and_closed_rooms() -> None:

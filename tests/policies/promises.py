@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from giftlive.errors import InputError
+from giftlive.errors import ConfigError, InputError
 from giftlive.policies import Policy
 from giftlive.rng import stream
 from giftlive.testing import ROOMS, feedback_to, make_batch, seats_of_rooms
@@ -78,6 +79,49 @@ def no_seat_anywhere(make: Any, guarded: bool) -> None:
         assert (decisions.choice[1:] >= 0).any()
 
 
+def no_room_at_all(make: Any) -> None:
+    """Require nothing shown on a platform without a single room; prices of rooms say so instead."""
+    policy, none = make(1.0), np.zeros(0, dtype=np.int64)
+    listed = np.full((3, 2), -1, dtype=np.int64)
+    batch = _batch(listed, np.zeros((3, 2)), listed * 0)
+    state = _opened(policy, none)
+    if state is None:
+        return
+    decisions = policy.decide(state, batch, stream(0, "edge"))
+    assert decisions.choice.tolist() == [-1] * 3
+    assert not decisions.propensities.any()
+    heard = feedback_to(batch, decisions)
+    policy.update(state, replace(heard, occupancy=none, seats=none))
+
+
+def a_room_nobody_told_of_is_refused_or_needs_no_memory(make: Any) -> None:
+    """Require that a room beyond those of ``init`` is refused by who keeps anything per room."""
+    policy, seats = make(1.0), seats_of_rooms()[:-1]
+    state = _opened(policy, seats)
+    if state is None:
+        return
+    listed = np.tile(np.array([[0, ROOMS - 1]]), (3, 1))
+    batch = _batch(listed, np.ones((3, 2)), listed * 0 + 9)
+    if _by_room(state, len(seats)):
+        with pytest.raises(InputError, match=f"room {ROOMS - 1}, {len(seats)} rooms"):
+            policy.decide(state, batch, stream(0, "edge"))
+    else:
+        assert (policy.decide(state, batch, stream(0, "edge")).choice >= 0).any()
+
+
+def numbers_at_padding_are_not_read(make: Any) -> None:
+    """Require the same answer, charges included, whatever stands where there is no candidate."""
+    policy, batch = make(1.0), make_batch(2)
+    other = replace(batch, values=np.where(batch.available, batch.values, np.nan))
+    one, two = (
+        policy.decide(policy.init(seats_of_rooms()), b, stream(0, "edge")) for b in (batch, other)
+    )
+    assert one.choice.tolist() == two.choice.tolist()
+    assert np.array_equal(one.propensities, two.propensities)
+    if one.charges is not None and two.charges is not None:
+        assert np.array_equal(one.charges, two.charges)
+
+
 def a_value_that_is_no_number_is_refused(make: Any) -> None:
     """Require an error, not a choice, where a candidate's value is NaN."""
     policy, batch = make(1.0), make_batch(1)
@@ -97,6 +141,23 @@ def charges_explain_the_score(make: Any) -> None:
         if decisions.reason is not None:
             assert decisions.reason.shape == (len(batch),)
             assert all(isinstance(code, str) for code in decisions.reason)
+
+
+def _opened(policy: Policy[Any], seats: Ints) -> Any:
+    """Return the opening state; None where prices of other rooms are refused."""
+    try:
+        return policy.init(seats)
+    except ConfigError:
+        return None
+
+
+def _by_room(state: Any, rooms: int) -> bool:
+    """Return whether a state, or the state of a policy inside it, holds an entry per room."""
+    if isinstance(state, np.ndarray):
+        return state.ndim > 0 and len(state) == rooms
+    if dataclasses.is_dataclass(state):
+        return any(_by_room(getattr(state, f.name), rooms) for f in dataclasses.fields(state))
+    return False
 
 
 def _renamed(batch: DecisionBatch, new: Ints) -> Observation:

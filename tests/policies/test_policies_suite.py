@@ -54,6 +54,9 @@ def test_rooms_keep_no_names_over_an_evening(name: str) -> None:
 @checks(
     promises.same_choices_in_any_currency,
     promises.nothing_to_choose_from,
+    promises.no_room_at_all,
+    promises.a_room_nobody_told_of_is_refused_or_needs_no_memory,
+    promises.numbers_at_padding_are_not_read,
     promises.a_value_that_is_no_number_is_refused,
     promises.charges_explain_the_score,
 )

@@ -50,8 +50,9 @@ class Batch:
     Raises
     ------
     InputError
-        When shapes disagree, an index is out of range, a row repeats a room, a number is negative,
-        not a number, or above 1 where it is a probability, or a limit lacks what it counts.
+        When types or shapes disagree, an index is out of range, a row repeats a room, a number is
+        negative, not a number, or above 1 where it is a probability, or a limit lacks what it
+        counts.
     """
 
     values: Floats
@@ -72,6 +73,7 @@ class Batch:
     def __post_init__(self) -> None:
         if self.rooms.ndim != 2 or self.capacity.ndim != 1:
             raise InputError("not tables of edges and seats", "Batch.rooms", "[n, m] and [S]")
+        self._check_types()
         self._check_shapes()
         self._check_numbers()
         for limit, counted in (
@@ -99,6 +101,16 @@ class Batch:
         scale = np.shape(self.returns.scale)
         if scale not in {(), (rooms,)}:
             raise InputError(f"shape {scale}", "Batch.returns.scale", f"() or ({rooms},)")
+
+    def _check_types(self) -> None:
+        """Refuse what would be read otherwise than meant: 1.5 rooms as one, 0 and 1 as indices."""
+        for name, kinds, expected in (
+            ("rooms", "iu", "whole numbers"), ("per_user", "iu", "whole numbers"),
+            ("whale", "b", "True or False"), ("groups", "b", "True or False"),
+        ):  # fmt: skip
+            given = getattr(self, name)
+            if given is not None and given.dtype.kind not in kinds:
+                raise InputError(f"type {given.dtype}", f"Batch.{name}", expected)
 
     def _check_numbers(self) -> None:
         real = self.rooms >= 0

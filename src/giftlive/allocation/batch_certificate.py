@@ -85,7 +85,8 @@ def batch_certificate(
         fluid, prices, made = cut_to_limits(batch, marks, zero), zero, 0
         bound, gap, rent = greedy.reduced, 0.0, 0.0
     else:
-        descent = BatchDescent(batch, rng.stream(seed, "batch"), start or zero)
+        opening = zero if start is None else start.checked(batch)
+        descent = BatchDescent(batch, rng.stream(seed, "batch"), opening)
         fluid, gap, status = _run(descent, passes, tolerance)
         bound, prices, made = descent.bound, descent.best, descent.passes
         rent = _price_share(batch, prices)

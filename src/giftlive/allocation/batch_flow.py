@@ -9,11 +9,12 @@ those.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from giftlive.allocation.batch import Batch
+from giftlive.allocation.infeasibility import explain_infeasibility
 from giftlive.errors import InputError, IntegrityError
 from giftlive.types import Bools, Floats, Ints
 
@@ -69,7 +70,8 @@ def batch_optimum(
     Raises
     ------
     InputError
-        When the batch needs what a flow cannot express, or its limits contradict each other.
+        When the batch needs what a flow cannot express, or its limits contradict each other: the
+        message names those that do and the cheapest to relax.
 
     Examples
     --------
@@ -88,6 +90,8 @@ def batch_optimum(
     gains = np.concatenate(arcs.gain)
     unit = float(np.abs(gains).max(initial=0.0)) / _LARGEST_COST or 1.0
     flow = _solve(arcs, np.rint(gains / unit).astype(np.int64), supplies, sink)
+    if flow is None:
+        raise _contradiction(batch, count_minimum)
     shown = np.zeros(batch.rooms.shape, np.bool_)
     shown[rows, columns] = flow[: len(rows)] > 0
     return Allocation(shown, float((flow * gains).sum()), unit / 2.0)
@@ -133,7 +137,7 @@ def _network(
     seats = _whole(batch.capacity, total)
     _add_heads(arcs, entrance + every, leave + every, seats, head_worth)
     least = np.zeros(rooms, np.int64) if count_minimum is None else count_minimum
-    _check_minimum(least, seats)
+    _check_minimum(batch, least, seats)
     arcs.add(leave + every, group + room_parent, seats - least)
     arcs.add(group + np.arange(len(group_width)), group + group_parent, _whole(group_width, total))
     supplies = np.zeros(sink + 1, np.int64)
@@ -190,15 +194,30 @@ def _add_heads(
     arcs.add(entrance, leave, np.maximum(seats - most, 0))
 
 
-def _check_minimum(least: Ints, seats: Ints) -> None:
+def _check_minimum(batch: Batch, least: Ints, seats: Ints) -> None:
+    if least.dtype.kind not in "iu":
+        raise InputError(f"type {least.dtype}", "count_minimum", "whole numbers")
     if least.shape != seats.shape or (least < 0).any():
         raise InputError(f"shape {least.shape}", "count_minimum", f"{seats.shape}, >= 0")
-    if (least > seats).any():
-        s = int(np.argmax(least - seats))
-        raise InputError(
-            f"room {s} has a minimum of {least[s]} and {seats[s]} seats", "count_minimum",
-            "minima within capacity", "explain_infeasibility names the limits that conflict",
-        )  # fmt: skip
+    if (least > seats).any():  # an arc of negative width is no network
+        raise _contradiction(batch, least)
+
+
+def _contradiction(batch: Batch, least: Ints | None) -> InputError:
+    """Return what says which limits conflict, and the cheapest to relax.
+
+    A head counts as one unit of attention, and limits as the network has them: whole.
+    """
+    wanted = np.zeros(batch.room_count) if least is None else least.astype(np.float64)
+    whole = {
+        name: np.floor(getattr(batch, name) + 1e-9)
+        for name in ("capacity", "whale_cap", "group_cap")
+        if getattr(batch, name) is not None
+    }
+    heads = replace(batch, affinity=np.ones(batch.rooms.shape), minimum=wanted, **whole)
+    why = explain_infeasibility(heads)
+    words = "the minima cannot all be met" if why is None else why.in_words().rstrip(".")
+    return InputError(words, "count_minimum", "minima that users, seats and groups allow")
 
 
 def _whole(limit: Floats, total: int) -> Ints:
@@ -206,8 +225,8 @@ def _whole(limit: Floats, total: int) -> Ints:
     return np.floor(np.minimum(limit, float(total)) + 1e-9).astype(np.int64)
 
 
-def _solve(arcs: _Arcs, gains: Ints, supplies: Ints, sink: int) -> Ints:
-    """Return the flow on every arc of the optimum."""
+def _solve(arcs: _Arcs, gains: Ints, supplies: Ints, sink: int) -> Ints | None:
+    """Return the flow on every arc of the optimum; None where the minima cannot be met."""
     from ortools.graph.python import min_cost_flow
 
     solver = min_cost_flow.SimpleMinCostFlow()
@@ -217,11 +236,7 @@ def _solve(arcs: _Arcs, gains: Ints, supplies: Ints, sink: int) -> Ints:
     solver.set_nodes_supplies(np.arange(sink + 1), supplies)
     status = solver.solve()
     if status == solver.INFEASIBLE:
-        raise InputError(
-            "the minima cannot all be met", "count_minimum",
-            "minima that users, seats and groups allow",
-            "explain_infeasibility names the limits that conflict",
-        )  # fmt: skip
+        return None
     if status != solver.OPTIMAL:
         raise IntegrityError(f"min-cost flow ended with {status}", "batch_optimum", "OPTIMAL")
     return np.asarray(solver.flows(handles), dtype=np.int64)

@@ -42,6 +42,12 @@ def optimal_assignment(values: Floats, rooms: Ints, seats: Ints) -> Assignment:
     rooms : [n, m] dense room index, -1 where there is no candidate.
     seats : [S] seats of each room, >= 0.
 
+    Raises
+    ------
+    InputError
+        When shapes disagree, a value is not a number or infinite, a room has no entry in ``seats``
+        or fewer than 0 of them.
+
     Examples
     --------
     >>> best = optimal_assignment(np.array([[5.0, 4.0], [5.0, 1.0]]), np.array([[0, 1]] * 2),
@@ -49,19 +55,31 @@ def optimal_assignment(values: Floats, rooms: Ints, seats: Ints) -> Assignment:
     >>> best.choice.tolist(), best.value
     ([1, 0], 9.0)
     """
-    if values.shape != rooms.shape:
-        raise InputError(f"shape {values.shape}", "values", f"{rooms.shape}, as rooms")
+    _check(values, rooms, seats)
     row, column = np.nonzero((rooms >= 0) & (values > 0.0))
-    if not np.isfinite(values[row, column]).all():
-        raise InputError("a value is not finite", "values", "numbers")
     choice = np.full(len(values), -1, dtype=np.int64)
     if row.size == 0:
         return Assignment(choice, 0.0, 0.0)
-    unit = float(values[row, column].max()) / _LARGEST_COST
+    unit = float(values[row, column].max()) / _LARGEST_COST or float(np.nextafter(0.0, 1.0))
     costs = np.rint(values[row, column] / unit).astype(np.int64)
     taken = _flow(row, rooms[row, column], costs, len(values), seats)
     choice[row[taken]] = column[taken]
     return Assignment(choice, float(values[row[taken], column[taken]].sum()), unit / 2.0)
+
+
+def _check(values: Floats, rooms: Ints, seats: Ints) -> None:
+    """Refuse what a flow would answer without a word: an unknown room would be a free seat."""
+    if values.shape != rooms.shape:
+        raise InputError(f"shape {values.shape}", "values", f"{rooms.shape}, as rooms")
+    found = values[rooms >= 0]
+    if np.isnan(found).any() or np.isposinf(found).any():
+        raise InputError("a value is not finite", "values", "numbers")
+    if rooms.max(initial=-1) >= len(seats):
+        raise InputError(
+            f"room {rooms.max()}, {len(seats)} entries", "seats", "the seats of every room listed"
+        )
+    if not (seats >= 0).all():
+        raise InputError(f"{seats.min()} seats", "seats", "0 or more in every room")
 
 
 def _flow(row: Ints, room: Ints, gain: Ints, decisions: int, seats: Ints) -> Ints:

@@ -54,8 +54,9 @@ class Relaxation:
 
     Attributes
     ----------
-    limit : the limit. by : how much lower a minimum, how much higher any other; infinite where no
-        change of this limit alone helps.
+    limit : the limit. by : how much lower a minimum, how much higher any other (rooms per user: in
+        total over all users, as the limit counts them); infinite where no change of this limit
+        alone helps.
     """
 
     limit: Limit
@@ -118,26 +119,23 @@ class _Programme:
         infinite where it does not help.
         """
         rows = np.flatnonzero(kept[self.owner])
-        loose = np.flatnonzero(relaxed & kept)
-        column = np.searchsorted(loose, self.owner[rows])
-        gives = np.isin(self.owner[rows], loose)
-        slack = coo_matrix(
-            (-np.ones(gives.sum()), (np.flatnonzero(gives), column[gives])), (len(rows), len(loose))
-        )
+        gives = np.flatnonzero(relaxed[self.owner[rows]])  # every user's row gives by itself
+        loose = len(gives)
+        slack = coo_matrix((-np.ones(loose), (gives, np.arange(loose))), (len(rows), loose))
         edges = self.matrix.shape[1]
-        if edges + len(loose) == 0:  # nothing to choose: the solver wants a variable
+        if edges + loose == 0:  # nothing to choose: the solver wants a variable
             met = bool((self.bound[rows] >= 0.0).all())
             return 0.0 if met else np.inf, np.zeros(len(kept)), np.zeros(len(kept))
-        cost = np.concatenate([np.zeros(edges), np.ones(len(loose))])
+        cost = np.concatenate([np.zeros(edges), np.ones(loose)])
         solved: Any = linprog(
             cost, A_ub=hstack([self.matrix[rows], slack]).tocsr(), b_ub=self.bound[rows],
-            bounds=[(0.0, 1.0)] * edges + [(0.0, None)] * len(loose), method="highs",
+            bounds=[(0.0, 1.0)] * edges + [(0.0, None)] * loose, method="highs",
         )  # fmt: skip
         by, multipliers = np.zeros(len(kept)), np.zeros(len(kept))
         if solved.status != 0:
-            by[loose] = np.inf
+            by[relaxed & kept] = np.inf
             return np.inf, by, multipliers
-        by[loose] = solved.x[edges:]
+        np.add.at(by, self.owner[rows[gives]], solved.x[edges:])
         np.maximum.at(multipliers, self.owner[rows], -solved.ineqlin.marginals)
         return float(solved.fun), by, multipliers
 

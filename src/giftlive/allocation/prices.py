@@ -23,6 +23,11 @@ class Prices:
         repeat daily, so yesterday's grid serves today.
     spill : [K] mean share of a stay that falls in the bucket of the decision and the K-1 next.
     label : ``true`` if they were computed on true values (an oracle), else ``estimated``.
+
+    Raises
+    ------
+    InputError
+        When a price or a share is negative or no finite number, or buckets have no length.
     """
 
     duals: Floats
@@ -32,8 +37,10 @@ class Prices:
     label: Label = "estimated"
 
     def __post_init__(self) -> None:
-        if self.duals.ndim != 2 or not (self.duals >= 0.0).all():
+        if self.duals.ndim != 2 or not ((self.duals >= 0.0) & np.isfinite(self.duals)).all():
             raise InputError("not a table of prices", "Prices.duals", "[S, T], every price >= 0")
+        if self.spill.ndim != 1 or not ((self.spill >= 0.0) & np.isfinite(self.spill)).all():
+            raise InputError("not a list of shares", "Prices.spill", "[K], every share >= 0")
         if self.bucket_ms <= 0:
             raise InputError(f"{self.bucket_ms}", "Prices.bucket_ms", "> 0")
 
@@ -58,7 +65,17 @@ class Prices:
 
         Yesterday's prices belong to yesterday's rooms; today's rooms take those of the same
         streamer.
+
+        Raises
+        ------
+        InputError
+            A room has no old row of that number.
         """
+        if row_of_room.max(initial=-1) >= len(self.duals):
+            raise InputError(
+                f"row {row_of_room.max()}, {len(self.duals)} rows", "row_of_room",
+                "a row of the prices, or -1 for a free room",
+            )  # fmt: skip
         known = row_of_room >= 0
         duals = np.zeros((len(row_of_room), self.duals.shape[1]))
         duals[known] = self.duals[row_of_room[known]]

@@ -59,6 +59,8 @@ class Problem:
     label: Label = "true"
 
     def __post_init__(self) -> None:
+        if self.rooms.ndim != 2 or self.capacity.ndim != 2:
+            raise InputError("not tables of edges and seats", "Problem.rooms", "[n, m] and [S, T]")
         n, m = self.rooms.shape
         expected = {"values": (n, m), "seat_seconds": (n, m), "bucket": (n,)}
         for name, shape in expected.items():
@@ -137,12 +139,19 @@ def stay_profile(
     Floats
         [n, K]; rows sum to at most 1 (to less when stays outlast ``depth`` buckets).
 
+    Raises
+    ------
+    InputError
+        When a stay is negative, or their mean is not a positive number.
+
     Examples
     --------
     >>> stay_profile(np.array([0, 500]), np.array([1.0]), 0, 1000, 2).tolist()
     [[1.0, 0.0], [0.5, 0.5]]
     """
     ordered = np.sort(np.asarray(stays, dtype=np.float64))
+    if ordered.size and ordered[0] < 0.0:
+        raise InputError(f"a stay of {ordered[0]:g}", "stays", "seconds >= 0")
     mean = float(ordered.mean()) if ordered.size else 0.0
     if not mean > 0.0:
         raise InputError(f"mean stay {mean:g}", "stays", "a sample with positive mean")

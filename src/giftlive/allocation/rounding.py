@@ -45,7 +45,7 @@ def integral_allocation(
     >>> integral_allocation(batch, BatchPrices.zero(batch)).worth
     9.0
     """
-    state = _seated(batch, by_price(batch, prices))
+    state = _seated(batch, by_price(batch, prices.checked(batch)))
     edges = _edges(batch)
     limits = _limits(batch)
     shuffle = rng.stream(seed, "rounding")

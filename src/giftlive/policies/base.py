@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
-from giftlive.errors import UsageError
+from giftlive.errors import InputError, UsageError
+from giftlive.policies.choice import refuse_nan
 from giftlive.types import DecisionBatch, Decisions, Feedback, Floats, Ints, Texts
 
 StateT = TypeVar("StateT")
@@ -72,9 +73,45 @@ def value_heard(feedback: Feedback, policy: str) -> Floats:
 def explained(
     batch: DecisionBatch, scores: Floats, decisions: Decisions, reason: Texts | None = None
 ) -> Decisions:
-    """Return ``decisions`` with what was taken off each value to make its score [n, m]."""
-    charges = np.where(batch.available, batch.values - scores, 0.0)
+    """Return ``decisions`` with what was taken off each value to make its score [n, m].
+
+    Raises
+    ------
+    InputError
+        A score is not a number: the row could be logged with no price that explains it.
+    """
+    with np.errstate(invalid="ignore"):
+        charges = np.where(batch.available, batch.values - scores, 0.0)
+    unknown = np.isnan(charges).any(axis=1)
+    refuse_nan(int(np.argmax(unknown)) if unknown.any() else -1)
     return replace(decisions, charges=charges, reason=reason)
+
+
+def require_rooms(batch: DecisionBatch, count: int) -> None:
+    """Refuse a batch that lists rooms beyond the ``count`` that ``init`` was told of.
+
+    Raises
+    ------
+    InputError
+        A compiled kernel would read past the end of what the state holds.
+    """
+    highest = int(batch.observation.rooms.max(initial=-1))
+    if highest >= count:
+        raise InputError(
+            f"room {highest}, {count} rooms", "a batch of decisions", "rooms that init had seats of"
+        )
+
+
+def at_rooms(table: Any, batch: DecisionBatch) -> Any:
+    """Return the entries [n, m, …] of ``table`` [S, …] by room, any number at padding.
+
+    Where there is no room at all, S = 0, everything is padding.
+    """
+    require_rooms(batch, len(table))
+    rooms = batch.observation.rooms
+    if len(table) == 0:
+        return np.zeros((*rooms.shape, *table.shape[1:]))
+    return table[np.maximum(rooms, 0)]
 
 
 def reasons_of(decisions: Decisions) -> Texts:

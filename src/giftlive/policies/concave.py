@@ -10,7 +10,7 @@ import numpy as np
 from numba import njit
 
 from giftlive.errors import ConfigError
-from giftlive.policies.base import explained, value_heard
+from giftlive.policies.base import explained, require_rooms, value_heard
 from giftlive.policies.choice import ahead, open_seats, refuse_nan, seat_counter, take_seat
 from giftlive.types import DecisionBatch, Decisions, Feedback, Floats, Ints
 
@@ -108,6 +108,7 @@ def serve(
     factors : f on the grid of ``devanur_jain``; None or empty: the difference of g.
     """
     seen = batch.observation
+    require_rooms(batch, len(state.value))
     table = np.zeros(0) if factors is None else factors
     choice, chances, scores, bad = _serve(
         batch.values, seen.rooms, seen.seats_left, state.value, kind, scale, guard, table

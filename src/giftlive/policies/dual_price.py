@@ -11,6 +11,7 @@ from numba import njit
 from giftlive.allocation.prices import Prices
 from giftlive.clock import MS_PER_HOUR
 from giftlive.errors import ConfigError
+from giftlive.policies.base import require_rooms
 from giftlive.policies.choice import open_seats, refuse_nan, seat_counter, take_seat
 from giftlive.types import UNLIMITED_SEATS, DecisionBatch, Decisions, Feedback, Floats, Ints
 
@@ -103,6 +104,7 @@ class DualPrice:
     ) -> Decisions:
         """Choose by value net of the seat's price, in batch order, free seats only."""
         seen = batch.observation
+        require_rooms(batch, len(state.factor))
         when = np.zeros_like(seen.ts) if self.prices is None else self.prices.bucket(seen.ts)
         at_least = -np.inf if self.decline_below is None else self.decline_below
         choice, chances, charges, bad = _serve(

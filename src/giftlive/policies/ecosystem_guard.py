@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from giftlive.errors import ConfigError, InputError
-from giftlive.policies.base import Policy
+from giftlive.policies.base import Policy, at_rooms, require_rooms
 from giftlive.policies.choice import refuse_nan
 from giftlive.policies.concentration import gini_slope
 from giftlive.policies.greedy import Greedy
@@ -90,6 +90,7 @@ class EcosystemGuard:
     ) -> Decisions:
         """Decide by the priced values; what was charged comes on top of the policy's charges."""
         refuse_nan(first_nan(batch))
+        require_rooms(batch, len(state.shown.exposure))
         charges = self._charges(state, batch)
         answer = self.policy.decide(state.inner, replace(batch, values=batch.values - charges), rng)
         inner = 0.0 if answer.charges is None else answer.charges
@@ -124,7 +125,7 @@ class EcosystemGuard:
         by_room = state.gini_price * gini_slope(exposure)
         by_room -= state.tail_price * self._uncovered(exposure)
         unit = float(np.abs(batch.values[there]).mean())
-        return np.where(there, unit * by_room[batch.observation.rooms], 0.0)
+        return np.where(there, unit * at_rooms(by_room, batch), 0.0)
 
 
 def _moved(price: float, step: float) -> float:

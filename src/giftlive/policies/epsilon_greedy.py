@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from giftlive.errors import ConfigError
-from giftlive.policies.base import explained
+from giftlive.policies.base import at_rooms, explained
 from giftlive.policies.choice import explore
 from giftlive.policies.evidence import Evidence
 from giftlive.policies.thompson import check_prior
@@ -49,7 +49,7 @@ class EpsilonGreedy:
         """Choose in batch order and report the exact propensities."""
         uniforms = rng.random(len(batch))
         mean, _ = state.posterior(self.prior_sd, self.dispersion)
-        scores = batch.values * mean[batch.observation.rooms]
+        scores = batch.values * at_rooms(mean, batch)
         decisions = explore(batch, scores, uniforms, guard=self.respect_seats, floor=self.epsilon)
         return explained(batch, scores, decisions)
 

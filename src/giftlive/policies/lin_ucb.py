@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from giftlive.errors import ConfigError, InputError
-from giftlive.policies.base import explained
+from giftlive.policies.base import at_rooms, explained
 from giftlive.policies.choice import choose_best
 from giftlive.policies.evidence import Waiting
 from giftlive.types import DecisionBatch, Decisions, Feedback, Floats, Ints
@@ -70,10 +70,10 @@ class LinUCB:
 
     def decide(self, state: Arms, batch: DecisionBatch, rng: np.random.Generator, /) -> Decisions:
         """Choose by the upper bound, in batch order."""
-        x, rooms = self._features(batch.observation.user), batch.observation.rooms
+        x = self._features(batch.observation.user)
         theta = np.einsum("sij,sj->si", state.inverse, state.target)
-        learned = np.einsum("nd,nmd->nm", x, theta[rooms])
-        spread = np.einsum("nd,nmde,ne->nm", x, state.inverse[rooms], x, optimize=True)
+        learned = np.einsum("nd,nmd->nm", x, at_rooms(theta, batch))
+        spread = np.einsum("nd,nmde,ne->nm", x, at_rooms(state.inverse, batch), x, optimize=True)
         unit = state.scale[0] / state.scale[1] if state.scale[1] else _mean(batch)
         bonus = self.width * unit * np.sqrt(spread.clip(0.0))
         scores = np.where(batch.available, batch.values + learned + bonus, 0.0)

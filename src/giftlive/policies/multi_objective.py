@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from giftlive.errors import ConfigError
-from giftlive.policies.base import explained
+from giftlive.policies.base import at_rooms, explained
 from giftlive.policies.choice import choose_best, refuse_nan
 from giftlive.policies.concentration import gini_slope
 from giftlive.policies.journal import Journal, pair_keys
@@ -109,8 +109,8 @@ class MultiObjective:
         aims = {
             "retention": self.retention * self._retention(batch),
             "diversity": self.diversity / (1.0 + times),
-            "gini": -self.gini * gini_slope(state.exposure)[seen.rooms],
-            "overload": -self.overload * _fullness(state)[seen.rooms],
+            "gini": -self.gini * at_rooms(gini_slope(state.exposure), batch),
+            "overload": -self.overload * at_rooms(_fullness(state), batch),
             "signals": added,
         }
         return {name: np.where(there, unit * aim, 0.0) for name, aim in aims.items()}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from giftlive.errors import ConfigError
-from giftlive.policies.base import explained
+from giftlive.policies.base import at_rooms, explained
 from giftlive.policies.choice import choose_best
 from giftlive.policies.evidence import Evidence
 from giftlive.policies.thompson import check_prior
@@ -47,8 +47,8 @@ class RoomUCB:
     ) -> Decisions:
         """Choose by the upper bound, in batch order."""
         mean, sd = state.posterior(self.prior_sd, self.dispersion)
-        rooms = batch.observation.rooms
-        bound = batch.values * mean[rooms] + self.width * np.abs(batch.values) * sd[rooms]
+        theta, spread = at_rooms(mean, batch), at_rooms(sd, batch)
+        bound = batch.values * theta + self.width * np.abs(batch.values) * spread
         scores = np.where(batch.available, bound, 0.0)
         return explained(batch, scores, choose_best(batch, scores, guard=self.respect_seats))
 

@@ -9,7 +9,7 @@ import numpy as np
 from numba import njit
 
 from giftlive.errors import ConfigError
-from giftlive.policies.base import explained
+from giftlive.policies.base import explained, require_rooms
 from giftlive.policies.choice import ahead, open_seats, refuse_nan, seat_counter, take_seat
 from giftlive.policies.journal import Journal, pair_keys
 from giftlive.policies.signals import ShareOfValue, Signal, numbers
@@ -102,6 +102,7 @@ class GreedyWithRules:
     ) -> Decisions:
         """Choose in batch order, counting the rows before; name the rule that fired."""
         seen = batch.observation
+        require_rooms(batch, len(state.exposure))
         bonus = np.zeros_like(batch.values)
         if self.newcomer_bonus > 0.0:
             bonus = self.newcomer_bonus * numbers(self.newcomers, batch, "newcomers")

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from giftlive.errors import ConfigError
-from giftlive.policies.base import Memoryless
+from giftlive.policies.base import Memoryless, at_rooms
 from giftlive.policies.evidence import Evidence
 from giftlive.policies.largest import draw_largest
 from giftlive.policies.signals import ShareOfValue, Signal, numbers
@@ -96,9 +96,9 @@ class RoomThompson:
         """Draw in batch order and report the exact propensities."""
         uniforms = rng.random(len(batch))
         mean, sd = state.posterior(self.prior_sd, self.dispersion)
-        rooms = batch.observation.rooms
+        theta, spread = at_rooms(mean, batch), at_rooms(sd, batch)
         return draw_largest(
-            batch, batch.values * mean[rooms], np.abs(batch.values) * sd[rooms], uniforms,
+            batch, batch.values * theta, np.abs(batch.values) * spread, uniforms,
             gamma=self.law == "gamma", guard=self.respect_seats, floor=self.floor,
         )  # fmt: skip
 

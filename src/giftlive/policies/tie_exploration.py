@@ -89,9 +89,10 @@ class TieExploration:
         """Return [n, m] the propensities of the mixture."""
         rows = np.arange(len(batch))
         best = answer.propensities.argmax(axis=1)
-        scores = batch.values if answer.charges is None else batch.values - answer.charges
+        values = np.where(batch.available, batch.values, 0.0)
+        scores = values if answer.charges is None else values - answer.charges
         top = scores[rows, best][:, None]
-        near = top - self.band * np.abs(batch.values[rows, best])[:, None]
+        near = top - self.band * np.abs(values[rows, best])[:, None]
         tied = batch.available & (batch.observation.seats_left > 0)
         tied &= (scores >= near) & (scores <= top)
         tied[rows, best] = answer.choice >= 0

@@ -9,6 +9,7 @@ from numba import njit
 
 from giftlive.clock import MS_PER_HOUR
 from giftlive.errors import ConfigError
+from giftlive.policies.base import at_rooms, require_rooms
 from giftlive.policies.choice import (
     choose_best,
     open_seats,
@@ -50,6 +51,7 @@ class RoundRobin:
     def decide(self, state: Shown, batch: DecisionBatch, rng: np.random.Generator, /) -> Decisions:
         """Choose in batch order, counting the rows before."""
         seen = batch.observation
+        require_rooms(batch, len(state.exposure))
         choice, chances, bad = _in_turn(
             batch.values, seen.rooms, seen.seats_left, state.exposure, self.respect_seats
         )
@@ -92,7 +94,7 @@ class Popularity:
         largest = float(np.abs(np.where(there, batch.values, 0.0)).max(initial=0.0))
         most = float(state.exposure.max(initial=0.0))
         tie_break = batch.values * (1e-9 * max(most, 1.0) / largest) if largest > 0.0 else 0.0
-        scores = state.exposure[batch.observation.rooms] + tie_break
+        scores = at_rooms(state.exposure, batch) + tie_break
         return choose_best(batch, scores, guard=self.respect_seats)
 
     def update(self, state: Shown, feedback: Feedback, /) -> Shown:

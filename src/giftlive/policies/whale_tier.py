@@ -9,7 +9,7 @@ import numpy as np
 
 from giftlive.allocation.flow import optimal_assignment
 from giftlive.errors import ConfigError, InputError
-from giftlive.policies.base import Policy, final_at, reasons_of, value_heard
+from giftlive.policies.base import Policy, at_rooms, final_at, reasons_of, value_heard
 from giftlive.policies.choice import refuse_nan
 from giftlive.policies.greedy import GreedyWithCap
 from giftlive.policies.limits import first_nan, without
@@ -101,6 +101,7 @@ class WhaleTier:
     ) -> Decisions:
         """Assign the whales, close their rows and seats, and let the other policy decide."""
         refuse_nan(first_nan(batch))
+        price = at_rooms(state.price, batch)
         whale = self._is_whale(batch.observation.user)
         choice = np.full(len(batch), -1, dtype=np.int64)
         choice[whale] = self._assign(state, batch, whale)
@@ -110,7 +111,7 @@ class WhaleTier:
         reason = reasons_of(decisions)
         reason[whale & batch.available.any(axis=1)] = WHALE
         charges = np.zeros(chances.shape) if decisions.charges is None else decisions.charges
-        priced = batch.values * state.price[batch.observation.rooms] * batch.available
+        priced = np.where(batch.available, batch.values * price, 0.0)
         charges = np.where(whale[:, None], priced, charges)
         return Decisions(np.where(whale, choice, decisions.choice), chances, charges, reason)
 
