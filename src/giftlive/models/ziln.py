@@ -93,7 +93,9 @@ class Ziln:
         }
         return FittedZiln(self._card(data, fitted), chance, law, level)
 
-    def _amounts(self, X: Floats, y: Floats, fold: Ints) -> tuple[LogNormal, dict[str, float]]:
+    def _amounts(
+        self, X: Floats, y: Floats, fold: Ints
+    ) -> tuple[LogNormal, dict[str, float | None]]:
         """Return the law of an amount given a gift, and how far its closed form can be trusted."""
         # Log amounts around their mean: trees keep single precision, and money has no unit.
         centre = float(np.log(y).mean())
@@ -112,12 +114,14 @@ class Ziln:
             law = LogNormal(centre, mean, part, scale, cap)
         variance = law.unseen_variance(X, fold)
         standard = residual / np.sqrt(variance)
+        fourth, second = (float(np.mean(standard**power)) for power in (4, 2))
         closed = float(np.exp(variance / 2.0).mean())
         return law, {
             "mean_variance": float(variance.mean()),
             "largest_variance": float(variance.max()),
             "closed_form_over_smearing": closed / float(np.exp(residual).mean()),
-            "kurtosis_of_residuals": float(np.mean(standard**4) / np.mean(standard**2) ** 2),
+            # Where all gifts are alike no residual is left that could have a form.
+            "kurtosis_of_residuals": fourth / second**2 if second > 0.0 else None,
         }
 
     def _card(self, data: Training, fitted: dict[str, Any]) -> Card:
