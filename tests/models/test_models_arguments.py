@@ -9,7 +9,14 @@ import pytest
 
 from giftlive.errors import InputError, UsageError
 from giftlive.models.base import LARGEST, known, training
+from giftlive.models.hurdle import Hurdle
 from giftlive.models.registry import make
+from giftlive.models.ridge import Ridge
+from giftlive.models.ridge_log1p import RidgeLog1p
+from giftlive.models.trees import TreeSettings
+from giftlive.models.tweedie_glm import TweedieGlm
+from giftlive.models.two_part import TwoPart
+from giftlive.models.ziln import Ziln
 from giftlive.testing import make_sample
 
 ROWS = make_sample(60)
@@ -81,3 +88,34 @@ def test_sizes_whose_squares_are_no_doubles_are_refused() -> None:
 def test_a_model_that_does_not_exist_is_answered_with_those_that_do() -> None:
     with pytest.raises(UsageError, match=r"no model 'riddge'; expected one of .*ridge.*multi_task"):
         make("riddge")
+
+
+@pytest.mark.parametrize(
+    ("settings", "wrong"),
+    [
+        (Ridge, {"penalty": -1.0}),
+        (Ridge, {"penalty": np.nan}),
+        (RidgeLog1p, {"penalty": -1.0}),
+        (RidgeLog1p, {"bins": 0}),
+        (TweedieGlm, {"penalty": np.inf}),
+        (TweedieGlm, {"steps": 0}),
+        (TwoPart, {"folds": 1}),
+        (TwoPart, {"level_bins": 0}),
+        (Hurdle, {"folds": 0}),
+        (Hurdle, {"negatives_per_gift": np.nan}),
+        (Hurdle, {"freedom": 0.0}),
+        (Hurdle, {"power": 2.0}),
+        (Ziln, {"folds": 1}),
+        (Ziln, {"negatives_per_gift": -1.0}),
+        (Ziln, {"variance": "nonsense"}),
+        (TreeSettings, {"rounds": 0}),
+        (TreeSettings, {"leaves": 1}),
+        (TreeSettings, {"learning_rate": 0.0}),
+        (TreeSettings, {"l2": -1.0}),
+        (TreeSettings, {"rows_per_leaf": -1}),
+    ],
+)
+def test_settings_that_nothing_can_be_fitted_with_are_named(settings: Any, wrong: Any) -> None:
+    (name,) = wrong
+    with pytest.raises(UsageError, match=rf"{settings.__name__}.{name}: {name} .*; expected "):
+        settings(**wrong)

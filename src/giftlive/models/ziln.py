@@ -8,8 +8,10 @@ from typing import Any, Literal
 
 import numpy as np
 
+from giftlive.errors import UsageError
 from giftlive.models.base import Card, State, Training, by_chunks, known, training
 from giftlive.models.parts import Part, cross_fit, usable_folds
+from giftlive.models.settings import SOME_USERS, at_least
 from giftlive.models.thinned_chance import ThinnedChance, fit_thinned_chance, thin
 from giftlive.models.trees import TreeSettings
 from giftlive.types import Floats, Ints
@@ -61,6 +63,13 @@ class Ziln:
     folds: int = 3
     seed: int = 0
     minimum_positives: int = 50
+
+    def __post_init__(self) -> None:
+        """Refuse settings that nothing can be fitted with."""
+        at_least("Ziln", SOME_USERS, folds=self.folds)
+        at_least("Ziln", 0, negatives_per_gift=self.negatives_per_gift)
+        if self.variance not in ("boosted", "constant"):
+            raise UsageError(f"variance {self.variance!r}", "Ziln.variance", "boosted or constant")
 
     def fit(
         self, X: Floats, y: Floats, groups: Ints | None = None, *, names: Sequence[str]
