@@ -86,6 +86,15 @@ def test_share_is_scale_free_and_regret_is_in_units_of_value(choices: Choices) -
     )
 
 
+def test_the_share_is_a_ratio_of_sums_and_no_mean_of_ratios() -> None:
+    """Missing half of 10 and all of 1 loses 6 of 11, not three quarters."""
+    value, live = np.array([[10.0, 5.0], [0.0, 1.0]]), np.ones((2, 2), dtype=np.bool_)
+    chosen = np.array([[0.0, 1.0], [1.0, 0.0]])
+    assert metrics.decision_regret_share(value, chosen, live) == pytest.approx(6.0 / 11.0)
+    twice = metrics.decision_regret_share(value, chosen, live, weights=[1.0, 2.0])
+    assert twice == pytest.approx(7.0 / 12.0)
+
+
 def test_padding_is_never_read(choices: Choices) -> None:
     hole = np.where(choices.live, choices.value, np.nan)
     score = np.where(choices.live, choices.score, np.inf)

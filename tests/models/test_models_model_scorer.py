@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pytest
-from tests.models.few_trees import OPTIONS_OF_ONE_MODEL, with_trees
+from tests.models.few_trees import each, with_trees
 from tests.models.neural.planted import SMALL, needs_torch
 
 from giftlive.errors import NotEnoughDataError, UsageError
@@ -37,8 +38,8 @@ RAW = ("ridge", "boosted_raw")
 """Models of raw amounts: a floor or a few leaves are no product of sides, and the loss says so."""
 
 
-WITHOUT = (*OPTIONS_OF_ONE_MODEL, "user_last_amount")
-"""Options of a model, and the ranker whose column no feature table has: it is of rows of gifts."""
+WITH = [name for name in MODELS if name != "user_last_amount"]
+"""All but the ranker whose column no feature table has: it is of rows of gifts."""
 
 
 @dataclass(frozen=True)
@@ -51,16 +52,27 @@ class Law:
         return np.asarray(np.exp(self.formula(X)))
 
 
+class Distilled(dict[str, ModelScorer]):
+    """Every model's scorer by name, distilled when it is first asked for."""
+
+    def __init__(self, distil: Callable[[str], ModelScorer]) -> None:
+        self.distil = distil
+
+    def __missing__(self, name: str) -> ModelScorer:
+        self[name] = self.distil(name)
+        return self[name]
+
+
 @pytest.fixture(scope="module")
 def scorers(train: Any, small_trees: TreeSettings) -> dict[str, ModelScorer]:
-    found = {}
-    for name in (name for name in MODELS if name not in WITHOUT):
+    def distilled(name: str) -> ModelScorer:
         model = with_trees(name, small_trees).fit(train.X, train.y, train.user, names=NAMES)
-        found[name] = model_scorer(model, train.X, NAMES, train.user)
-    return found
+        return model_scorer(model, train.X, NAMES, train.user)
+
+    return Distilled(distilled)
 
 
-@pytest.mark.parametrize("name", [name for name in MODELS if name not in WITHOUT])
+@pytest.mark.parametrize("name", each(WITH))
 def test_every_model_has_a_scorer_that_says_its_loss(
     name: str, scorers: dict[str, ModelScorer], fresh: Any
 ) -> None:

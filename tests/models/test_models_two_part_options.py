@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from giftlive.errors import UsageError
+from giftlive.errors import NotEnoughDataError, UsageError
 from giftlive.models.curves import probability
 from giftlive.models.occurrence import Occurrence
 from giftlive.models.trees import TreeSettings, user_folds
@@ -86,6 +86,14 @@ def test_sampling_keeps_every_gift_and_the_asked_share_of_the_rest(cells: Any) -
     assert forest.texts != other.texts
     again = STAGES["sampled"].learn(X, occurred, fold, LARGE_LEAVES, seed=0)[0]
     assert forest.texts == again.texts
+
+
+@pytest.mark.parametrize("loss", ["plain", "weighted", "focal"])
+def test_a_share_that_leaves_nobody_without_a_gift_is_refused(loss: Any, cells: Any) -> None:
+    X, occurred, _, fold = (column[:500] for column in cells)
+    assert 0.0 < occurred.mean() < 1.0
+    with pytest.raises(NotEnoughDataError, match="keep_negatives: no row without a gift"):
+        Occurrence(loss, keep_negatives=1e-9).learn(X, occurred, fold, LARGE_LEAVES, seed=0)
 
 
 def _two_kinds(n: int, seed: int) -> tuple[Floats, Floats, Floats]:

@@ -101,6 +101,15 @@ def test_every_number_of_a_run_is_found_again(sound: Path) -> None:
         assert tally.largest < 1e-10
 
 
+def test_every_model_of_the_leaderboard_has_a_card_in_the_folder(sound: Path) -> None:
+    names = load_config(sound / "config.toml").models.names
+    cards = {path.stem: json.loads(path.read_text()) for path in (sound / "cards").iterdir()}
+    assert sorted(cards) == sorted(names)
+    for name, card in cards.items():
+        assert card["name"] == name
+        assert {"data", "features", "folds", "metrics", "limits"} <= set(card)
+
+
 def test_it_tells_how_far_it_is(sound: Path) -> None:
     told: list[tuple[int, int]] = []
     verify(sound, lambda done, total: told.append((done, total)))

@@ -115,6 +115,16 @@ def needs_both_kinds(y: Floats, groups: Ints | None) -> Floats:
     return y
 
 
+def needs_two_prices(y: Floats, groups: Ints | None) -> Floats:
+    if len(y) > 1 and len(np.unique(y[y > 0.0])) == 1:
+        raise FloatingPointError("no spread")
+    return y
+
+
+def reads_words(y: Floats, groups: Ints | None) -> Floats:
+    return y if np.asarray(y).dtype.kind == "f" else np.ones(len(y))
+
+
 def needs_two_rows(y: Floats, groups: Ints | None) -> Floats:
     if len(y) == 1:
         raise IndexError("no second row")
@@ -154,6 +164,9 @@ PLANTED: tuple[tuple[ModelCheck, ModelFactory, str], ...] = (
     (wild.constant_features_tell_nothing, lambda: Spoiled(by_place), "nothing tells apart"),
     (wild.constant_features_tell_nothing, lambda: Spoiled(reads_the_last), "never varied"),
     (wild.one_class_is_fitted_or_refused, lambda: Spoiled(before=needs_both_kinds), "ZeroDiv"),
+    (wild.one_price_is_fitted_or_refused, lambda: Spoiled(before=needs_two_prices), "FloatingPoi"),
+    (wild.one_class_is_fitted_or_refused, lambda: Spoiled(says=(("nan", np.nan),)), "the card"),
+    (wild.what_is_no_number_is_refused, lambda: Spoiled(before=reads_words), "an amount that is"),
     (wild.one_row_is_fitted_or_refused, lambda: Spoiled(before=needs_two_rows), "IndexError"),
     (wild.values_never_seen_have_an_amount, lambda: Spoiled(explodes), "never seen"),
     (wild.ids_are_only_names, lambda: Spoiled(before=counts_ids), "other ids"),

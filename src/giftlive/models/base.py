@@ -22,6 +22,9 @@ CHUNK = 65_536
 WIDEST = 1e15
 """Largest ratio of two gifts: beyond it doubles no longer hold both in one sum."""
 
+LARGEST = 1e100
+"""Largest size of a feature or an amount, and its inverse the smallest gift: squares are finite."""
+
 
 @dataclass(frozen=True)
 class Card:
@@ -192,7 +195,7 @@ def by_chunks(X: ArrayLike, width: int, of: Callable[[Floats], Floats]) -> Float
 
 
 def _matrix(X: ArrayLike, width: int | None) -> Floats:
-    features = np.asarray(X, dtype=np.float64)
+    features = _numbers(X, "X", "numbers, and NaN or -1 where a feature is unknown")
     if features.ndim != 2 or (width is not None and features.shape[1] != width):
         wanted = "a matrix [n, p]" if width is None else f"{width} columns, those of the training"
         raise UsageError(
@@ -201,14 +204,36 @@ def _matrix(X: ArrayLike, width: int | None) -> Floats:
     return features
 
 
+def _numbers(values: ArrayLike, argument: str, expected: str) -> Floats:
+    """Return what was given as doubles.
+
+    Raises
+    ------
+    InputError
+        A word, a date, a complex number, or rows of different lengths.
+    """
+    try:
+        given = np.asarray(values)
+        if given.dtype.kind in "cmM":
+            raise TypeError(f"an array of {given.dtype}")
+        return np.asarray(given, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InputError(
+            f"not only numbers ({error})",
+            f"argument {argument}",
+            expected,
+            "give a category or a date as a number: its rank, or what was counted of it",
+        ) from error
+
+
 def _finite(features: Floats) -> Floats:
-    """Return the features if none is infinite."""
+    """Return the features if none is infinite or as good as that."""
     found = np.zeros(features.shape[1], dtype=np.int64)
     for part in chunks(len(features)):
-        found += np.isinf(features[part]).sum(axis=0)
+        found += (np.abs(features[part]) > LARGEST).sum(axis=0)
     if found.any():
         raise InputError(
-            f"{int(found.sum())} infinite features",
+            f"{int(found.sum())} infinite features (beyond {LARGEST:g})",
             f"argument X, columns {np.flatnonzero(found).tolist()}",
             "finite numbers, or NaN or -1 where a feature is unknown",
             "a ratio without a denominator is unknown",
@@ -232,15 +257,17 @@ def training(
     Raises
     ------
     UsageError
-        Shapes do not match.
+        Shapes do not match, there is no column, or two have one name.
     InputError
-        An amount is negative or not a number, two gifts differ by more than ``WIDEST``, a user id
-        is not a number, or a feature is infinite.
+        An amount is negative or not a number, two gifts differ by more than ``WIDEST``, a gift is
+        beyond ``LARGEST`` or below its inverse, a user id is not a whole number, or a feature is
+        infinite or not a number.
     NotEnoughDataError
         Fewer than ``minimum_positives`` rows hold a gift.
     """
+    _distinct(names)
     features = _finite(_matrix(X, len(names))) if as_given else known(X, len(names))
-    amount = np.asarray(y, dtype=np.float64)
+    amount = _numbers(y, "y", "amounts >= 0")
     users = np.arange(len(amount)) if groups is None else _users(groups)
     if amount.shape != features.shape[:1] or users.shape != amount.shape:
         raise UsageError(
@@ -258,18 +285,54 @@ def training(
             f"at least {minimum_positives}",
             "train on more days, or use a trivial ranker",
         )
-    if data.positives and float(amount.max()) > WIDEST * data.unit:
+    if data.positives:
+        _same_money(data.unit, float(amount.max()))
+    return data
+
+
+def _same_money(smallest: float, largest: float) -> None:
+    if not 1.0 / LARGEST <= smallest <= largest <= LARGEST:
         raise InputError(
-            f"gifts from {data.unit:g} to {amount.max():g}",
+            f"gifts from {smallest:g} to {largest:g}",
+            "argument y",
+            f"amounts from {1.0 / LARGEST:g} to {LARGEST:g}",
+            "count amounts in another unit of money",
+        )
+    if largest > WIDEST * smallest:
+        raise InputError(
+            f"gifts from {smallest:g} to {largest:g}",
             "argument y",
             f"amounts that differ by a factor of {WIDEST:g} at most",
             "look for amounts in two units",
         )
-    return data
+
+
+def _distinct(names: Sequence[str]) -> None:
+    """Refuse names by which no column can be told: none, one text, or one name twice."""
+    given = (names,) if isinstance(names, str) else tuple(names)
+    twice = sorted({name for name in given if given.count(name) > 1})
+    if isinstance(names, str) or twice or not given:
+        what = f"two columns are called {', '.join(twice)}" if twice else f"names {names!r}"
+        raise UsageError(what, "argument names", "one name for each column, at least one")
 
 
 def _users(groups: ArrayLike) -> Ints:
-    users = np.asarray(groups)
-    if users.dtype.kind == "f" and not np.isfinite(users).all():
-        raise InputError("a user id is not a number", "argument groups", "one integer per row")
-    return users.astype(np.int64)
+    whole = "one whole number per row"
+    hint = "number the users: np.unique(groups, return_inverse=True)[1]"
+    try:
+        users = np.asarray(groups)
+        ids = users.astype(np.int64) if users.dtype.kind in "biuSU" else _whole(users)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InputError(
+            f"a user id is not a number ({error})", "argument groups", whole, hint
+        ) from error
+    return ids
+
+
+def _whole(users: Any) -> Ints:
+    """Return numbers as integers if they are: two users of one integer would be one user."""
+    number = np.asarray(users, dtype=np.float64)
+    bad = ~(np.abs(number) < 2.0**63) | (number != np.floor(number))
+    if bad.any():
+        raise ValueError(f"{number[bad][0]:g}")
+    return np.asarray(users.astype(np.int64))

@@ -1,10 +1,13 @@
 """Models on disk: numbers as JSON, tree ensembles as LightGBM text, arrays as ``.npz``, the card.
 
 No pickle: a saved model can be read without running foreign code, and by other programs.
+``model.json`` holds the digest of every file, of its parts' too, and of itself. A cut tree would
+otherwise end the whole process inside LightGBM, and one changed digit would be another model.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -31,8 +34,9 @@ from giftlive.models.tweedie_glm import FittedTweedieGlm
 from giftlive.models.two_part import FittedTwoPart
 from giftlive.models.uncertainty import FittedBootstrap
 from giftlive.models.ziln import FittedZiln
+from giftlive.tables.features.array_folder import digest_of_file
 
-ARRAYS = "arrays.npz"
+MODEL, CARD, ARRAYS = "model.json", "card.json", "arrays.npz"
 
 KINDS: dict[str, Callable[[State], Any]] = {
     "trivial": FittedTrivial.from_state,
@@ -76,21 +80,27 @@ def save(model: Storable, folder: Path) -> None:
 def _save(state: State, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     forests = {key: len(texts) for key, texts in state.forests.items()}
+    body: dict[str, Any] = {"kind": state.kind, "numbers": state.numbers, "forests": forests}
+    files = []
     for key, texts in state.forests.items():
         for index, text in enumerate(texts):
-            _tree_file(folder, key, index).write_text(text, encoding="utf-8")
+            files.append(_tree_file(folder, key, index))
+            files[-1].write_text(text, encoding="utf-8")
     for index, part in enumerate(state.parts):
         _save(part, _part_folder(folder, index))
-    body: dict[str, Any] = {"kind": state.kind, "numbers": state.numbers, "forests": forests}
+        files.append(_part_folder(folder, index) / MODEL)
     if state.parts:
         body["parts"] = len(state.parts)
     if state.arrays:
         body["arrays"] = sorted(state.arrays)
         plain = {key: stored.array() for key, stored in state.arrays.items()}
         np.savez(folder / ARRAYS, allow_pickle=False, **plain)
-    _write(folder / "model.json", body)
+        files.append(folder / ARRAYS)
     if "card" in state.numbers:
-        _write(folder / "card.json", state.numbers["card"])
+        _write(folder / CARD, state.numbers["card"])
+        files.append(folder / CARD)
+    body["files"] = {file.relative_to(folder).as_posix(): digest_of_file(file) for file in files}
+    _write(folder / MODEL, body | {"digest": digest_of(body)})
 
 
 def load(folder: Path) -> Any:
@@ -99,29 +109,55 @@ def load(folder: Path) -> Any:
     Raises
     ------
     InputError
-        The folder holds no model of a known kind.
+        The folder holds no model of a known kind, or a file of it is not as it was written.
     """
-    path = folder / "model.json"
+    path = folder / MODEL
     try:
         body = json.loads(path.read_text(encoding="utf-8"))
         kind, parts = body["kind"], body.get("parts", 0)
         rebuild: Callable[..., Any] = COMPOSED[kind] if parts else KINDS[kind]
+        _as_written(folder, body)
         forests = {
             key: tuple(_tree_file(folder, key, i).read_text(encoding="utf-8") for i in range(count))
             for key, count in body["forests"].items()
         }
         arrays = _arrays(folder, body.get("arrays", []))
-    except (OSError, KeyError, ValueError, BadZipFile) as error:
+        state = State(kind, body["numbers"], forests, arrays=arrays)
+        if not parts:
+            return rebuild(state)
+        return rebuild(state, tuple(load(_part_folder(folder, i)) for i in range(parts)))
+    except (OSError, LookupError, TypeError, ValueError, AttributeError, BadZipFile) as error:
         raise InputError(
             f"not a saved model ({type(error).__name__}: {error})",
             Where(str(path)),
             f"one of {', '.join((*KINDS, *COMPOSED))}",
             "train it again; a model folder is model.json and the .txt and .npz files beside it",
         ) from error
-    state = State(kind, body["numbers"], forests, arrays=arrays)
-    if not parts:
-        return rebuild(state)
-    return rebuild(state, tuple(load(_part_folder(folder, i)) for i in range(parts)))
+
+
+def _as_written(folder: Path, body: dict[str, Any]) -> None:
+    """Refuse a folder of which a file is missing, cut or changed, before anything is made of it."""
+    body = dict(body)
+    said = {MODEL: body.pop("digest", "none"), **body.get("files", {})}
+    for name, digest in said.items():
+        file = folder / name
+        if name == MODEL:
+            found = digest_of(body)
+        else:
+            found = digest_of_file(file) if file.is_file() else "no file"
+        if found != digest:
+            raise InputError(
+                f"digest {found}: not as it was saved",
+                Where(str(file)),
+                f"digest {digest}",
+                "copy the whole folder again, or train the model again with this version",
+            )
+
+
+def digest_of(body: dict[str, Any]) -> str:
+    """Return the digest of what ``model.json`` says, however it is laid out."""
+    plain = json.loads(json.dumps(body))
+    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:32]
 
 
 def _part_folder(folder: Path, index: int) -> Path:

@@ -17,9 +17,11 @@ from typing import Any
 
 import numpy as np
 
+from giftlive.errors import UsageError
 from giftlive.models.base import Card, State, Training, by_chunks, training
 from giftlive.models.level import LevelSpline, level_spline
 from giftlive.models.parts import Part, cross_part, usable_folds
+from giftlive.models.settings import SOME_USERS, above_zero, at_least
 from giftlive.models.thinned_chance import ThinnedChance, fit_thinned_chance, thin
 from giftlive.models.trees import TreeSettings
 from giftlive.types import Floats, Ints
@@ -59,6 +61,14 @@ class Hurdle:
     folds: int = 3
     seed: int = 0
     minimum_positives: int = 50
+
+    def __post_init__(self) -> None:
+        """Refuse settings that nothing can be fitted with."""
+        at_least("Hurdle", SOME_USERS, folds=self.folds)
+        at_least("Hurdle", 0, negatives_per_gift=self.negatives_per_gift)
+        above_zero("Hurdle", freedom=self.freedom)
+        if not 1.0 <= self.power < 2.0:
+            raise UsageError(f"power {self.power}", "Hurdle.power", "1 <= power < 2")
 
     def fit(
         self, X: Floats, y: Floats, groups: Ints | None = None, *, names: Sequence[str]

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from giftlive.errors import UsageError
+from giftlive.errors import NotEnoughDataError, UsageError
 from giftlive.models.trees import Forest, TreeSettings, cross_grow
 from giftlive.models.undoing import (
     check_focal,
@@ -83,6 +83,12 @@ class Occurrence:
         """Grow ensemble k outside fold k on the rows kept, and say how to read its scores."""
         rows = np.flatnonzero(_kept(occurred, self.keep_negatives, seed))
         X, target, fold = X[rows], occurred[rows], fold[rows]
+        if target.all():
+            raise NotEnoughDataError(
+                f"no row without a gift is left of {len(occurred) - len(rows)} that were dropped",
+                "Occurrence.keep_negatives",
+                f"a larger share than {self.keep_negatives:g}, or more rows",
+            )
         if self.loss == "plain":
             forest = cross_grow(X, target, fold, "binary", trees)
             return forest, Undo(self.keep_negatives)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from giftlive.errors import UsageError
 from giftlive.models.base import ValueModel
 from giftlive.models.boosted import BoostedLog1p
 from giftlive.models.boosted_amount import BoostedAmount
@@ -61,8 +62,11 @@ def make(name: str) -> ValueModel:
     Raises
     ------
     UsageError
-        It needs the extra ``neural``, which is not installed.
+        There is no such model, or it needs the extra ``neural``, which is not installed.
     """
+    if name not in MODELS | NEURAL:
+        known = ", ".join((*MODELS, *NEURAL))
+        raise UsageError(f"there is no model {name!r}", "argument name", f"one of {known}")
     if name in NEURAL:
         require_torch()
     return (MODELS | NEURAL)[name]()

@@ -10,6 +10,7 @@ import numpy as np
 
 from giftlive.models.base import Card, State, by_chunks, chunks, known, training
 from giftlive.models.curves import Line, logit_line, positive, probability
+from giftlive.models.settings import at_least
 from giftlive.types import Bools, Floats, Ints
 
 FLOOR = 0.01
@@ -29,6 +30,10 @@ class Ridge:
 
     penalty: float = 1e-3
     long_tail: float = 10.0
+
+    def __post_init__(self) -> None:
+        """Refuse settings that nothing can be fitted with."""
+        at_least("Ridge", 0, penalty=self.penalty)
 
     def fit(
         self, X: Floats, y: Floats, groups: Ints | None = None, *, names: Sequence[str]

@@ -11,6 +11,7 @@ import numpy as np
 from giftlive.models.base import Card, State, Training, known, training
 from giftlive.models.basis import Basis
 from giftlive.models.curves import Line, logit_line, positive, probability
+from giftlive.models.settings import at_least
 from giftlive.models.smearing import RatioSmearing, ratio_smearing
 from giftlive.types import Floats, Ints
 
@@ -41,6 +42,11 @@ class RidgeLog1p:
     retransform: bool = True
     penalty: float = 1e-3
     bins: int = 10
+
+    def __post_init__(self) -> None:
+        """Refuse settings that nothing can be fitted with."""
+        at_least("RidgeLog1p", 0, penalty=self.penalty)
+        at_least("RidgeLog1p", 1, bins=self.bins)
 
     @property
     def name(self) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from giftlive.models.compiled_trees import Trees, read_trees, scores
+from giftlive.models.settings import above_zero, at_least
 from giftlive.rng import stream
 from giftlive.types import Floats, Ints
 
@@ -28,6 +29,13 @@ class TreeSettings:
     rows_per_leaf: int = 100
     l2: float = 5.0
     threads: int = 2
+
+    def __post_init__(self) -> None:
+        """Refuse settings that nothing can be fitted with."""
+        at_least("TreeSettings", 1, rounds=self.rounds)
+        at_least("TreeSettings", 2, leaves=self.leaves)
+        at_least("TreeSettings", 0, rows_per_leaf=self.rows_per_leaf, l2=self.l2)
+        above_zero("TreeSettings", learning_rate=self.learning_rate)
 
     def parameters(self, objective: str) -> dict[str, Any]:
         """Return LightGBM's parameters."""

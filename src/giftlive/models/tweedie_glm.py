@@ -12,6 +12,7 @@ from giftlive.errors import NotEnoughDataError, UsageError
 from giftlive.models.base import Card, State, Training, by_chunks, training
 from giftlive.models.basis import Basis
 from giftlive.models.curves import Line, logit_line, probability
+from giftlive.models.settings import at_least
 from giftlive.types import Floats, Ints
 
 EXTREME = 30.0
@@ -42,7 +43,9 @@ class TweedieGlm:
     steps: int = 200
 
     def __post_init__(self) -> None:
-        """Refuse a power without zeros."""
+        """Refuse a power without zeros, and settings that nothing can be fitted with."""
+        at_least("TweedieGlm", 0, penalty=self.penalty)
+        at_least("TweedieGlm", 1, steps=self.steps)
         if not 1.0 < self.power < 2.0:
             raise UsageError(f"power {self.power}", "TweedieGlm.power", "1 < power < 2")
 

@@ -13,6 +13,7 @@ from giftlive.models.base import Card, State, Training, by_chunks, training
 from giftlive.models.curves import Line, logit_line, probability
 from giftlive.models.occurrence import Occurrence, Undo
 from giftlive.models.parts import MINIMUM_NEGATIVES, usable_folds
+from giftlive.models.settings import SOME_USERS, at_least
 from giftlive.models.smearing import RatioSmearing, ratio_smearing
 from giftlive.models.trees import Forest, TreeSettings, cross_grow
 from giftlive.types import Floats, Ints
@@ -54,7 +55,9 @@ class TwoPart:
     name: str = "two_part"
 
     def __post_init__(self) -> None:
-        """Refuse a severity that does not exist."""
+        """Refuse settings that nothing can be fitted with."""
+        at_least("TwoPart", SOME_USERS, folds=self.folds)
+        at_least("TwoPart", 1, level_bins=self.level_bins)
         if self.severity not in _OBJECTIVES:
             raise UsageError(f"severity {self.severity!r}", "TwoPart.severity", "gamma or log")
 

@@ -8,8 +8,10 @@ from typing import Any, Literal
 
 import numpy as np
 
+from giftlive.errors import UsageError
 from giftlive.models.base import Card, State, Training, by_chunks, known, training
 from giftlive.models.parts import Part, cross_fit, usable_folds
+from giftlive.models.settings import SOME_USERS, at_least
 from giftlive.models.thinned_chance import ThinnedChance, fit_thinned_chance, thin
 from giftlive.models.trees import TreeSettings
 from giftlive.types import Floats, Ints
@@ -62,6 +64,13 @@ class Ziln:
     seed: int = 0
     minimum_positives: int = 50
 
+    def __post_init__(self) -> None:
+        """Refuse settings that nothing can be fitted with."""
+        at_least("Ziln", SOME_USERS, folds=self.folds)
+        at_least("Ziln", 0, negatives_per_gift=self.negatives_per_gift)
+        if self.variance not in ("boosted", "constant"):
+            raise UsageError(f"variance {self.variance!r}", "Ziln.variance", "boosted or constant")
+
     def fit(
         self, X: Floats, y: Floats, groups: Ints | None = None, *, names: Sequence[str]
     ) -> FittedZiln:
@@ -93,7 +102,9 @@ class Ziln:
         }
         return FittedZiln(self._card(data, fitted), chance, law, level)
 
-    def _amounts(self, X: Floats, y: Floats, fold: Ints) -> tuple[LogNormal, dict[str, float]]:
+    def _amounts(
+        self, X: Floats, y: Floats, fold: Ints
+    ) -> tuple[LogNormal, dict[str, float | None]]:
         """Return the law of an amount given a gift, and how far its closed form can be trusted."""
         # Log amounts around their mean: trees keep single precision, and money has no unit.
         centre = float(np.log(y).mean())
@@ -112,12 +123,14 @@ class Ziln:
             law = LogNormal(centre, mean, part, scale, cap)
         variance = law.unseen_variance(X, fold)
         standard = residual / np.sqrt(variance)
+        fourth, second = (float(np.mean(standard**power)) for power in (4, 2))
         closed = float(np.exp(variance / 2.0).mean())
         return law, {
             "mean_variance": float(variance.mean()),
             "largest_variance": float(variance.max()),
             "closed_form_over_smearing": closed / float(np.exp(residual).mean()),
-            "kurtosis_of_residuals": float(np.mean(standard**4) / np.mean(standard**2) ** 2),
+            # Where all gifts are alike no residual is left that could have a form.
+            "kurtosis_of_residuals": fourth / second**2 if second > 0.0 else None,
         }
 
     def _card(self, data: Training, fitted: dict[str, Any]) -> Card:

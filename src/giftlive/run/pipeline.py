@@ -131,7 +131,7 @@ def _write(
 
 
 def _copy_rows(folder: Path, context: Context, answers: list[Answer]) -> None:
-    """Put rejects, the balance of the labels, kept tables and models where a reader looks."""
+    """Put rejects, the balance of the labels, kept tables, cards, models where a reader looks."""
     target = folder / "tables"
     target.mkdir()
     for name in ("attribution.json", "dictionary.json"):
@@ -141,6 +141,8 @@ def _copy_rows(folder: Path, context: Context, answers: list[Answer]) -> None:
         where = target / "rejects" if path.name == "rejects" else target
         if path.is_dir():
             shutil.copytree(path, where, dirs_exist_ok=True)
+    for cards in (a.cards for a in answers if a.cards and a.cards.is_dir()):
+        shutil.copytree(cards, folder / "cards", dirs_exist_ok=True)
     if context.evening is not None and context.evening.models is not None:
         shutil.copytree(context.evening.models, folder / "models")
 

@@ -168,11 +168,12 @@ def evening(shop: Workshop) -> Evening:
 
 @dataclass(frozen=True)
 class Answer:
-    """A study's result as plain containers, the tables it kept, and what its pieces cost."""
+    """A study's result as plain containers, the tables and cards it kept, what its pieces cost."""
 
     result: dict[str, Any]
     tables: Path | None
     costs: dict[str, Any] = field(default_factory=dict)
+    cards: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -197,7 +198,13 @@ def study(shop: Workshop, asked: Study, context: Context) -> Answer:
 
     def make(folder: Path) -> None:
         kept, costs = TableFolder(folder / "tables", asked.name), Costs()
-        told = replace(context, progress=step.listener, keep=kept, spent=costs)
+        told = replace(
+            context,
+            progress=step.listener,
+            keep=kept,
+            spent=costs,
+            describe=Cards(folder / "cards"),
+        )
         answered = asked.run(told).as_dict()
         (folder / "result.json").write_text(canonical_json(answered), encoding="utf-8")
         (folder / "costs.json").write_text(canonical_json(costs.found), encoding="utf-8")
@@ -209,7 +216,19 @@ def study(shop: Workshop, asked: Study, context: Context) -> Answer:
         path, step.cached = shop.cache.fetch("study", key, make)
     found = json.loads((path / "result.json").read_text(encoding="utf-8"))
     costs = json.loads((path / "costs.json").read_text(encoding="utf-8"))
-    return Answer(found, path / "tables", costs)
+    return Answer(found, path / "tables", costs, path / "cards")
+
+
+@dataclass(frozen=True)
+class Cards:
+    """Keeps model cards as JSON files, one per model."""
+
+    folder: Path
+
+    def __call__(self, name: str, card: Mapping[str, Any], /) -> None:
+        """Write ``card`` to ``<name>.json``."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / f"{name}.json").write_text(canonical_json(card), encoding="utf-8")
 
 
 @dataclass(frozen=True)

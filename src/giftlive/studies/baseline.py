@@ -12,12 +12,12 @@ from giftlive.evaluation.gates import judge, load_rules
 from giftlive.evaluation.leaderboard import with_last_amount
 from giftlive.evaluation.results import Check, Estimate, Gate, StudyResult
 from giftlive.evaluation.rules import Rule
+from giftlive.studies.baseline_cards import card_of, days_of
 from giftlive.studies.baseline_figures import figures
 from giftlive.studies.baseline_tables import tables
 from giftlive.studies.board import Board, board_of
 from giftlive.studies.context import Context, estimate, say
 from giftlive.tables.matrix import Matrix, load_matrix
-from giftlive.tables.splits import Fold
 from giftlive.types import Bools, Floats, Ints, Message
 
 
@@ -40,6 +40,7 @@ class Baseline:
         context.keep("predictions", _rows(board))
         for p in board.predictions:
             context.spent(p.name, asdict(p.cost))
+            context.describe(p.name, card_of(board, p, matrix, folds, context.inputs()))
         rule = load_rules()["baseline"]
         made, chosen = _checks(board, rule), _estimates(board, matrix.unit)
         gate = judge(rule, chosen, made)
@@ -48,7 +49,7 @@ class Baseline:
             id=self.id,
             question=Message("study.baseline.question", {}),
             seed=context.config.seed,
-            config=context.config.models.model_dump() | {"folds": [_fold(f) for f in folds]},
+            config=context.config.models.model_dump() | {"folds": [days_of(f) for f in folds]},
             inputs=context.inputs(),
             code_version=context.code_version,
             checks=made,
@@ -73,15 +74,6 @@ def _rows(board: Board) -> dict[str, Floats | Ints | Bools]:
     if board.truth is not None:
         found["expected_amount"] = board.truth.value
     return found
-
-
-def _fold(fold: Fold) -> dict[str, object]:
-    return {
-        "name": fold.name,
-        "train": list(fold.train),
-        "validation": list(fold.validation),
-        "test": list(fold.test),
-    }
 
 
 def _checks(board: Board, rule: Rule) -> tuple[Check, ...]:

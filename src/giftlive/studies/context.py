@@ -41,6 +41,17 @@ def uncounted(name: str, cost: Mapping[str, float], /) -> None:
     """Be the listener that counts nothing."""
 
 
+class Describe(Protocol):
+    """Keeps the card of a named model in the run folder."""
+
+    def __call__(self, name: str, card: Mapping[str, Any], /) -> None:
+        """Keep the ``card`` of ``name``."""
+
+
+def undescribed(name: str, card: Mapping[str, Any], /) -> None:
+    """Keep no card."""
+
+
 @dataclass(frozen=True)
 class Context:
     """Everything a study may use; it opens no other file.
@@ -51,8 +62,8 @@ class Context:
     evening : the evening on which policies are compared; None when no study asked for it.
     twin : whether the source is the world of ``config.fidelity`` on the run's own seed.
     code_version : goes into the result so that equal results mean equal code.
-    progress, keep, spent : told how far the study is; keeps the rows behind its numbers; told what
-    its pieces cost.
+    progress, keep, spent, describe : told how far the study is; keeps the rows behind its numbers;
+    told what its pieces cost; keeps the cards of its models.
     made_by : builds the world that wrote the source; None where nobody knows the truth.
     cells : folder of finished cells of rollouts, which outlives a killed run; None: none is kept.
     """
@@ -66,6 +77,7 @@ class Context:
     progress: Progress = silent
     keep: Keep = forget
     spent: Spent = uncounted
+    describe: Describe = undescribed
     made_by: Callable[[], World] | None = None
     cells: Path | None = None
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
-from giftlive.errors import InputError
+from giftlive.errors import GiftLiveError, InputError
 from giftlive.testing.promise import identical, require
 from giftlive.testing.samples import (
     ModelCheck,
@@ -54,6 +56,33 @@ def amounts_that_are_none_are_refused(factory: ModelFactory, sample: Sample) -> 
         raise AssertionError(f"an amount of {bad} was fitted without a word")
 
 
+def what_is_no_number_is_refused(factory: ModelFactory, sample: Sample) -> None:
+    """Require a GiftLive error for words among features, amounts or users, and for half a user.
+
+    The same for columns that have no name of their own. Half a user: ids that differ after the
+    point alone would become one user.
+    """
+    word: Any = np.full(len(sample.y), "a")
+    cells: Any = np.full(sample.X.shape, "a")
+    halves: Any = sample.user + 0.5
+    spoilt = {
+        "a feature that is a word": replace(sample, X=cells),
+        "an amount that is a word": replace(sample, y=word),
+        "a user that is a word": replace(sample, user=word),
+        "a user between two numbers": replace(sample, user=halves),
+        "two columns of one name": replace(sample, names=(*sample.names[:-1], sample.names[0])),
+        "no column": replace(sample, X=sample.X[:, :0], names=()),
+    }
+    for what, rows in spoilt.items():
+        try:
+            fit_sample(factory, rows)
+        except GiftLiveError:
+            continue
+        except Exception as crash:
+            raise AssertionError(f"{what}: crashed with {type(crash).__name__}") from crash
+        raise AssertionError(f"{what} was fitted without a word")
+
+
 def constant_features_tell_nothing(factory: ModelFactory, sample: Sample) -> None:
     """Require that a feature that never varied in training has no effect, whatever it is later.
 
@@ -82,6 +111,12 @@ def one_class_is_fitted_or_refused(factory: ModelFactory, sample: Sample) -> Non
     gifts = sample.y > 0.0
     rows = replace(sample, X=sample.X[gifts], y=sample.y[gifts], user=sample.user[gifts])
     _sane_or_refused(factory, rows, "every row holds a gift")
+
+
+def one_price_is_fitted_or_refused(factory: ModelFactory, sample: Sample) -> None:
+    """Require amounts and chances, or a refusal, where every gift is of one amount."""
+    five = np.where(sample.y > 0.0, 5.0, 0.0)
+    _sane_or_refused(factory, replace(sample, y=five), "one price")
 
 
 def one_row_is_fitted_or_refused(factory: ModelFactory, sample: Sample) -> None:
@@ -128,8 +163,10 @@ def money_in_another_unit_scales(factory: ModelFactory, sample: Sample) -> None:
 ROBUSTNESS_CHECKS: tuple[ModelCheck, ...] = (
     infinite_features_are_refused,
     amounts_that_are_none_are_refused,
+    what_is_no_number_is_refused,
     constant_features_tell_nothing,
     one_class_is_fitted_or_refused,
+    one_price_is_fitted_or_refused,
     one_row_is_fitted_or_refused,
     values_never_seen_have_an_amount,
     ids_are_only_names,
@@ -144,6 +181,10 @@ def _sane_or_refused(factory: ModelFactory, sample: Sample, what: str) -> None:
         return
     amount, chance = fitted.predict(sample.X), fitted.predict_proba(sample.X)
     require(are_amounts(amount) and are_chances(chance), f"{what}: no finite amounts and chances")
+    try:
+        json.dumps(fitted.card(), allow_nan=False)
+    except ValueError as error:
+        raise AssertionError(f"{what}: a number of the card is not finite") from error
 
 
 def _close(found: Floats, expected: Floats) -> bool:

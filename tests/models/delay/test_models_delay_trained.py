@@ -20,7 +20,7 @@ from giftlive.models.delay.plain import Plain
 from giftlive.models.delay.registry import TREATMENTS, treatment
 from giftlive.models.delay.survival_chance import FittedSurvival
 from giftlive.models.delay.trained import LIMITS, TrainedTreatment, train
-from giftlive.models.folder import load, save
+from giftlive.models.folder import digest_of, load, save
 from giftlive.models.trees import TreeSettings
 
 X = np.linspace(-2.0, 2.0, 9)[:, None]
@@ -94,7 +94,9 @@ def test_what_is_not_one_of_ours_is_refused(tmp_path: Path) -> None:
     for was, now in (('"LinearChance"', '"Path"'), ('"spread"', '"width"'), ('"array":', '"arr":')):
         text = path.read_text(encoding="utf-8")
         assert was in text
-        path.write_text(text.replace(was, now), encoding="utf-8")
+        body = json.loads(text.replace(was, now))
+        body["digest"] = digest_of({key: said for key, said in body.items() if key != "digest"})
+        path.write_text(json.dumps(body), encoding="utf-8")
         with pytest.raises(InputError, match="not a saved law"):
             load(tmp_path / "m")
         path.write_text(text, encoding="utf-8")

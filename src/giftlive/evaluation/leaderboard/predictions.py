@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -56,7 +57,7 @@ class Predictions:
     that precede every test day: a later origin validates on days an earlier one tests.
     by_fold : the same on each fold's test days.
     tried : predictions of those validation rows, in the order of the matrix.
-    cost : of the last fold.
+    cost, card : of the last fold, which trains on the most rows.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Predictions:
     by_fold: tuple[float, ...]
     tried: Floats
     cost: Cost = NO_COST
+    card: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,7 @@ def predict_all(
                 by_fold=tuple(part.captured for part in parts),
                 tried=parts[0].tried,
                 cost=parts[-1].cost,
+                card=parts[-1].card,
             )
         )
         progress(done + 1, len(names))
@@ -116,6 +119,7 @@ class _Part:
     captured: float
     tried: Floats
     cost: Cost
+    card: Mapping[str, Any]
 
 
 def _fit_fold(matrix: Matrix, fold: Fold, name: str) -> _Part:
@@ -138,6 +142,7 @@ def _fit_fold(matrix: Matrix, fold: Fold, name: str) -> _Part:
         captured=_captured(matrix.y[test], amount, f"{fold.name}, test"),
         tried=tried,
         cost=Cost(fit_seconds, len(train), predict_us, stored_bytes(fitted)),
+        card=fitted.card(),
     )
 
 
