@@ -48,7 +48,8 @@ CELL = Cell(
 
 def says(good: dict[str, float]) -> dict[tuple[str, str, str], float | None]:
     found: dict[tuple[str, str, str], float | None] = {
-        ("a_a", FLOOR, "differs"): good["differs"],
+        ("a_a", FLOOR, "differs"): 0.0,
+        ("a_a", "thompson + floor", "differs"): good["differs"],
         ("world", "floor", "price"): 5.0,
         ("world", "floor", "bought"): 100.0,
         ("world", "floor", "lost"): 250.0,

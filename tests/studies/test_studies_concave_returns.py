@@ -26,7 +26,7 @@ Answer = Callable[..., StudyResult]
 def says(cell: Cell, good: dict[str, float]) -> dict[tuple[str, str, str], float | None]:
     """Return every number of a cell in which log returns are as good as ``good`` says."""
     found: dict[tuple[str, str, str], float | None] = {("a_a", "greedy", "differs"): 0.0}
-    found["a_a", "greedy", "differs"] = good["differs"]
+    found["a_a", "uniform", "differs"] = good["differs"]
     paths = dict(cell.setting("paths"))
     settings = [f"{family} {x:g}" for family, multiples in paths.items() for x in multiples]
     for prefix in ("", "oracle_"):

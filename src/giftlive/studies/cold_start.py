@@ -8,7 +8,7 @@ from typing import Any
 from giftlive.evaluation import checks
 from giftlive.evaluation.gates import judge, load_rules
 from giftlive.evaluation.results import Check, Figure, StudyResult, Table
-from giftlive.evaluation.rollouts.cold_start import FLOOR, LINEUP, WORLD, cold_cell
+from giftlive.evaluation.rollouts.cold_start import FLOOR, LINEUP, TWICE, WORLD, cold_cell
 from giftlive.evaluation.rules import Rule
 from giftlive.stats.intervals import ratio_delta
 from giftlive.studies.context import Context
@@ -138,7 +138,10 @@ def _checks(found: Cells, rule: Rule) -> tuple[Check, ...]:
             "greedy on true values against greedy on estimates",
             **rule.asked("movable"),
         ),
-        checks.a_a(found.found.ties("a_a", FLOOR, "differs"), "the priced floor played twice"),
+        checks.a_a(
+            [tie for name in TWICE for tie in found.found.ties("a_a", name, "differs")],
+            f"{' and '.join(TWICE)} played twice",
+        ),
         checks.power(len(found.found.seeds), "worlds", **rule.asked("power")),
     )
 

@@ -14,6 +14,7 @@ from giftlive.evaluation.rollouts.concave import (
     BEST_RULE,
     CONCAVE,
     RULES,
+    TWICE,
     WORLD,
     concave_cell,
     level_table,
@@ -134,7 +135,10 @@ def _checks(found: Cells, rule: Rule, scale: float) -> tuple[Check, ...]:
     assert greedy is not None
     assert log is not None
     return (
-        checks.a_a(found.found.ties("a_a", "greedy", "differs"), "greedy played twice"),
+        checks.a_a(
+            [tie for name in TWICE for tie in found.found.ties("a_a", name, "differs")],
+            f"{' and '.join(TWICE)} played twice",
+        ),
         checks.movable(
             paired_t(greedy, log, n_unit="worlds"),
             "income Gini of greedy against log returns",

@@ -27,6 +27,8 @@ CONCAVE = ("log", "sqrt", "saturating")
 RULES = ("exposure_cap", "head_cap")
 BEST_RULE = "best rule"
 WORLD = "world"
+TWICE = ("greedy", "uniform")
+"""Policies that are played twice: the reference, and one that draws."""
 
 
 def path_of(family: str, multiples: Sequence[float], market: Market) -> list[Contestant]:
@@ -70,8 +72,10 @@ def concave_cell(cell: Cell) -> tuple[Number, ...]:
     for oracle in (False, True):
         found += _frontier(market, cell, paths, oracle)
     found += _own_bound(market, cell.setting("scale") * income_by_lot(market))
-    again = [played(market, Contestant("greedy", "greedy")) for _ in range(2)]
-    return (*found, Number("a_a", "greedy", "differs", differs(*again)))
+    for name in TWICE:
+        again = [played(market, Contestant(name, name)) for _ in range(2)]
+        found.append(Number("a_a", name, "differs", differs(*again)))
+    return tuple(found)
 
 
 def _frontier(
