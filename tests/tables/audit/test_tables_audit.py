@@ -16,6 +16,7 @@ from giftlive.tables import TableOptions, audit_features, build_tables, find_lea
 from giftlive.tables.audit import AuditFinding, canary, lift, refuse_leaks, trials
 from giftlive.tables.audit.future import EVENT_VIEWS
 from giftlive.tables.audit.parts import day_parts
+from giftlive.tables.build import features_of
 from giftlive.tables.engine.duck import DuckEngine
 from giftlive.tables.options import PLANTED
 from giftlive.tables.parts import samples_relation
@@ -153,7 +154,7 @@ def test_a_copy_of_the_label_of_many_users_trips_the_wire(
     store = make_store(clicks, gifts)
     names = build_tables(store, tmp_path, options).features
     engine = DuckEngine.open(store, threads=1)
-    features = trials.features_of(store.source, options)
+    features = features_of(store.source, options)
     for most in (lift.ROWS_RANKED, 600):  # of all rows, and of a draw
         monkeypatch.setattr(lift, "ROWS_RANKED", most)
         found = list(lift.lift_findings(engine, samples_relation(tmp_path), features))
