@@ -1,11 +1,12 @@
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from giftlive.errors import IntegrityError, UsageError
-from giftlive.run.cache import Cache
+from giftlive.run.cache import Cache, seal
 from giftlive.run.canonical import canonical_json, digest, plain
 from giftlive.run.folder import atomic_folder, check_target
 
@@ -28,7 +29,7 @@ def test_a_finished_step_is_not_made_again(tmp_path: Path) -> None:
     assert other != first
 
 
-@pytest.mark.parametrize("harm", ["change", "delete", "add"])
+@pytest.mark.parametrize("harm", ["change", "delete", "add", "seal", "no folder"])
 def test_a_harmed_entry_is_rebuilt(tmp_path: Path, harm: str) -> None:
     cache, log = Cache(tmp_path), []  # type: ignore[var-annotated]
     folder, _ = cache.fetch("step", 1, write("good", log))  # type: ignore[arg-type]
@@ -37,6 +38,11 @@ def test_a_harmed_entry_is_rebuilt(tmp_path: Path, harm: str) -> None:
         file.write_text("bad", encoding="utf-8")
     elif harm == "delete":
         file.unlink()
+    elif harm == "seal":
+        (folder / "entry.json").write_text("5", encoding="utf-8")  # JSON, and no seal
+    elif harm == "no folder":
+        shutil.rmtree(folder)
+        folder.write_text("a file", encoding="utf-8")
     else:
         (folder / "stray.txt").write_text("x", encoding="utf-8")
     folder, cached = cache.fetch("step", 1, write("good", log))  # type: ignore[arg-type]
@@ -68,6 +74,20 @@ def test_a_step_that_can_go_on_finds_what_it_left(tmp_path: Path) -> None:
     folder, cached = cache.fetch("step", 1, make, worth_keeping=lambda work: True)
     assert (found, cached) == ([False, True], False)
     assert list(tmp_path.iterdir()) == [folder]
+
+
+def test_a_step_killed_between_seal_and_rename_is_sealed_anew(tmp_path: Path) -> None:
+    cache, log = Cache(tmp_path), []  # type: ignore[var-annotated]
+    with cache._work(cache.path("step", 1).name, lambda work: True) as work:
+        write("same", log)(work)  # type: ignore[operator]
+        seal(work)
+        left = tmp_path / "left"
+        work.rename(left)
+    left.rename(work)
+    for cached in (False, True):
+        step = write("same", log)
+        found = cache.fetch("step", 1, step, worth_keeping=lambda work: True)  # type: ignore[arg-type]
+        assert found[1] is cached
 
 
 def test_what_is_not_worth_keeping_goes(tmp_path: Path) -> None:

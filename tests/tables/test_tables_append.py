@@ -190,6 +190,27 @@ def test_a_room_that_gets_its_category_late_means_a_full_build(
     assert _same(tmp_path / "grown", tmp_path / "full")
 
 
+def test_a_room_that_is_no_longer_described_means_a_full_build(
+    make_store: MakeStore, tmp_path: Path
+) -> None:
+    """Only tastes know it: it was met through a gift that nobody's entry explains."""
+
+    def told(described: bool) -> Callable[..., None]:
+        def change(clicks: list[Any], gifts: list[Any], rooms: list[Any]) -> None:
+            gifts.append((3, 999, 2, START + 77, 5))
+            room = {"live_id": 999, "streamer_id": 2, "start_ts": START, "category": "Pop"}
+            rooms.extend([room] if described else [])
+
+        return change
+
+    build_tables(_store(make_store, 2, told(True)), tmp_path / "grown")
+    long = _store(make_store, 3, told(False))
+    grown = build_tables(long, tmp_path / "grown", previous=tmp_path / "grown")
+    build_tables(long, tmp_path / "full")
+    assert grown.because == "room 999 has another category than it was counted in"
+    assert _same(tmp_path / "grown", tmp_path / "full")
+
+
 def test_bytes_do_not_depend_on_threads(make_store: MakeStore, tmp_path: Path) -> None:
     store = _store(make_store, 3)
     for name, number in (("one", 1), ("more", 2)):

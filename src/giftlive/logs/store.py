@@ -7,9 +7,12 @@ import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfoNotFoundError
 
 import duckdb
 
+from giftlive.clock import zone
+from giftlive.errors import InputError, Where
 from giftlive.logs.schema import TABLES, TableSchema
 from giftlive.logs.source import Source
 
@@ -70,6 +73,25 @@ def one_row(con: duckdb.DuckDBPyConnection, sql: str) -> tuple[Any, ...]:
     return tuple(rows[0])
 
 
+def _require_rows(file: Path, rows: int) -> None:
+    counted = f"SELECT sum(num_rows) FROM parquet_file_metadata({literal_path(file)})"
+    expected = f"a Parquet file of {rows:,} rows, as {SOURCE_FILE} says"
+    if not file.is_file():
+        raise _not_as_ingested(file, "this table is missing", expected)
+    try:
+        with duckdb.connect() as con:
+            (found,) = one_row(con, counted)
+    except duckdb.Error as error:
+        raise _not_as_ingested(file, "this is no whole Parquet file", expected) from error
+    if found != rows:
+        raise _not_as_ingested(file, f"there are {found:,} rows", expected)
+
+
+def _not_as_ingested(file: Path, what: str, expected: str) -> InputError:
+    where = Where(f"{file.parent.name}/{file.name}")
+    return InputError(what, where, expected, "ingest the logs again with `giftlive ingest`")
+
+
 @dataclass(frozen=True)
 class Store:
     """A folder of Parquet tables written by :func:`giftlive.logs.ingest.ingest`."""
@@ -88,6 +110,24 @@ class Store:
         """
         folder = Path(folder)
         return Store(folder, Source.read(folder / SOURCE_FILE))
+
+    def require_whole(self) -> None:
+        """Refuse a store whose files are not those that its ``source.json`` counts.
+
+        Raises
+        ------
+        InputError
+            A table is missing, is no whole Parquet file or has another number of rows, or the
+            time zone is none; the file is named.
+        """
+        try:
+            zone(self.source.tz)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            what = f"no such time zone ({self.source.tz!r})"
+            raise _not_as_ingested(self.folder / SOURCE_FILE, what, "an IANA time zone") from error
+        for table, rows in self.source.rows.items():
+            if rows > 0:
+                _require_rows(self.file(table), rows)
 
     def file(self, table: str) -> Path:
         """Return where ``table`` is (or would be) stored."""

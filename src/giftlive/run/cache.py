@@ -64,7 +64,7 @@ class Cache:
         path = self.path(step, key)
         if intact(path):
             return path, True
-        shutil.rmtree(path, ignore_errors=True)
+        _remove(path)
         self.folder.mkdir(parents=True, exist_ok=True)
         self._sweep()
         with self._work(path.name if worth_keeping else "", worth_keeping) as work:
@@ -125,9 +125,16 @@ def _put_in_place(work: Path, path: Path) -> None:
             raise
 
 
+def _remove(path: Path) -> None:
+    if path.is_file():  # whoever put it there, it is no entry
+        path.unlink()
+    else:
+        shutil.rmtree(path, ignore_errors=True)
+
+
 def seal(folder: Path) -> None:
     """Write the digest of every file of ``folder`` beside them."""
-    files = {name: file_digest(folder / name) for name in _files(folder)}
+    files = {name: file_digest(folder / name) for name in _sealed_files(folder)}
     (folder / _ENTRY).write_text(canonical_json(files), encoding="utf-8")
 
 
@@ -137,9 +144,15 @@ def intact(folder: Path) -> bool:
         sealed = json.loads((folder / _ENTRY).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
-    files = [name for name in _files(folder) if name != _ENTRY]
-    return files == sorted(sealed) and all(file_digest(folder / n) == sealed[n] for n in files)
+    files = _sealed_files(folder)
+    return (
+        isinstance(sealed, dict)
+        and files == sorted(sealed)
+        and all(file_digest(folder / name) == sealed[name] for name in files)
+    )
 
 
-def _files(folder: Path) -> list[str]:
-    return sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
+def _sealed_files(folder: Path) -> list[str]:
+    """Return every file but the seal, which a killed run may have left in a folder gone on with."""
+    found = sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
+    return [name for name in found if name != _ENTRY]

@@ -6,6 +6,7 @@ import json
 import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from giftlive.logs.inputs import fingerprint, open_inputs
 from giftlive.logs.readers.registry import reader_for
 from giftlive.logs.store import SOURCE_FILE, Store
 from giftlive.run.cache import Cache
-from giftlive.run.canonical import canonical_json
+from giftlive.run.canonical import canonical_json, file_digest
 from giftlive.run.manifest import code_version
 from giftlive.run.progress import Reporter
 from giftlive.studies.context import Context, Study, skipped
@@ -61,9 +62,17 @@ def twin(shop: Workshop, preset: str, scale: str | None, name: str) -> Path:
 
 
 def store(shop: Workshop, path: Path, name: str = "") -> Store:
-    """Return the store of the logs at ``path``, or the store that ``path`` itself is."""
+    """Return the store of the logs at ``path``, or the store that ``path`` itself is.
+
+    Raises
+    ------
+    InputError
+        It is a store that is not whole.
+    """
     if (path / SOURCE_FILE).is_file():
-        return Store.open(path)
+        found = Store.open(path)
+        found.require_whole()
+        return found
     config = shop.config
 
     def make(folder: Path) -> None:
@@ -91,6 +100,27 @@ def fingerprint_of(path: Path) -> tuple[str, bool]:
         return fingerprint(reader_for(inputs).files(inputs)), inputs.generated()
 
 
+def content_of(source: Store) -> list[Any]:
+    """Return what decides whatever is made of a store: its rows as they are, zone and label.
+
+    The fingerprint alone is that of the logs that were ingested, whatever became of the store.
+    """
+    about = source.source
+    files = {file.name: _digest_of(file) for file in sorted(source.folder.glob("*.parquet"))}
+    return [about.fingerprint, about.tz, about.unit, about.label, about.window, files]
+
+
+def _digest_of(file: Path) -> str:
+    found = file.stat()
+    return _digest_once(file.absolute(), found.st_size, found.st_mtime_ns)
+
+
+@cache
+def _digest_once(file: Path, size: int, changed_ns: int) -> str:
+    """Return the digest of a file as it is: every study asks for it."""
+    return file_digest(file)
+
+
 def table_options(config: RunConfig) -> TableOptions:
     """Return the table options of a configuration."""
     chosen = config.tables.model_dump(exclude={"folds"})
@@ -109,7 +139,7 @@ def tables(shop: Workshop, source: Store, options: TableOptions, name: str = "")
         build_tables(source, folder, options, step.listener)
 
     with shop.reporter.step(f"features {name}".strip()) as step:
-        key = shop.key(source.source.fingerprint, options.decisive())
+        key = shop.key(content_of(source), options.decisive())
         folder, step.cached = shop.cache.fetch("tables", key, make, worth_keeping=can_go_on)
     return folder
 
@@ -137,7 +167,7 @@ def leak_audit(shop: Workshop, source: Store, folder: Path) -> list[AuditFinding
         (work / "findings.json").write_text(canonical_json(rows), encoding="utf-8")
 
     with shop.reporter.step("leak audit") as step:
-        key = shop.key(source.source.fingerprint, options.decisive(), seed)
+        key = shop.key(content_of(source), options.decisive(), seed)
         path, step.cached = shop.cache.fetch("audit", key, make)
         rows = json.loads((path / "findings.json").read_text(encoding="utf-8"))
         findings = [AuditFinding(**row) for row in rows]
@@ -212,7 +242,7 @@ def study(shop: Workshop, asked: Study, context: Context) -> Answer:
     with shop.reporter.step(asked.name) as step:
         config = shop.config.model_dump(exclude={**MACHINE, "demo": True})
         truth = None if context.made_by is None else shop.config.demo.model_dump()
-        key = shop.key(asked.name, context.inputs(), config, truth)
+        key = shop.key(asked.name, context.inputs(), content_of(context.store), config, truth)
         path, step.cached = shop.cache.fetch("study", key, make)
     found = json.loads((path / "result.json").read_text(encoding="utf-8"))
     costs = json.loads((path / "costs.json").read_text(encoding="utf-8"))

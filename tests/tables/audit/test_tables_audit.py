@@ -13,11 +13,13 @@ import pytest
 from giftlive.errors import LeakError
 from giftlive.logs.store import Store
 from giftlive.tables import TableOptions, audit_features, build_tables, find_leaks
-from giftlive.tables.audit import AuditFinding, canary, refuse_leaks, trials
+from giftlive.tables.audit import AuditFinding, canary, lift, refuse_leaks, trials
 from giftlive.tables.audit.future import EVENT_VIEWS
 from giftlive.tables.audit.parts import day_parts
+from giftlive.tables.build import features_of
 from giftlive.tables.engine.duck import DuckEngine
 from giftlive.tables.options import PLANTED
+from giftlive.tables.parts import samples_relation
 
 Evening = Callable[[int], Store]
 KINDS = tuple(kind for kind in PLANTED if kind)
@@ -125,6 +127,40 @@ def test_too_few_rows_are_no_answer_and_no_pass(
     assert "canary_label" in {f.feature for f in silent}
     assert all(f.result == "not enough data" for f in silent)
     refuse_leaks(findings)
+
+
+def test_a_leak_that_too_few_rows_show_is_refused_all_the_same(
+    make_store: Callable[..., Store], tmp_path: Path
+) -> None:
+    """One visit and nothing after it: no other future differs, so no trial can tell."""
+    options = TableOptions(planted_leak="future_noise")
+    store = make_store([(1, 10, 5, 1_000_000, 0)])
+    build_tables(store, tmp_path, options)
+    said = "feature planted_leak was planted and not caught: too few rows to tell, 0 of 1 rows"
+    with pytest.raises(LeakError, match=said):
+        audit_features(store, tmp_path, options)
+
+
+def test_a_copy_of_the_label_of_many_users_trips_the_wire(
+    make_store: Callable[..., Store], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(4)
+    day = 86_400_000
+    clicks = [
+        (u, 10 + u % 7, u % 7, day + int(t), 9) for u, t in enumerate(rng.integers(0, day, 2_000))
+    ]
+    gifts = [(*c[:4], int(rng.integers(1, 50))) for c in clicks[::8]]
+    options = TableOptions(planted_leak="label")
+    store = make_store(clicks, gifts)
+    names = build_tables(store, tmp_path, options).features
+    engine = DuckEngine.open(store, threads=1)
+    features = features_of(store.source, options)
+    for most in (lift.ROWS_RANKED, 600):  # of all rows, and of a draw
+        monkeypatch.setattr(lift, "ROWS_RANKED", most)
+        found = list(lift.lift_findings(engine, samples_relation(tmp_path), features))
+        assert [f.feature for f in found] == list(names)
+        assert failed(found) == {("planted_leak", "lift")}
+    engine.close()
 
 
 def test_audit_is_repeatable(logs: Evening, tmp_path: Path) -> None:

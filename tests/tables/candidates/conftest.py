@@ -16,6 +16,8 @@ from giftlive.logs.store import Store
 from giftlive.rng import stream
 
 Row = tuple[Any, ...]
+STAMPED_MS = 90_000
+"""How long before a gift becomes known it is stamped: with the entry, as in KuaiLive."""
 _TYPES = {"BIGINT": pa.int64(), "VARCHAR": pa.string()}
 
 
@@ -63,7 +65,7 @@ def _rows(log: Log) -> dict[str, list[dict[str, Any]]]:
     who = ("user_id", "live_id", "streamer_id")
     click = [dict(zip((*who, "ts"), r, strict=True)) for r in sorted(log.click, key=_by_time)]
     gift = [
-        dict(zip((*who, "known_ts", "amount"), r, strict=True)) | {"ts": r[3]}
+        dict(zip((*who, "known_ts", "amount"), r, strict=True)) | {"ts": max(0, r[3] - STAMPED_MS)}
         for r in sorted(log.gift, key=_by_time)
     ]
     negative = [dict(zip((*who, "ts"), r, strict=True)) for r in sorted(log.negative, key=_by_time)]
@@ -133,7 +135,9 @@ def evening() -> Callable[..., Log]:
             (int(u), room[k][0], room[k][1], max(0, int(t)))
             for u, k, t in zip(who, shown, moved, strict=True)
         )
-        gift = tuple((*c[:3], c[3] + 90_000, int(g.integers(1, 50))) for c in sorted(click)[::4])
+        gift = tuple(
+            (*c[:3], c[3] + STAMPED_MS, int(g.integers(1, 50))) for c in sorted(click)[::4]
+        )
         by_time = sorted(click, key=_by_time)
         sample = tuple((k, *c, 10 * (k % 3)) for k, c in enumerate(by_time))
         return Log(tuple(click), gift, negative, tuple(room), sample)

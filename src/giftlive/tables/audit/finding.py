@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from giftlive.errors import LeakError
 
-CANARY = "canary"
+CANARY, PLANTED = "canary", "planted"
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,8 @@ def refuse_leaks(findings: Iterable[AuditFinding]) -> None:
     Raises
     ------
     LeakError
-        Naming the first feature that failed, how, and all others; or the canary that was not
-        caught, where no feature failed.
+        Naming the first feature that failed, how, and all others; or the canary, or the leak
+        planted into the table, that was not caught, where no feature failed.
     """
     failed = [finding for finding in findings if finding.passed is False]
     if not failed:
@@ -50,6 +50,13 @@ def refuse_leaks(findings: Iterable[AuditFinding]) -> None:
             "leak audit",
             "every planted leak caught, or the audit proves nothing",
             "report this as a bug, with the seed",
+        )
+    if first.kind == PLANTED:
+        raise LeakError(
+            f"feature {first.feature} was planted and not caught: {first.detail}",
+            "features",
+            "features that depend on events with known_ts < ts only",
+            "use logs of more rows to see it caught, or leave out tables.planted_leak",
         )
     names = ", ".join(dict.fromkeys(f.feature for f in failed if f.kind != CANARY))
     raise LeakError(

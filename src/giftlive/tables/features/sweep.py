@@ -181,17 +181,32 @@ def require_same_past(reader: Reader, state: SweepState) -> None:
 
 def _tell_rooms(reader: Reader, state: SweepState) -> None:
     rooms = "select live_id, category from room_category where live_id >= 0 order by live_id"
+    counted = _counted_rooms(state)
     for batch in reader.batches(rooms):
         live, category = (np.asarray(batch.column(i), dtype=np.int64) for i in (0, 1))
         at = state.tally.room.rows_of(live, np.zeros_like(live), np.ones(len(live), dtype=np.bool_))
         changed = tell_categories(state.tally.room.rows, at, category)
         if changed >= 0:
-            raise InputError(
-                f"room {live[changed]} has another category than it was counted in",
-                "room_category",
-                "the category that the saved state knows",
-                "delete the saved state: it is rebuilt from the events",
-            )
+            raise _other_category(int(live[changed]))
+        counted[at[at < len(counted)]] = False
+    if counted.any():  # the logs no longer describe a room that they did describe
+        raise _other_category(int(state.tally.room.rows["a"][np.flatnonzero(counted)[0]]))
+
+
+def _counted_rooms(state: SweepState) -> NDArray[np.bool_]:
+    """Return [rows] the rooms whose category has been counted in, for a taste."""
+    rooms = state.tally.room.taken()
+    met = (rooms["click_count"] > 0) | (rooms["gift_count"] > 0)
+    return np.asarray(met & (rooms["category"] > 0))
+
+
+def _other_category(live_id: int) -> InputError:
+    return InputError(
+        f"room {live_id} has another category than it was counted in",
+        "room_category",
+        "the category that the saved state knows",
+        "delete the saved state: it is rebuilt from the events",
+    )
 
 
 def _chunk_edges(reader: Reader, probe: str, since: int) -> Ints:
