@@ -101,3 +101,9 @@ def test_no_language_claims_a_result_about_another_source(claim: str) -> None:
     with pytest.raises(IntegrityError, match="KuaiLive"):
         Speaker("zh", is_kuailive=False)(said)
     assert Speaker("zh", is_kuailive=True)(said) == claim
+
+
+@pytest.mark.parametrize("rule", load_rules().values(), ids=lambda rule: str(rule.id))
+def test_the_number_on_the_board_says_what_it_is(rule: Rule) -> None:
+    names = [condition.estimate for condition in rule.conditions]
+    assert [name for name in names if f"quantity.{name}" not in EN] == []
