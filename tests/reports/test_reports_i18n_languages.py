@@ -74,7 +74,7 @@ def test_failed_checks_are_told_in_chinese_each_with_its_detail() -> None:
     reason = judge(load_rules()["shadow_price"], None, made).reason
     told = i18n.phrases("zh")(reason)
     assert told.startswith("检查未通过：")
-    assert "20 个晚上能以 80% 的把握显示" in told
+    assert "用 20 个晚上，在 80% 的情形里能看出的最小效应是 " in told
     assert "（未做）" in told
     assert not re.search("not made|chance|needed", told)
 
