@@ -164,11 +164,10 @@ def test_an_inconclusive_gate_says_how_much_would_decide(
 def test_a_refused_gate_asks_for_more_data_only_where_that_helps(
     failed: str, asked: str, run_writer: WriteRun, all_studies: tuple[StudyResult, ...]
 ) -> None:
-    refused = {"verdict": "NOT ANSWERABLE", "reason": f"checks failed: {failed}"}
-    results = tuple(
-        replace(r, gates=(replace(r.gates[0], **refused),)) if r.study == "off_policy" else r
-        for r in all_studies
-    )
+    judged = next(r for r in all_studies if r.study == "off_policy")
+    reason = f"checks failed: {failed}"
+    gate = replace(judged.gates[0], verdict="NOT ANSWERABLE", reason=reason)
+    results = tuple(replace(r, gates=(gate,)) if r is judged else r for r in all_studies)
     found = next(g for g in roadmap(run_writer(results=results)).gates if g.id == "off_policy")
     assert found.next.startswith(asked)
 
