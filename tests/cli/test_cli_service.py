@@ -100,7 +100,10 @@ def test_an_address_that_is_taken_is_said(cli: Cli, tmp_path: Path) -> None:
 
 def test_mistakes_are_one_paragraph(cli: Cli, tmp_path: Path) -> None:
     for arguments, words in (
-        (["serve", "--db", _db(tmp_path), "--verify"], "an empty log"),
+        (["serve", "--db", _db(tmp_path), "--verify"], "there is no such database"),
+        (["serve", "--db", _db(tmp_path), "--snapshot"], "there is no such database"),
+        (["keys", "list", "--db", _db(tmp_path)], "there is no such database"),
+        (["keys", "revoke", "1", "--db", _db(tmp_path)], "there is no such database"),
         (["serve", "--no-keys", "--host", "0.0.0.0"], "anybody could decide"),
         (["serve", "--db", "mysql://x"], "sqlite:///PATH"),
         (["serve", "--db", _db(tmp_path), "--run", str(tmp_path)], "not a run folder"),
@@ -112,6 +115,9 @@ def test_mistakes_are_one_paragraph(cli: Cli, tmp_path: Path) -> None:
         assert done.returncode == 2, arguments
         assert words in done.stderr
         assert "Traceback" not in done.stderr
+        assert not (tmp_path / "log.db").exists()
+    cli("keys", "create", "--scope", "decide", "--db", _db(tmp_path))
+    assert "an empty log" in cli("serve", "--db", _db(tmp_path), "--verify").stderr
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ def revoke(
     from giftlive.service.store import open_store
 
     public = key_id.split("_")[1] if key_id.startswith("gl_") and key_id.count("_") == 2 else key_id
-    store = open_store(db)
+    store = open_store(db, make=False)
     done = store.revoke_key(public, time.time_ns() // 1_000_000)
     store.close()
     if not done:
@@ -62,7 +62,7 @@ def list_keys(db: Db = USUAL_DB, json: options.Json = False) -> None:
     """List all keys: id, name, scopes, when they were made and revoked."""
     from giftlive.service.store import open_store
 
-    store = open_store(db)
+    store = open_store(db, make=False)
     rows: list[dict[str, Any]] = [
         {
             "key_id": row.key_id,

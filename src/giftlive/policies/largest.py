@@ -6,12 +6,18 @@ import math
 
 import numpy as np
 from numba import njit
+from scipy import special
 
 from giftlive.policies.choice import open_seats, pick, refuse_nan, seat_counter, take_seat
 from giftlive.types import DecisionBatch, Decisions, Floats, Ints
 
-_REACH, _NODES, _LOWEST = 6.0, 64, -700.0
-_SURE = 9.5  # standard normal: from 8.3 on its distribution function is 1 in floating point
+_REACH, _NODES = 6.0, 64
+_LOWEST, _SURE = -37.5, 9.5  # standard normal: Φ is 0 and 1 beyond them, as far as anyone can tell
+_NEVER = -700.0  # the logarithm of a chance of 0
+_PER_UNIT = 64
+_Z = np.linspace(_LOWEST, _SURE, round((_SURE - _LOWEST) * _PER_UNIT) + 1)
+_LOG_PHI = special.log_ndtr(_Z)
+_SLOPE = np.exp(-0.5 * _Z**2 - 0.5 * math.log(2.0 * math.pi) - _LOG_PHI) / _PER_UNIT
 
 
 def draw_largest(
@@ -77,29 +83,36 @@ def largest(mean: Floats, sd: Floats, gamma: bool) -> Floats:
 def _share_out(
     mean: Floats, sd: Floats, gamma: bool, rivals: Ints, head: int, top: float, chances: Floats
 ) -> None:
-    middle = _end(mean[head], sd[head], gamma, _REACH)
-    before, rise, sure = np.empty(len(rivals)), np.empty(len(rivals)), np.empty(len(rivals))
+    middle, many = _end(mean[head], sd[head], gamma, _REACH), len(rivals)
+    centre, scale = np.empty(many), np.empty(many)
     for r, k in enumerate(rivals):
-        sure[r] = _sure(mean[k], sd[k], gamma)
-    below = -1.0
+        centre[r], scale[r] = _standard(mean[k], sd[k], gamma)
+    before, rise, shares = np.full(many, _NEVER), np.empty(many), np.zeros(many)
+    below = 0.0
     for node in range(2 * _NODES + 1 if top > middle else _NODES + 1):
         if node <= _NODES:
             t = _end(mean[head], sd[head], gamma, _REACH * (2.0 * node / _NODES - 1.0))
         else:
             t = middle + (top - middle) * (node - _NODES) / _NODES
+        x = np.cbrt(max(t, 0.0)) if gamma else t
         total, risen = 0.0, 0.0
-        for r, k in enumerate(rivals):
-            log_f = 0.0 if t >= sure[r] else _log_cdf(t, mean[k], sd[k], gamma)
-            rise[r] = log_f - before[r] if below >= 0.0 else log_f - _LOWEST
+        for r in range(many):
+            if scale[r] > 0.0:
+                log_f = _log_phi((x - centre[r]) * scale[r])
+            else:
+                log_f = 0.0 if t >= centre[r] else _NEVER
+            rise[r] = log_f - before[r]
             before[r] = log_f
             total += log_f
             risen += rise[r]
         under = math.exp(total)
-        gained = under - max(below, 0.0)
+        gained = under - below
         if risen > 0.0 and gained > 0.0:
-            for r, k in enumerate(rivals):
-                chances[k] += gained * rise[r] / risen
+            for r in range(many):
+                shares[r] += gained * rise[r] / risen
         below = under
+    for r, k in enumerate(rivals):
+        chances[k] = shares[r]
 
 
 @njit(cache=True)
@@ -114,23 +127,33 @@ def _end(mean: float, sd: float, gamma: bool, z: float) -> float:
 
 
 @njit(cache=True)
-def _sure(mean: float, sd: float, gamma: bool) -> float:
-    """Return a value from which on ``_log_cdf`` is 0 to the bit; infinite where it is cheap."""
-    if sd <= 1e-9 * abs(mean) or (gamma and mean <= 0.0):
-        return math.inf
-    return _end(mean, sd, gamma, _SURE)
+def _standard(mean: float, sd: float, gamma: bool) -> tuple[float, float]:
+    """Return centre and scale: (x - centre) * scale is standard normal for a value x.
+
+    For Gamma values x is the value's cube root. A known value has scale 0.
+    """
+    if sd <= 0.0 or (gamma and mean <= 0.0):
+        return mean, 0.0
+    if not gamma:
+        return mean, 1.0 / sd
+    third, root = sd / (3.0 * mean), np.cbrt(mean)
+    return root * (1.0 - third * third), 1.0 / (root * third)
 
 
 @njit(cache=True)
-def _log_cdf(t: float, mean: float, sd: float, gamma: bool) -> float:
-    if sd <= 0.0 or (gamma and mean <= 0.0):
-        return 0.0 if t >= mean else _LOWEST
-    if gamma:
-        third = sd / (3.0 * mean)
-        z = ((max(t, 0.0) / mean) ** (1.0 / 3.0) - 1.0 + third * third) / third
-    else:
-        z = (t - mean) / sd
-    return max(math.log(max(0.5 * math.erfc(-z / math.sqrt(2.0)), 1e-304)), _LOWEST)
+def _log_phi(z: float) -> float:
+    """Return log Φ(z) to 1e-10: cubic between nodes at which value and slope are known."""
+    if z >= _SURE:
+        return 0.0
+    if z <= _LOWEST:
+        return _NEVER
+    at = (z - _LOWEST) * _PER_UNIT
+    k = int(at)
+    u = at - k
+    rise = _LOG_PHI[k + 1] - _LOG_PHI[k]
+    bend = (_SLOPE[k] + _SLOPE[k + 1]) - 2.0 * rise
+    curve = 3.0 * rise - 2.0 * _SLOPE[k] - _SLOPE[k + 1] + u * bend
+    return max(_LOG_PHI[k] + u * (_SLOPE[k] + u * curve), _NEVER)
 
 
 @njit(cache=True)

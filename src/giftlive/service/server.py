@@ -62,7 +62,7 @@ def verify_served(serving: Serving) -> Verified:
     IntegrityError
         The log contradicts itself: the record is named.
     """
-    store = open_store(serving.db)
+    store = open_store(serving.db, make=False)
     try:
         if store.last()[0] == 0:
             raise UsageError("an empty log", serving.db, "a log that a service wrote")
@@ -83,7 +83,7 @@ def write_snapshot(serving: Serving) -> dict[str, Any]:
     kept = serving.kept
     if kept is None:
         raise UsageError("no folder for snapshots", "--snapshots", "a folder")
-    store = open_store(serving.db)
+    store = open_store(serving.db, make=False)
     try:
         if store.last()[0] == 0:
             raise UsageError("an empty log", serving.db, "a log that a service wrote")
@@ -115,11 +115,11 @@ def serve_until_stopped(serving: Serving, host: str, port: int) -> None:
         raise missing_extra(error, "giftlive serve", "service") from error
     log_to_stderr()
     with bound(host, port) as listening:
-        store = open_store(serving.db)
         decisive = serving.settings.decisive
+        values = read_values(serving.run, full=decisive.rerank > 0) if serving.run else None
+        store = open_store(serving.db)
         if store.last()[0] > 0:
             require_in_force(decisive, kept_settings(store), _plain(serving.db))
-        values = read_values(serving.run, full=decisive.rerank > 0) if serving.run else None
         began = now_ms() if serving.settings.clock == "wall" else 0
         began_at = time.perf_counter()
         engine = open_engine(store, Origin(decisive, values, serving.tables), began, serving.kept)

@@ -11,20 +11,30 @@ SQLITE = "sqlite:///"
 POSTGRES = ("postgresql://", "postgres://")
 
 
-def open_store(url: str) -> Store:
+def open_store(url: str, *, make: bool = True) -> Store:
     """Open ``sqlite:///path`` (three slashes, then the path) or ``postgresql://…``.
+
+    Parameters
+    ----------
+    make : a file that is not there; False for those who only read: a mistyped path would otherwise
+        leave an empty log behind, and look like one.
 
     Raises
     ------
     UsageError
-        It is neither, or PostgreSQL's client is not installed.
+        It is neither, PostgreSQL's client is not installed, or there is no such file to read.
     UnavailableError
         The database does not answer.
     """
     if url.startswith(SQLITE) and len(url) > len(SQLITE):
         from giftlive.service.store.sqlite import SqliteStore
 
-        return SqliteStore(Path(url.removeprefix(SQLITE)))
+        path = Path(url.removeprefix(SQLITE))
+        if not make and not path.is_file():
+            raise UsageError(
+                "there is no such database", url, "the --db of `giftlive serve` or `keys create`"
+            )
+        return SqliteStore(path)
     if url.startswith(POSTGRES):
         try:
             from giftlive.service.store.postgres import PostgresStore
