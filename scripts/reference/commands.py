@@ -10,6 +10,7 @@ import typer
 from scripts.reference.markdown import page, plain, table
 
 from giftlive.cli.app import app
+from giftlive.cli.examples import EXAMPLES
 
 PATH = "docs/reference/commands.md"
 
@@ -56,6 +57,7 @@ def _section(name: str, command: Any) -> str:
             f"## giftlive {name}",
             plain(inspect.cleandoc(command.help or "")),
             f"```text\n{usage}\n```",
+            "```\n" + "\n".join(EXAMPLES[name]) + "\n```",
             table(["option", "default", "meaning"], rows) if rows else "It takes no option.",
         ]
     )

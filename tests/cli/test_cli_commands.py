@@ -275,11 +275,12 @@ def test_progress_goes_to_the_error_stream_and_only_before_a_person(
 
 def test_study_list_names_every_study(cli: Cli) -> None:
     names = {study.name for study in (*STUDIES, *ON_REQUEST)}
-    rows = [line.split() for line in succeeded(cli("study", "list")).splitlines()]
-    assert {name for _, name in rows} == names
-    assert [number for number, _ in rows][:4] == ["0.1", "0.2", "0.2b", "0.3"]
+    rows = [line.split(maxsplit=2) for line in succeeded(cli("study", "list")).splitlines()]
+    assert {name for _, name, _ in rows} == names
+    assert [number for number, _, _ in rows][:4] == ["0.1", "0.2", "0.2b", "0.3"]
+    assert all(question.endswith("?") for _, _, question in rows)
     listed = parsed(cli("study", "list", "--json"))["studies"]
-    assert [[study["id"], study["name"]] for study in listed] == rows
+    assert [[study["id"], study["name"], study["question"]] for study in listed] == rows
 
 
 def test_a_setting_may_hold_an_equals_sign_and_blanks() -> None:

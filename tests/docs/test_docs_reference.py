@@ -13,6 +13,7 @@ from scripts.reference.pages import PAGES
 from tests.docs.blocks import ROOT
 
 from giftlive import metrics
+from giftlive.cli.examples import EXAMPLES, SHORT
 from giftlive.config import RunConfig
 from giftlive.evaluation.rules import load_rules
 from giftlive.logs.readers.registry import READERS
@@ -73,6 +74,14 @@ def test_whatever_can_be_named_is_explained(kind: str, name: str) -> None:
     pages = NAMED[kind][1]
     known = {word.split(":")[0] for word in codes(*pages)}
     assert name in known, f"{kind} {name!r} is on none of docs/{', docs/'.join(pages)}"
+
+
+def test_every_command_shows_what_to_type_and_its_line_fits_the_list() -> None:
+    assert set(EXAMPLES) == set(PROGRAM)
+    wrong = {n: e for n, e in EXAMPLES.items() if not all(x.startswith(f"giftlive {n}") for x in e)}
+    assert wrong == {}
+    assert [line for line in SHORT.values() if len(line) > 63] == []
+    assert all(PROGRAM[name].epilog for name in EXAMPLES)
 
 
 @pytest.mark.parametrize("path", PAGES)

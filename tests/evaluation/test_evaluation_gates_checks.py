@@ -89,7 +89,7 @@ def test_power_by_hand() -> None:
     check = checks.power(36, "evenings", **POWER)
     assert check.value == pytest.approx(0.014008, abs=1e-6)
     assert check.passed
-    assert "; at least 18 are needed" in check.detail
+    assert "; at least 18 evenings are needed" in check.detail
     assert checks.power(18, "evenings", **POWER).passed
     assert not checks.power(17, "evenings", **POWER).passed
 

@@ -130,6 +130,7 @@ def test_keys_turn_the_slides(browser: Any, pages: dict[tuple[str, str], Path]) 
     for key, now in [*turns, ("Home", 0), ("ArrowLeft", 0)]:
         page.keyboard.press(key)
         assert shown() == [now]
+        assert page.evaluate("document.querySelector('.slide.now').dataset.n") == str(now + 1)
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])

@@ -74,7 +74,7 @@ def test_failed_checks_are_told_in_chinese_each_with_its_detail() -> None:
     reason = judge(load_rules()["shadow_price"], None, made).reason
     told = i18n.phrases("zh")(reason)
     assert told.startswith("检查未通过：")
-    assert "20 个晚上能以 80% 的把握显示" in told
+    assert "用 20 个晚上，在 80% 的情形里能看出的最小效应是 " in told
     assert "（未做）" in told
     assert not re.search("not made|chance|needed", told)
 
@@ -101,3 +101,9 @@ def test_no_language_claims_a_result_about_another_source(claim: str) -> None:
     with pytest.raises(IntegrityError, match="KuaiLive"):
         Speaker("zh", is_kuailive=False)(said)
     assert Speaker("zh", is_kuailive=True)(said) == claim
+
+
+@pytest.mark.parametrize("rule", load_rules().values(), ids=lambda rule: str(rule.id))
+def test_the_number_on_the_board_says_what_it_is(rule: Rule) -> None:
+    names = [condition.estimate for condition in rule.conditions]
+    assert [name for name in names if f"quantity.{name}" not in EN] == []

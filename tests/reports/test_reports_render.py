@@ -17,6 +17,7 @@ from giftlive.reports.figures.palette import contrast
 from giftlive.reports.load import KUAILIVE_ROWS, load_run, study_from_dict
 from giftlive.reports.modules import module_file
 from giftlive.reports.page import in_turn
+from giftlive.reports.render import compose
 from giftlive.reports.roles import AFTER_EVIDENCE, AFTER_VERDICTS, BEFORE_EVIDENCE, ROLES
 from giftlive.reports.whisker import whisker
 from giftlive.types import Message
@@ -281,6 +282,45 @@ def test_the_whisker_stands_on_the_right_side_of_its_threshold() -> None:
     assert low < left < x["dot"] < right < high
     assert 'aria-label="&lt;estimate&gt;"' in svg
     assert "w-border" not in str(whisker(1.0, 1.0, 1.0, None, None, "constant"))
+
+
+def test_a_share_is_drawn_on_its_whole_range() -> None:
+    def gap(value: float, threshold: float, whole: tuple[float, float] | None) -> float:
+        svg = str(whisker(value, value, value, threshold, None, "", whole))
+        at = [float(x) for x in re.findall(r'(?:w-border" x1|w-dot" cx)="([\d.]+)"', svg)]
+        return at[0] - at[1]
+
+    assert gap(0.98, 0.99, (0.0, 1.0)) < gap(0.38, 0.90, (0.0, 1.0)) / 40
+    assert gap(0.98, 0.99, None) == pytest.approx(gap(0.38, 0.90, None))
+    assert gap(1.4, 1.5, (0.0, 1.0)) == gap(1.4, 1.5, None)  # a share of something smaller
+
+
+def test_page_one_says_what_to_do_decided_first_and_what_is_open(run_writer: WriteRun) -> None:
+    run = load_run(run_writer())
+    first = compose(run, "en").first
+    assert first.to_do
+    assert all(item.state.state == "answered" for item in first.to_do)
+    gated = [bool(item.state.verdicts) for item in first.to_do]
+    assert gated == sorted(gated, reverse=True)
+    html = render(run.folder).read_text(encoding="utf-8")
+    told = html[html.index('class="to-do"') : html.index('class="numbers"')]
+    assert all(f'href="#{node.study}"' in told for node in first.board["open"])
+
+
+def test_a_key_number_without_an_interval_gives_way(run_writer: WriteRun) -> None:
+    def study(k: int, told: bool) -> StudyResult:
+        low, high = (0.49, 0.51) if told else (None, None)
+        reason = "" if told else "need about 90 users"
+        found = Estimate(f"e{k}", 0.5, low, high, "t", 30, "users", "share", "all", "all",
+                         reason=reason)  # fmt: skip
+        head = Message("h", {"estimate": f"e{k}", "label": f"number {k}"})
+        return StudyResult(f"s{k}", f"{k}.1", Message("f", {"text": "Q?"}), 0, {}, {}, "",
+                           estimates=(found,), text={"headline": (head,)})  # fmt: skip
+
+    studies = tuple(study(k, told=k not in (2, 3)) for k in range(1, 7))
+    page = render(run_writer(results=studies)).read_text(encoding="utf-8")
+    front = page[: page.index('class="front"')]
+    assert [k for k in range(1, 7) if f"number {k}" in front] == [1, 4, 5, 6]
 
 
 def test_a_gate_without_a_printable_estimate_draws_nothing(run_writer: WriteRun) -> None:

@@ -129,7 +129,8 @@ def test_numbers_are_those_of_the_results(
 @pytest.mark.parametrize(
     ("name", "figure"),
     [("pr_auc_two_part", "PR-AUC"), ("revenue_capture_1pct_gain", "Top-1 %"),
-     ("gini_income_greedy", "Gini"), ("revenue_gain", "revenue"), ("ece", None)],
+     ("gini_income_greedy", "Gini"), ("revenue_gain", "revenue"), ("ece", None),
+     ("user_top1_share", "Top-1 %"), ("user_top10_share", None), ("price_atom_top1_share", None)],
 )  # fmt: skip
 def test_an_estimate_is_one_key_figure_at_most(name: str, figure: str | None) -> None:
     assert figure_of(name) == figure
@@ -151,6 +152,24 @@ def test_an_inconclusive_gate_says_how_much_would_decide(
     assert found["en"].next == "Collect 1,200 seeds, then judge again."
     assert "1,200 个种子" in found["zh"].next
     assert "跨过边界" in found["zh"].reason
+
+
+@pytest.mark.parametrize(
+    ("failed", "asked"),
+    [
+        ("power (with 9 users none is seen); size (a tenth)", "Take the users, worlds or seeds"),
+        ("movable (a tie); power (with 9 users none is seen)", "Repair what the failed checks"),
+    ],
+)
+def test_a_refused_gate_asks_for_more_data_only_where_that_helps(
+    failed: str, asked: str, run_writer: WriteRun, all_studies: tuple[StudyResult, ...]
+) -> None:
+    judged = next(r for r in all_studies if r.study == "off_policy")
+    reason = f"checks failed: {failed}"
+    gate = replace(judged.gates[0], verdict="NOT ANSWERABLE", reason=reason)
+    results = tuple(replace(r, gates=(gate,)) if r is judged else r for r in all_studies)
+    found = next(g for g in roadmap(run_writer(results=results)).gates if g.id == "off_policy")
+    assert found.next.startswith(asked)
 
 
 def test_a_run_of_another_study_on_the_same_source_can_be_added(

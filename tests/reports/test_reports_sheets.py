@@ -69,7 +69,7 @@ def test_every_study_that_ran_has_a_slide_and_gates_go_on_as_many_as_they_need(
     ran = [result for result in all_studies if result.skipped is None]
     gates = sum(len(result.gates) for result in ran)
     boards = -(-gates // GATES_ON_SLIDE)
-    assert Parts(text).slides == 4 + boards + len(ran)
+    assert Parts(text).slides == 5 + boards + len(ran)
     assert text.count('<div class="static"') == sum(bool(result.figures) for result in ran)
 
 

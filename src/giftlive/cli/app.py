@@ -28,10 +28,12 @@ from giftlive.cli import (
     world_card,
     world_decisions,
 )
+from giftlive.cli.examples import START, give_examples
 
 app = typer.Typer(
     name="giftlive",
     help="Who should see which live room: gift values, attention prices, gated decisions.",
+    epilog=START,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
@@ -59,3 +61,4 @@ world.app.command("decisions")(world_decisions.decisions)
 app.add_typer(world.app, name="world")
 app.add_typer(keys.app, name="keys")
 app.add_typer(bench.app, name="bench")
+give_examples(app)

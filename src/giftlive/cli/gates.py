@@ -12,7 +12,7 @@ from giftlive.cli import options, show
 
 def gates(
     run: Annotated[Path, typer.Argument(help="A run folder.")] = Path("RUN"),
-    lang: Annotated[str, typer.Option("--lang", help="Language of the sentences.")] = "en",
+    lang: Annotated[str, typer.Option("--lang", help="Language: en or zh.")] = "en",
     json: options.Json = False,
 ) -> None:
     """Print what a run's studies answer and how their gates stand."""

@@ -14,7 +14,7 @@ from giftlive.cli import options, show
 def report(
     run: Annotated[Path, typer.Argument(help="A run folder.")] = Path("RUN"),
     add: options.Add = None,
-    lang: Annotated[str, typer.Option("--lang", help="Language of the report's sentences.")] = "en",
+    lang: Annotated[str, typer.Option("--lang", help="Language: en or zh.")] = "en",
     summary: Annotated[
         bool, typer.Option("--summary", help="Write summary.html, two pages of A4, instead.")
     ] = False,

@@ -26,7 +26,7 @@ def roadmap(
     markdown: Annotated[
         bool, typer.Option("--markdown", help="Write RUN/roadmap.md instead.")
     ] = False,
-    lang: Annotated[str, typer.Option("--lang", help="Language of the sentences.")] = "en",
+    lang: Annotated[str, typer.Option("--lang", help="Language: en or zh.")] = "en",
     json: options.Json = False,
 ) -> None:
     """Print gates, studies, experiments, key figures and verdicts that changed."""

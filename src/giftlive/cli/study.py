@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from giftlive.cli import options, show
+from giftlive.types import Message
 
 
 def study(
@@ -31,10 +32,17 @@ def study(
     if name == "list":
         studies = sorted((*STUDIES, *ON_REQUEST), key=lambda study: _place(study.id))
         if json:
-            show.as_json({"studies": [{"id": s.id, "name": s.name} for s in studies]})
+            show.as_json(
+                {
+                    "studies": [
+                        {"id": s.id, "name": s.name, "question": _question(s.name)} for s in studies
+                    ]
+                }
+            )
             return
+        width = max(len(known.name) for known in studies)
         for known in studies:
-            typer.echo(f"{known.id:<4}  {known.name}")
+            typer.echo(f"{known.id:<4}  {known.name:<{width}}  {_question(known.name)}")
         return
     find(name)
     options.require_one_input(source, demo)
@@ -54,6 +62,13 @@ def study(
     if judged := show.judged(summary.gate_rows()):
         show.console().print(show.verdict_table(judged))
     typer.echo(f"report: {summary.report}")
+
+
+def _question(name: str) -> str:
+    """Return what a study asks, as its page does."""
+    from giftlive.reports.i18n import translate
+
+    return translate(Message(f"study.{name}.question", {}), strict=True)
 
 
 def _place(number: str) -> tuple[int, int, str]:

@@ -70,14 +70,24 @@ def _refuse(found: Verification) -> None:
         Something printed was not found again; it is named with both values.
     """
     from giftlive.errors import IdentityError
+    from giftlive.run.verify.folder import RULES_PLACE
 
     first = found.first
     if first is None:
         return
     others = sum(len(t.differences) + len(t.unverified) for t in found.tallies) - 1
-    raise IdentityError(
-        f"{first.subject}: {first}" + (f"; {others:,} more" if others else ""),
-        first.where,
-        "the number that its rows give",
-        "make the run again; if it stays, one of the two computations is wrong",
+    older = first.where == RULES_PLACE and not others
+    expected, hint = (
+        (
+            "the rules with which the run was judged; every number was found again",
+            "evaluation/rules.toml has changed since: verify with the version of manifest.json, "
+            "or make the run again",
+        )
+        if older
+        else (
+            "the number that its rows give",
+            "make the run again; if it stays, one of the two computations is wrong",
+        )
     )
+    said = f"{first.subject}: {first}" + (f"; {others:,} more" if others else "")
+    raise IdentityError(said, first.where, expected, hint)

@@ -277,14 +277,15 @@ def power(
     effect = reach / math.sqrt(n) if n > 0 else None
     needed = max(math.ceil(min(reach / detects, LARGEST) ** 2), math.ceil(least_n))
     floor = f" from >= {least_n:,.0f} {n_unit}" if least_n else ""
-    found = "nothing" if effect is None else f"an effect of {effect:.4g}"
+    found = "none" if effect is None else f"{effect:.4g}"
     return Check(
         name="power",
         passed=bool(effect is not None and effect <= detects and n >= least_n),
         value=effect,
         threshold=f"<= {detects:g} with a chance of {chance:.0%}{floor}",
-        detail=f"{n:,} {n_unit} show {found} with a chance of {chance:.0%}, at a spread of {sd:g}"
-        f" per unit fixed beforehand; at least {needed:,} are needed",
+        detail=f"with {n:,} {n_unit} the smallest effect seen in {chance:.0%} of cases is {found}; "
+        f"{detects:g} matters, at a standard deviation of {sd:g} per unit, both fixed beforehand; "
+        f"at least {needed:,} {n_unit} are needed",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,11 +11,20 @@ from giftlive.clock import zone
 from giftlive.reports import numbers
 from giftlive.reports.load import CALIBRATED_WORLD, Run, natural
 from giftlive.reports.page import GateRow, KeyNumber, Speaker, StudyPage, in_turn
-from giftlive.reports.program import STATES, StudyState, study_states
+from giftlive.reports.program import ANSWERED, STATES, StudyState, study_states
 
 KEY_NUMBERS = 4
 CANNOT_TELL = 3
+TO_DO = 6
 _UNBROKEN_HYPHEN = "\u2011"
+
+
+@dataclass(frozen=True)
+class ToDo:
+    """What a study that is answered asks its reader to do."""
+
+    state: StudyState
+    decision: str
 
 
 @dataclass(frozen=True)
@@ -22,6 +32,8 @@ class FirstPage:
     """The contents of page one, in reading order."""
 
     sentence: str
+    to_do: tuple[ToDo, ...]
+    more_to_do: int
     numbers: tuple[KeyNumber, ...]
     gates: tuple[GateRow, ...]
     cannot_tell: tuple[str, ...]
@@ -34,9 +46,12 @@ def first_page(run: Run, pages: tuple[StudyPage, ...], say: Speaker) -> FirstPag
     """Return page one from the pages of the studies."""
     states = study_states(run, pages, say)
     cannot = [[s for (s,) in _rows(page, "cannot_tell")] for page in pages]
+    to_do = _to_do(states, pages)
     return FirstPage(
         sentence=analysed(run, say),
-        numbers=tuple(in_turn([page.numbers for page in pages], KEY_NUMBERS)),
+        to_do=to_do[:TO_DO],
+        more_to_do=max(0, len(to_do) - TO_DO),
+        numbers=_chosen([page.numbers for page in pages]),
         gates=tuple(row for page in pages for row in page.gates),
         cannot_tell=tuple(dict.fromkeys(in_turn(cannot, 99)))[:CANNOT_TELL],
         tree=_tree(states, say),
@@ -45,6 +60,32 @@ def first_page(run: Run, pages: tuple[StudyPage, ...], say: Speaker) -> FirstPag
         ),
         board={name: tuple(s for s in states if s.state == name) for name in STATES},
     )
+
+
+def _to_do(states: tuple[StudyState, ...], pages: tuple[StudyPage, ...]) -> tuple[ToDo, ...]:
+    """Return the decisions of answered studies: what a gate decided comes before advice."""
+    by_study = {page.result.study: page for page in pages}
+    answered = [
+        s for s in states if s.state == ANSWERED and "decision" in by_study[s.study].sections
+    ]
+    answered.sort(key=lambda state: not state.verdicts)
+    found = []
+    for state in answered:
+        decision = " ".join(line for (line,) in _rows(by_study[state.study], "decision"))
+        found.append(ToDo(state, decision[:1].upper() + decision[1:]))
+    return tuple(found)
+
+
+def _chosen(groups: Sequence[Sequence[KeyNumber]]) -> tuple[KeyNumber, ...]:
+    """Return the key numbers of page one, in the order of their studies.
+
+    The first of every study comes before any second one, and among the first those that are
+    certain or have an interval: a number without one tells a manager least.
+    """
+    firsts = sorted((group[0] for group in groups if group), key=lambda first: not first.told)
+    rest = [n for n in in_turn(groups, 99) if n not in firsts]
+    kept = [*firsts, *rest][:KEY_NUMBERS]
+    return tuple(n for group in groups for n in group if n in kept)
 
 
 def _rows(page: StudyPage, role: str) -> tuple[tuple[str, ...], ...]:
@@ -79,7 +120,7 @@ def analysed(run: Run, say: Speaker) -> str:
     return say.chrome(
         "analysed",
         what=_what(source, say),
-        rows=", ".join(counts) or say.chrome("no_rows"),
+        rows=say.chrome("comma").join(counts) or say.chrome("no_rows"),
         window=_window(source, say),
     )
 

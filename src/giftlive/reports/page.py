@@ -67,6 +67,20 @@ class Speaker:
         reason = self.word(estimate.reason) or self.chrome("number.no_reason")
         return self.chrome(f"number.{status}", reason=reason), ""
 
+    def unbounded(self, estimate: Estimate) -> str:
+        """Return in words why a value stands without its interval."""
+        reason = self.word(estimate.reason)
+        if not reason:
+            return self.chrome("number.no_interval")
+        return self.chrome("number.no_interval_because", reason=reason)
+
+    def quantity(self, estimate: Estimate) -> str:
+        """Return what an estimate of a gate is, to be read after its number, and its n."""
+        key = f"quantity.{estimate.name}"
+        named = self(Message(key, {})) if key in catalogue(self.lang) else estimate.name
+        n = f"{numbers.fixed(estimate.n, 0)} {self.word(estimate.n_unit)}"
+        return self.chrome("quantity_of", what=named, n=n)
+
     def _guarded(self, sentence: str, message: Message) -> str:
         if not self.is_kuailive and _KUAILIVE_CLAIM.search(sentence):
             raise IntegrityError(
@@ -79,7 +93,7 @@ class Speaker:
 
 @dataclass(frozen=True)
 class KeyNumber:
-    """One of the large numbers: ``value`` and ``interval`` are empty words apart when missing."""
+    """One of the large numbers: ``interval`` holds the bounds, or in words why there are none."""
 
     study: str
     label: str
@@ -87,6 +101,7 @@ class KeyNumber:
     interval: str
     context: str
     missing: bool
+    told: bool
 
 
 @dataclass(frozen=True)
@@ -96,6 +111,7 @@ class GateRow:
     study: str
     question: str
     gate: Gate
+    quantity: str
     value: str
     interval: str
     threshold: str
@@ -185,6 +201,7 @@ def gate_row(result: StudyResult, gate: Gate, say: Speaker) -> GateRow:
         study=result.study,
         question=say(result.question),
         gate=gate,
+        quantity=say.quantity(gate.estimate) if gate.estimate else "",
         value=value,
         interval=interval,
         threshold=shown,
@@ -237,11 +254,12 @@ def _key_numbers(result: StudyResult, say: Speaker) -> tuple[KeyNumber, ...]:
             value, interval = say.estimate(estimate)
             label = say.label(message) or estimate.name
             n = f"n = {numbers.fixed(estimate.n, 0)} {say.word(estimate.n_unit)}"
-            context = f"{say.word(estimate.population)}, {n}"
+            context = f"{say.word(estimate.population)}{say.chrome('aside')}{n}"
             missing = numbers.estimate_parts(estimate) is None
-            if not (interval or missing or estimate.method == EXACT):
-                interval = say.word(estimate.reason) or say.chrome("number.no_interval")
-            found.append(KeyNumber(result.study, label, value, interval, context, missing))
+            told = bool(interval) or (estimate.method == EXACT and not missing)
+            if not (told or missing):
+                interval = say.unbounded(estimate)
+            found.append(KeyNumber(result.study, label, value, interval, context, missing, told))
     return tuple(found)
 
 

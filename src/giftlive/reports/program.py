@@ -17,6 +17,9 @@ ANSWERED, OPEN, SKIPPED, NOT_RUN = "answered", "open", "skipped", "not_run"
 STATES = (ANSWERED, OPEN, SKIPPED, NOT_RUN)
 _DECIDED = frozenset({"PASS", "FAIL"})
 _DECIDING = re.compile(r"about (.+?) would decide")
+_FAILED = re.compile(r"(?:^checks failed: |\); )(\w+)(?= \()")
+_GROWN = {"power", "size"}
+"""Checks that more data alone makes pass."""
 
 
 @dataclass(frozen=True)
@@ -191,7 +194,9 @@ def _study_next(page: StudyPage, command: str, say: Speaker) -> str:
 def _next(gate: Gate, command: str, say: Speaker) -> str:
     """Return what an undecided gate asks for: more data, or a repair of what its checks name."""
     if gate.verdict == "NOT ANSWERABLE":
-        return say.chrome("next.repair", command=command)
+        failed = set(_FAILED.findall(gate.reason))
+        asked = "next.grow" if failed and failed <= _GROWN else "next.repair"
+        return say.chrome(asked, command=command)
     if gate.verdict != "INCONCLUSIVE":
         return ""
     needed = _DECIDING.findall(gate.reason)

@@ -198,6 +198,7 @@ def whisker_of(say: Speaker) -> Callable[[GateRow], Markup]:
             threshold=row.threshold or say.chrome("nothing_here"),
         )
         borders = row.gate.threshold, threshold_high(row.gate)
-        return whisker(estimate.value, estimate.low, estimate.high, *borders, words)
+        whole = (0.0, 1.0) if estimate.unit == "share" else None
+        return whisker(estimate.value, estimate.low, estimate.high, *borders, words, whole)
 
     return draw

@@ -25,7 +25,13 @@ from giftlive.reports.templating import fill_markdown
 
 FAMILIES = {
     "PR-AUC": ("pr_auc",),
-    "Top-1 %": ("capture_1pct", "top_1pct", "topk_overlap", "top1"),
+    "Top-1 %": (
+        "capture_1pct",
+        "top_1pct",
+        "topk_overlap",
+        "user_top1_share",
+        "streamer_top1_share",
+    ),
     "revenue": ("revenue", "dual_price_share_of_bound", "dual_price_minus_greedy"),
     "Gini": ("gini",),
 }

@@ -17,6 +17,7 @@ def whisker(
     threshold: float | None,
     threshold_high: float | None,
     words: str,
+    whole: tuple[float, float] | None = None,
 ) -> Markup:
     """Return the estimate as a dot, its interval as a line, the passing region shaded.
 
@@ -26,10 +27,14 @@ def whisker(
     threshold : lower border of the passing region; None = the region is open below.
     threshold_high : upper border; None = the region is open above. Without either none is drawn.
     words : what the picture says, for readers who do not see it.
+    whole : the whole range of the quantity, drawn if everything lies in it: a share's 0 to 1.
+        Without one every gap would look alike, 98 % of 99 % like 38 % of 90 %.
     """
     borders = [b for b in (threshold, threshold_high) if b is not None]
     left, right = min(low, value, *borders), max(high, value, *borders)
-    margin = 0.12 * (right - left) or 0.1 * abs(value) or 1.0
+    if whole is not None and whole[0] <= left and right <= whole[1]:
+        left, right = whole
+    margin = 0.0 if (left, right) == whole else 0.12 * (right - left) or 0.1 * abs(value) or 1.0
     left, right = left - margin, right + margin
 
     def x(at: float) -> float:

@@ -342,8 +342,8 @@ def _text(contest: Contest, evening: Evening, gate: Gate) -> dict[str, tuple[Mes
     return {
         "finding": say(name, "finding", **params),
         "headline": (
-            *say(name, "headline.share", estimate="dual_price_share_of_bound"),
             *say(name, "headline.gain", estimate="dual_price_minus_greedy"),
+            *say(name, "headline.share", estimate="dual_price_share_of_bound"),
         ),
         "consensus": say(
             name, "consensus", evidence=gate.reason, decision=gate.consequence, **params

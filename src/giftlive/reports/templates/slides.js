@@ -15,6 +15,8 @@
     show((parseInt(location.hash.slice(1), 10) || 1) - 1);
   }
 
+  // A hidden slide counts nothing: its number is written down.
+  slides.forEach((slide, n) => (slide.dataset.n = String(n + 1)));
   document.documentElement.classList.add("talk");
   document.addEventListener("keydown", function (event) {
     if (event.altKey || event.ctrlKey || event.metaKey) return;

@@ -12,6 +12,7 @@ from giftlive.run.digests import NAME, changes, sealed_digests
 from giftlive.run.verify.outcome import Difference
 from giftlive.run.verify.rows import read_json
 
+RULES_PLACE = "manifest.json, rules_hash"
 _PARTS = ("labels", "no_click", "click_only_after", "out_of_window", "before_decision")
 
 
@@ -20,7 +21,7 @@ def differences(
 ) -> Iterator[tuple[str, Difference | None]]:
     """Yield every promise of the folder, with how it is broken or None."""
     printed = str(manifest.get("rules_hash"))
-    yield "rules", _unequal("the rules' digest", printed, rules_hash, "manifest.json, rules_hash")
+    yield "rules", _unequal("the rules' digest", printed, rules_hash, RULES_PLACE)
     attribution = read_json(folder / "tables" / "attribution.json")
     for what in ("count", "amount"):
         parts = sum(int(attribution[name][what]) for name in _PARTS)
