@@ -148,9 +148,9 @@ def test_a_defect_is_an_error_only_when_asked(cli: Cli, twin: Path) -> None:
 @pytest.mark.parametrize(
     "command",
     [
-        ("audit", "--planted-leak", "label"),
+        pytest.param(("audit", "--planted-leak", "label"), marks=pytest.mark.slow),
         ("audit", "--planted-leak", "future_noise", "--set", "tables.form=portable"),
-        ("audit", "--planted-leak", "train_only"),
+        pytest.param(("audit", "--planted-leak", "train_only"), marks=pytest.mark.slow),
         ("run", "--set", "tables.planted_leak=whole_period", "--out", "RUN"),
     ],
 )
@@ -219,6 +219,7 @@ def test_the_manifest_names_a_command_that_repeats_the_run(
     assert config["arena"]["overrides"] == {"seats.load": "0.8"}
 
 
+@pytest.mark.slow
 def test_a_step_without_its_tables_is_skipped_with_the_reason(
     cli: Cli, twin: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -69,6 +69,7 @@ def test_notes_are_in_the_json_too(cli: Cli, vtuber: Path) -> None:
     assert len(source["notes"]) == 2
 
 
+@pytest.mark.slow
 def test_a_run_on_superchats_skips_what_needs_clicks_by_name(cli: Cli, tmp_path: Path) -> None:
     size = Size(days=24, users=120, chats=80, superchats=60)
     folder = write_vtuber(tmp_path / "long", "public", size)

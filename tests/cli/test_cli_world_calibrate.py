@@ -30,6 +30,7 @@ def parameters(cli: Cli) -> None:
     Path("p.toml").write_text(PARAMETERS, encoding="utf-8")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("parameters")
 def test_it_writes_a_preset_and_a_report_and_a_second_run_makes_nothing(cli: Cli) -> None:
     done = cli(*SMALL, "--out", "fitted.toml")

@@ -177,6 +177,7 @@ def test_a_later_label_never_trains_the_score_of_the_entry() -> None:
     assert at_entry(turned) == at_entry(entry)
 
 
+@pytest.mark.slow
 def test_a_world_gives_every_number_of_the_study() -> None:
     """Snapshot columns stand in the tables of a world, and never in the full model."""
     scenario = load_scenario("kuailive", "0.002", {})

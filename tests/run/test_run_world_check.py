@@ -80,6 +80,7 @@ def test_an_interrupted_check_leaves_no_logs_and_goes_on_with_the_next_seed(
     assert stop["calls"] == 3
 
 
+@pytest.mark.slow
 def test_jobs_change_nothing(tmp_path: Path) -> None:
     made = scenario(calendar__history_days="3")
     one = measure_seeds(Plan(made, 2, 1), shop(tmp_path / "one"))

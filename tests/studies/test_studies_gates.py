@@ -101,6 +101,7 @@ def test_shadow_price_fails_where_too_few_seats_bind_hard(context: Context, orac
     assert gate.consequence.startswith("use dual prices only where their paired gain")
 
 
+@pytest.mark.slow
 def test_shadow_price_is_open_where_the_share_is_at_the_border(
     context: Context, oracle: Oracle
 ) -> None:
@@ -194,6 +195,7 @@ def test_off_policy_fails_where_gifts_are_rare(context: Context, oracle: Oracle)
     assert gate.consequence.startswith("judge policies in the arena")
 
 
+@pytest.mark.slow
 def test_off_policy_is_open_where_an_order_is_at_a_border(context: Context, oracle: Oracle) -> None:
     result = screened(context, oracle(FEW | {"gift.base": "-1"}), 1_800, 1_200)
     assert failed(result.checks) == set()

@@ -42,6 +42,7 @@ def test_resuming_at_every_boundary_equals_one_sweep(
         assert_equal_bits({name: rest[name] for name in ALL}, expected)
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(log=logs(), cut=st.one_of(st.integers(T0 - DAY, T0 + 3 * DAY), st.integers(T0, T0 + 3)))
 def test_a_log_cut_anywhere_is_gone_on_with(

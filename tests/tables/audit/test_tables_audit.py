@@ -63,7 +63,7 @@ def test_decisions_after_a_dwell_pass_too(logs: Evening, tmp_path: Path) -> None
     assert not failed(find_leaks(logs(1), tmp_path, options))
 
 
-@pytest.mark.parametrize("form", ["native", "portable"])
+@pytest.mark.parametrize("form", ["native", pytest.param("portable", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_planted_leak_of_each_kind_is_named(
     logs: Evening, tmp_path: Path, kind: str, form: str
