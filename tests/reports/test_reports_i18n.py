@@ -34,6 +34,13 @@ def test_braces_of_a_formula_belong_to_the_formula() -> None:
     assert translate(message) == r"$\frac{n}{m}$ 5 $$\hat{n}$$"
 
 
+def test_what_stands_between_two_words_keeps_its_space() -> None:
+    assert i18n.catalogue("en")["chrome.comma"] == i18n.catalogue("en")["chrome.aside"] == ", "
+    assert not [
+        k for k, text in i18n.catalogue("en").items() if text != text.strip() and text != ", "
+    ]
+
+
 def test_money_is_not_a_formula() -> None:
     assert i18n.MATH.search("US$5 and US$6, or $5 and $6") is None
 

@@ -75,7 +75,8 @@ def _flat(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str
         if isinstance(value, Mapping):
             yield from _flat(value, f"{prefix}{key}.")
         else:
-            yield f"{prefix}{key}", str(value).strip()
+            text = str(value)  # a paragraph loses its line breaks, ", " keeps its space
+            yield f"{prefix}{key}", text.strip() if "\n" in text else text
 
 
 def translate(message: Message, lang: str = "en", *, strict: bool = False) -> str:
