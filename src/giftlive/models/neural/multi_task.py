@@ -169,7 +169,7 @@ def _checked(
 ) -> Training:
     """Check labels as every model does, without a copy of the features."""
     known(X[:1], len(names))
-    labels = training(np.empty((len(X), 0)), y, groups, (), minimum)
+    labels = training(np.zeros((len(X), 1)), y, groups, tuple(names)[:1], minimum)
     return replace(labels, X=X, names=tuple(names))
 
 
