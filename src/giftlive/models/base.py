@@ -265,7 +265,7 @@ def training(
     NotEnoughDataError
         Fewer than ``minimum_positives`` rows hold a gift.
     """
-    _distinct(names)
+    distinct(names)
     features = _finite(_matrix(X, len(names))) if as_given else known(X, len(names))
     amount = _numbers(y, "y", "amounts >= 0")
     users = np.arange(len(amount)) if groups is None else _users(groups)
@@ -307,7 +307,7 @@ def _same_money(smallest: float, largest: float) -> None:
         )
 
 
-def _distinct(names: Sequence[str]) -> None:
+def distinct(names: Sequence[str]) -> None:
     """Refuse names by which no column can be told: none, one text, or one name twice."""
     given = (names,) if isinstance(names, str) else tuple(names)
     twice = sorted({name for name in given if given.count(name) > 1})

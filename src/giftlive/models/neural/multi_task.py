@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from giftlive.errors import UsageError
-from giftlive.models.base import Card, Training, known, training
+from giftlive.models.base import Card, Training, distinct, known, training
 from giftlive.models.neural.columns import IDS, Inputs
 from giftlive.models.neural.extra import require_torch
 from giftlive.models.neural.fitted import FittedMultiTask, Levels
@@ -168,6 +168,7 @@ def _checked(
     X: Floats, y: Floats, groups: Ints | None, names: Sequence[str], minimum: int
 ) -> Training:
     """Check labels as every model does, without a copy of the features."""
+    distinct(names)
     known(X[:1], len(names))
     labels = training(np.zeros((len(X), 1)), y, groups, tuple(names)[:1], minimum)
     return replace(labels, X=X, names=tuple(names))
