@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import fields, is_dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
@@ -12,23 +12,42 @@ from giftlive.models.base import ValueModel
 from giftlive.models.registry import MODELS
 from giftlive.models.trees import TreeSettings
 
+T = TypeVar("T")
 
-def with_trees(name: str, trees: TreeSettings) -> ValueModel:
-    """Return the registry's model with ``trees`` wherever it, or a model in it, has trees."""
-    changed: ValueModel = _shrunk(MODELS[name](), trees)
+
+class WhenAsked(dict[str, T]):
+    """Something of every model by name, made when it is first asked for."""
+
+    def __init__(self, make: Callable[[str], T]) -> None:
+        self.make = make
+
+    def __missing__(self, name: str) -> T:
+        self[name] = self.make(name)
+        return self[name]
+
+
+def with_trees(name: str, trees: TreeSettings, least_gifts: int | None = None) -> ValueModel:
+    """Return the registry's model with ``trees`` wherever it, or a model in it, has trees.
+
+    Parameters
+    ----------
+    least_gifts : how many of them each is content with; None: as many as it asks for.
+    """
+    changed: ValueModel = _shrunk(MODELS[name](), trees, least_gifts)
     return changed
 
 
-def _shrunk(value: Any, trees: TreeSettings) -> Any:
+def _shrunk(value: Any, trees: TreeSettings, least_gifts: int | None) -> Any:
     if isinstance(value, TreeSettings):
         return trees
     if isinstance(value, tuple):
-        return tuple(_shrunk(item, trees) for item in value)
-    if is_dataclass(value) and not isinstance(value, type):
-        return replace(
-            value, **{f.name: _shrunk(getattr(value, f.name), trees) for f in fields(value)}
-        )
-    return value
+        return tuple(_shrunk(item, trees, least_gifts) for item in value)
+    if not is_dataclass(value) or isinstance(value, type):
+        return value
+    inside = {f.name: _shrunk(getattr(value, f.name), trees, least_gifts) for f in fields(value)}
+    if least_gifts is not None and "minimum_positives" in inside:
+        inside["minimum_positives"] = least_gifts
+    return replace(value, **inside)
 
 
 OPTIONS_OF_ONE_MODEL = frozenset(

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from tests.models.few_trees import each, with_trees
+from tests.models.few_trees import WhenAsked, each, with_trees
 
 from giftlive.errors import InputError, NotEnoughDataError, UsageError
 from giftlive.models.base import FittedModel
@@ -26,20 +25,9 @@ LEVELLED = [name for name in MODELS if name not in OTHER_ESTIMAND | LEVELLED_ELS
 TREES = [name for name in MODELS if name.startswith(("boosted", "two_part", "hurdle", "ziln"))]
 
 
-class Fitted(dict[str, FittedModel]):
-    """Every model by name, fitted when it is first asked for."""
-
-    def __init__(self, fit: Callable[[str], FittedModel]) -> None:
-        self.fit = fit
-
-    def __missing__(self, name: str) -> FittedModel:
-        self[name] = self.fit(name)
-        return self[name]
-
-
 @pytest.fixture(scope="module")
 def fitted(train: Any, small_trees: TreeSettings) -> dict[str, FittedModel]:
-    return Fitted(
+    return WhenAsked(
         lambda name: with_trees(name, small_trees).fit(
             train.X, train.y, train.user, names=train.names
         )

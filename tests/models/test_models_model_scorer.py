@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pytest
-from tests.models.few_trees import each, with_trees
+from tests.models.few_trees import WhenAsked, each, with_trees
 from tests.models.neural.planted import SMALL, needs_torch
 
 from giftlive.errors import NotEnoughDataError, UsageError
@@ -52,24 +51,13 @@ class Law:
         return np.asarray(np.exp(self.formula(X)))
 
 
-class Distilled(dict[str, ModelScorer]):
-    """Every model's scorer by name, distilled when it is first asked for."""
-
-    def __init__(self, distil: Callable[[str], ModelScorer]) -> None:
-        self.distil = distil
-
-    def __missing__(self, name: str) -> ModelScorer:
-        self[name] = self.distil(name)
-        return self[name]
-
-
 @pytest.fixture(scope="module")
 def scorers(train: Any, small_trees: TreeSettings) -> dict[str, ModelScorer]:
     def distilled(name: str) -> ModelScorer:
         model = with_trees(name, small_trees).fit(train.X, train.y, train.user, names=NAMES)
         return model_scorer(model, train.X, NAMES, train.user)
 
-    return Distilled(distilled)
+    return WhenAsked(distilled)
 
 
 @pytest.mark.parametrize("name", each(WITH))

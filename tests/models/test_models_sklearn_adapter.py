@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -24,19 +23,7 @@ LEARNED = [name for name in MODELS if not isinstance(MODELS[name](), TrivialRank
 
 def _adapter(name: str) -> GiftValueRegressor:
     """Return the model with trees for a few dozen rows: the checks' data are that small."""
-    return GiftValueRegressor(_content(with_trees(name, TREES)))
-
-
-def _content(value: Any) -> Any:
-    """Return a model that is content with five gifts, and so are the models in it."""
-    if isinstance(value, tuple):
-        return tuple(_content(item) for item in value)
-    if not is_dataclass(value) or isinstance(value, type):
-        return value
-    changed = {f.name: _content(getattr(value, f.name)) for f in fields(value)}
-    if "minimum_positives" in changed:
-        changed["minimum_positives"] = 5
-    return replace(value, **changed)
+    return GiftValueRegressor(with_trees(name, TREES, least_gifts=5))
 
 
 def _failed(estimator: GiftValueRegressor) -> set[str]:

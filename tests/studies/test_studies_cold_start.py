@@ -12,6 +12,7 @@ import pytest
 from tests.studies.by_name import require_sentences, require_verified
 from tests.studies.cell_readings import context_of, gates, scattered, value
 
+from giftlive.evaluation.behavioural import Number, Reading
 from giftlive.evaluation.results import StudyResult
 from giftlive.evaluation.rollouts import Cell, Contestant, played
 from giftlive.evaluation.rollouts.cold_start import (
@@ -24,6 +25,7 @@ from giftlive.evaluation.rollouts.cold_start import (
 from giftlive.evaluation.rollouts.quota import Quota
 from giftlive.policies.greedy import Greedy
 from giftlive.studies import cold_start
+from giftlive.studies.over_worlds import OverWorlds
 from giftlive.studies.registry import ON_REQUEST, find
 
 GOOD: dict[str, float] = {
@@ -125,6 +127,12 @@ def test_it_refuses_a_floor_that_changes_nothing_and_values_that_cannot_move(
         result = answer(**asked)
         assert [c.name for c in result.checks if not c.passed] == [check]
         assert {gate.verdict for gate in result.gates} == {"NOT ANSWERABLE"}
+
+
+def test_what_was_not_done_twice_did_not_tie() -> None:
+    over = OverWorlds((Reading(0, Number("a_a", "one", "differs", 0.0)),), (0,), "worlds")
+    assert over.all_ties("one") == [True]
+    assert over.all_ties("one", "other") == [True, False]
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])

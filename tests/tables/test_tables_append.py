@@ -167,6 +167,16 @@ def test_features_frozen_at_midnight_go_on_at_midnight(
     assert grown.because.startswith(because)
 
 
+def _require_full_build(before: Store, after: Store, folder: Path) -> None:
+    """Require that nothing of ``before`` is kept, since a room counts otherwise in ``after``."""
+    build_tables(before, folder / "grown")
+    grown = build_tables(after, folder / "grown", previous=folder / "grown")
+    build_tables(after, folder / "full")
+    assert grown.kept == 0
+    assert grown.because == "room 999 has another category than it was counted in"
+    assert _same(folder / "grown", folder / "full")
+
+
 def test_a_room_that_gets_its_category_late_means_a_full_build(
     make_store: MakeStore, tmp_path: Path
 ) -> None:
@@ -181,13 +191,8 @@ def test_a_room_that_gets_its_category_late_means_a_full_build(
 
         return change
 
-    build_tables(_store(make_store, 4, late(False)), tmp_path / "grown")
-    long = _store(make_store, 5, late(True))
-    grown = build_tables(long, tmp_path / "grown", previous=tmp_path / "grown")
-    build_tables(long, tmp_path / "full")
-    assert grown.kept == 0
-    assert grown.because == "room 999 has another category than it was counted in"
-    assert _same(tmp_path / "grown", tmp_path / "full")
+    before, after = _store(make_store, 4, late(False)), _store(make_store, 5, late(True))
+    _require_full_build(before, after, tmp_path)
 
 
 def test_a_room_that_is_no_longer_described_means_a_full_build(
@@ -203,12 +208,8 @@ def test_a_room_that_is_no_longer_described_means_a_full_build(
 
         return change
 
-    build_tables(_store(make_store, 2, told(True)), tmp_path / "grown")
-    long = _store(make_store, 3, told(False))
-    grown = build_tables(long, tmp_path / "grown", previous=tmp_path / "grown")
-    build_tables(long, tmp_path / "full")
-    assert grown.because == "room 999 has another category than it was counted in"
-    assert _same(tmp_path / "grown", tmp_path / "full")
+    before, after = _store(make_store, 2, told(True)), _store(make_store, 3, told(False))
+    _require_full_build(before, after, tmp_path)
 
 
 def test_bytes_do_not_depend_on_threads(make_store: MakeStore, tmp_path: Path) -> None:

@@ -172,16 +172,7 @@ def no_leak(gains: Mapping[str, Interval], what: str) -> Check:
     >>> no_leak({"a": exact(0.1, "logs")}, "permuted labels").passed, no_leak({}, "no").passed
     (False, False)
     """
-    known, missing = _lows(gains)
-    leaking = sorted(name for name, low in known.items() if low > 0.0)
-    told = f"{', '.join(leaking)} gain" if leaking else "nobody gains"
-    return Check(
-        name="no_leak",
-        passed=bool(gains) and not leaking and not missing,
-        value=max(known.values(), default=None),
-        threshold="no interval of a gain above 0",
-        detail=f"{what}: {_and_missing(told, missing)}",
-    )
+    return _none_above("no_leak", gains, 0.0, "a gain", what, ("gain", "nobody gains"))
 
 
 def ceiling(shares: Mapping[str, Interval], what: str) -> Check:
@@ -202,28 +193,38 @@ def ceiling(shares: Mapping[str, Interval], what: str) -> Check:
     >>> ceiling({"a model": exact(1.1, "worlds")}, "it").passed, ceiling({}, "it").passed
     (False, False)
     """
-    lows, missing = _lows(shares)
-    above = sorted(name for name, low in lows.items() if low > 1.0)
-    told = f"{', '.join(above)} above it" if above else "nothing above it"
-    told = told if shares else "nothing was held against it"
+    told = "nothing above it" if shares else "nothing was held against it"
+    return _none_above("ceiling", shares, 1.0, "a share", what, ("above it", told))
+
+
+def _none_above(
+    name: str,
+    found: Mapping[str, Interval],
+    border: float,
+    kind: str,
+    what: str,
+    words: tuple[str, str],
+) -> Check:
+    """Check that there are intervals, each of them is known, and none lies above ``border``.
+
+    Parameters
+    ----------
+    words : what those that do lie above it do, and what is said where none does.
+    """
+    lows = {who: one.low for who, one in found.items()}
+    known = {who: low for who, low in lows.items() if low is not None and math.isfinite(low)}
+    above = sorted(who for who, low in known.items() if low > border)
+    missing = sorted(set(lows) - set(known))
+    told = f"{', '.join(above)} {words[0]}" if above else words[1]
+    if missing:
+        told += f"; no interval of {', '.join(missing)}"
     return Check(
-        name="ceiling",
-        passed=bool(shares) and not above and not missing,
-        value=max(lows.values(), default=None),
-        threshold="no interval of a share above 1",
-        detail=f"{what}: {_and_missing(told, missing)}",
+        name=name,
+        passed=bool(found) and not above and not missing,
+        value=max(known.values(), default=None),
+        threshold=f"no interval of {kind} above {border:g}",
+        detail=f"{what}: {told}",
     )
-
-
-def _lows(found: Mapping[str, Interval]) -> tuple[dict[str, float], list[str]]:
-    """Return the lower ends of intervals by name, and the names of those that have none."""
-    lows = {name: one.low for name, one in found.items()}
-    known = {name: low for name, low in lows.items() if low is not None and math.isfinite(low)}
-    return known, sorted(set(lows) - set(known))
-
-
-def _and_missing(told: str, missing: Sequence[str]) -> str:
-    return f"{told}; no interval of {', '.join(missing)}" if missing else told
 
 
 def power(

@@ -138,10 +138,7 @@ def _checks(found: Cells, rule: Rule) -> tuple[Check, ...]:
             "greedy on true values against greedy on estimates",
             **rule.asked("movable"),
         ),
-        checks.a_a(
-            [tie for name in TWICE for tie in found.found.ties("a_a", name, "differs")],
-            f"{' and '.join(TWICE)} played twice",
-        ),
+        checks.a_a(found.found.all_ties(*TWICE), f"{' and '.join(TWICE)} played twice"),
         checks.power(len(found.found.seeds), "worlds", **rule.asked("power")),
     )
 

@@ -135,10 +135,7 @@ def _checks(found: Cells, rule: Rule, scale: float) -> tuple[Check, ...]:
     assert greedy is not None
     assert log is not None
     return (
-        checks.a_a(
-            [tie for name in TWICE for tie in found.found.ties("a_a", name, "differs")],
-            f"{' and '.join(TWICE)} played twice",
-        ),
+        checks.a_a(found.found.all_ties(*TWICE), f"{' and '.join(TWICE)} played twice"),
         checks.movable(
             paired_t(greedy, log, n_unit="worlds"),
             "income Gini of greedy against log returns",

@@ -59,6 +59,10 @@ class OverWorlds:
         table, row, column = cell
         return [value == 0.0 for value in self.values.get((table, row, column), ())]
 
+    def all_ties(self, *names: str) -> list[bool]:
+        """Return whether each of ``names``, done twice, tied on each world; no: a missing one."""
+        return [tie for name in names for tie in self.ties("a_a", name, "differs") or [False]]
+
     def mean(self, name: str, x: Floats | None, unit: str) -> Estimate:
         """Return the mean over worlds as it may be printed."""
         if x is None:
