@@ -228,6 +228,8 @@ def test_before_anything_has_happened(browser: Any) -> None:
     with served(make_app(Service(settings, memory, engine, open_to_all=True))) as client:
         url = str(client.base_url).rstrip("/")
         with _session(browser, (url, "no key")) as session:
-            session.page.wait_for_selector("main .empty")
+            # The field for a key and a refusal stand in such a box too: it is told by its words.
+            session.page.wait_for_selector("main .empty:has-text('Nothing has happened yet')")
             session.go("decisions")
-            session.page.wait_for_selector("main .empty")
+            session.page.wait_for_selector("main .empty:has-text('No decision has been taken yet')")
+            assert session.page.locator("#api-key").count() == 0
