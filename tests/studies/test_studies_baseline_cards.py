@@ -25,6 +25,8 @@ SOURCE = {"fingerprint": "ab12", "kind": "tables", "label": "planted"}
 def boarded() -> tuple[Board, Matrix, tuple[Fold, ...]]:
     rows = matrix(users=60)
     folds = rolling_origins(rows.day)
+    late = np.flatnonzero(rows.day == folds[-1].train[1] - 1)[0]  # on no training day of the first
+    rows.user[late] = 10_000
     context: Any = SimpleNamespace(
         config=load_config(overrides={"models.names": NAMES}),
         progress=lambda done, total: None,
@@ -55,7 +57,7 @@ def test_a_card_says_data_features_folds_and_limits(boarded: Any, cards: Any) ->
         assert card["data"] == SOURCE | {
             "unit": "click",
             "days": list(folds[-1].train),
-            "users": 60,
+            "users": 61,
             "rows": int(last.sum()),
             "positives": int((rows.y[last] > 0).sum()),
         }
