@@ -5,9 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from giftlive.allocation import Prices, Problem, certificate, stay_profile, train_prices
+from giftlive.allocation import (
+    Prices,
+    Problem,
+    certificate,
+    stay_profile,
+    time_buckets,
+    train_prices,
+)
 from giftlive.clock import MS_PER_DAY
-from giftlive.errors import InputError
+from giftlive.errors import InputError, UsageError
 from giftlive.rng import stream
 
 
@@ -54,6 +61,16 @@ def test_bad_prices_are_refused() -> None:
         Prices(np.array([[1.0]]), 0, 1000, np.ones(1)).for_rooms(np.array([-1, 4]))
     with pytest.raises(InputError, match="bucket_ms"):
         Prices(np.array([[1.0]]), 0, 0, np.ones(1))
+
+
+@pytest.mark.parametrize(("bucket_ms", "buckets"), [(0, 3), (-5, 3), (1000, 0)])
+def test_buckets_without_length_or_number_are_refused(bucket_ms: int, buckets: int) -> None:
+    named = "bucket_ms" if bucket_ms < 1 else "buckets"
+    with pytest.raises(UsageError) as found:
+        time_buckets(np.array([0, 999]), 0, bucket_ms, buckets)
+    assert found.value.where == named
+    with pytest.raises(UsageError, match=named):
+        stay_profile(np.array([0]), np.array([1.0]), 0, bucket_ms, 2, buckets)
 
 
 def test_training_keeps_the_label_and_the_duals_of_the_certificate() -> None:

@@ -16,6 +16,7 @@ from giftlive.policies import (
     Concave,
     DevanurJain,
     DualPrice,
+    ExplorationFloor,
     FatigueBudget,
     FrequencyCap,
     Greedy,
@@ -27,6 +28,7 @@ from giftlive.policies import (
     RoundRobin,
     Softmax,
     Thompson,
+    TieExploration,
     Uniform,
     WhaleTier,
 )
@@ -64,11 +66,32 @@ LIMITED: dict[str, tuple[Callable[[], Policy[Any]], Promised]] = {
         Promised(whales=6, whale_value=9.0, whale=WHALES),
     ),
     "batch_optimal": (BatchOptimal, Promised()),
+    "exploration_floor of whale_tier": (
+        lambda: ExplorationFloor(WhaleTier(3, whales=WHALES), 0.7),
+        Promised(seats=False, whales=3, whale=WHALES),
+    ),
+    "random_bucket of whale_tier by value": (
+        lambda: CapacityGuard(RandomBucket(WhaleTier(6, 9.0, whales=WHALES), 0.7, "visit")),
+        Promised(whales=6, whale_value=9.0, whale=WHALES),
+    ),
+    "tie_exploration of whale_tier": (
+        lambda: TieExploration(WhaleTier(1, whales=WHALES), 0.9, 9.0),
+        Promised(seats=False, whales=1, whale=WHALES),
+    ),
+    "exploration_floor of guards": (
+        lambda: ExplorationFloor(CapacityGuard(FrequencyCap(Greedy(), 2)), 0.7),
+        Promised(per_pair=2),
+    ),
+    "random_bucket of fatigue_budget": (
+        lambda: RandomBucket(FatigueBudget(GreedyWithCap(), 3), 0.7, "visit"),
+        Promised(seats=False, per_user=3),
+    ),
 }  # fmt: skip
 """Policies with the limits they promise to keep."""
 
 _SLOW_PER_DECISION = {
     "random_bucket, guarded", "capacity_guard", "frequency_cap", "fatigue_budget", "batch_optimal",
+    *(name for name in LIMITED if " of " in name),
 }  # fmt: skip
 """Ask again where a resource ends, or solve a flow: they play a smaller part of the million."""
 
@@ -98,6 +121,15 @@ def test_a_planted_violation_of_each_limit_is_counted(name: str, limit: str) -> 
     make, promised = LIMITED[name]
     ledger = play_evenings(lambda: blind(make(), 2), promised, 600, rows=50, users=20, rooms=12)
     assert ledger.violations.get(limit, 0) > 0
+
+
+@pytest.mark.parametrize("name", [name for name in LIMITED if " of " in name])
+def test_what_explores_keeps_the_limits_of_the_policy_where_they_bind(name: str) -> None:
+    """Few users and rooms: most limits are used up, many of them within a batch."""
+    make, promised = LIMITED[name]
+    ledger = play_evenings(make, promised, 600, rows=50, users=40, rooms=12)
+    assert ledger.violations == {}
+    assert 0.1 * ledger.decisions < ledger.shown < ledger.decisions
 
 
 @pytest.mark.parametrize("name", ["frequency_cap", "fatigue_budget", "capacity_guard"])

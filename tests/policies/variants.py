@@ -144,6 +144,10 @@ WRAPPED: dict[str, Maker] = {
         CapacityGuard(Uniform()), ByPair(BONDS), 0.3, respect_seats=True
     ),
     "slate": lambda _: Slate(Softmax(), 3, GROUPS),
+    "exploration_floor of whale_tier": lambda _: ExplorationFloor(WhaleTier(1, whales=WHALES), 0.4),
+    "random_bucket of whale_tier": lambda unit: RandomBucket(
+        WhaleTier(2, 1.5 * unit, whales=WHALES), 0.4, "visit"
+    ),
     "five deep": lambda unit: CapacityGuard(
         FrequencyCap(
             RandomBucket(EcosystemGuard(Thompson(ShareOfValue(0.4)), 0.2, 0.5), 0.3, "visit"), 2
@@ -160,7 +164,9 @@ GUARDED = {
 }
 """Those that promise never to show a room without a free seat."""
 
-SILENT_WITHOUT_SEATS = GUARDED | {"exploration_floor", "tie_exploration"}
+SILENT_WITHOUT_SEATS = GUARDED | {
+    "exploration_floor", "tie_exploration", "exploration_floor of whale_tier",
+}  # fmt: skip
 """Those, and what only adds chance to a policy that does."""
 
 BY_ROOM = {

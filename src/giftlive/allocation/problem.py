@@ -16,7 +16,7 @@ from typing import Literal
 
 import numpy as np
 
-from giftlive.errors import InputError
+from giftlive.errors import InputError, UsageError
 from giftlive.types import Floats, Ints
 
 Label = Literal["true", "estimated"]
@@ -111,11 +111,24 @@ def _finite(x: Floats, where: str, minimum: float = 0.0) -> None:
 def time_buckets(ts: Ints, start_ms: int, bucket_ms: int, buckets: int) -> Ints:
     """Return the bucket 0..buckets-1 of each ``ts`` [n]; earlier and later fall in the end ones.
 
+    Parameters
+    ----------
+    ts : [n] ms. start_ms : of bucket 0. bucket_ms : length of a bucket, >= 1. buckets : >= 1.
+
+    Raises
+    ------
+    UsageError
+        When a bucket has no length, or there is none.
+
     Examples
     --------
     >>> time_buckets(np.array([0, 999, 1000, 99_000]), 0, 1000, 3).tolist()
     [0, 0, 1, 2]
     """
+    if bucket_ms < 1:
+        raise UsageError(f"buckets of {bucket_ms} ms", "bucket_ms", ">= 1 ms")
+    if buckets < 1:
+        raise UsageError(f"{buckets} buckets", "buckets", ">= 1")
     return np.clip((np.asarray(ts, dtype=np.int64) - start_ms) // bucket_ms, 0, buckets - 1)
 
 
@@ -143,6 +156,8 @@ def stay_profile(
     ------
     InputError
         When a stay is negative, or their mean is not a positive number.
+    UsageError
+        As ``time_buckets``.
 
     Examples
     --------

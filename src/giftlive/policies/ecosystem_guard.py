@@ -12,7 +12,7 @@ from giftlive.policies.base import Policy, at_rooms, require_rooms
 from giftlive.policies.choice import refuse_nan
 from giftlive.policies.concentration import gini_slope
 from giftlive.policies.greedy import Greedy
-from giftlive.policies.limits import first_nan
+from giftlive.policies.limits import Limit, first_nan, limits_of
 from giftlive.policies.turns import Shown, heard
 from giftlive.stats.heavy_tails import gini
 from giftlive.types import Bools, DecisionBatch, Decisions, Feedback, Floats, Ints
@@ -95,6 +95,10 @@ class EcosystemGuard:
         answer = self.policy.decide(state.inner, replace(batch, values=batch.values - charges), rng)
         inner = 0.0 if answer.charges is None else answer.charges
         return replace(answer, charges=charges + inner)
+
+    def limits(self, state: GuardState, batch: DecisionBatch, /) -> tuple[Limit, ...]:
+        """Return the limits of the policy."""
+        return limits_of(self.policy, state.inner, batch)
 
     def update(self, state: GuardState, feedback: Feedback, /) -> GuardState:
         """Return the exposures with what was shown, and the prices one step on."""

@@ -11,7 +11,7 @@ from numba import njit
 from giftlive.errors import ConfigError
 from giftlive.policies.base import Policy, reasons_of
 from giftlive.policies.greedy import Greedy
-from giftlive.policies.limits import masked
+from giftlive.policies.limits import Limit, ask_within, limits_of, masked
 from giftlive.rng import uniform as keyed_uniform
 from giftlive.types import Bools, DecisionBatch, Decisions, Feedback, Floats, Ints
 
@@ -25,10 +25,12 @@ _PURPOSE = 0x6275636B  # "buck": a stream of its own among the keyed draws
 class ExplorationFloor:
     """With probability ``floor`` show any candidate, each alike, instead of the policy's.
 
-    With m candidates, the propensity of each is (1 - floor) p + floor / m, p of the policy: at
-    least floor / m. Where the policy shows nothing, nothing is shown. Propensities are exact given
-    what the policy answered in the rows before, its answers that were replaced included. A replaced
-    answer takes a seat nobody counted; put ``CapacityGuard`` around it.
+    With m candidates that the policy's limits leave open (whales per room, showings per user,
+    eligibility: ``Limited``), the propensity of each is (1 - floor) p + floor / m, p of the policy:
+    at least floor / m; of the others it is 0. Where the policy shows nothing, nothing is shown.
+    Propensities are exact given what the policy answered in the rows before, its answers that were
+    replaced included. A replaced answer takes a seat nobody counted: a policy's own regard for
+    seats is no limit, since the door keeps them; ``CapacityGuard`` makes one, inside or around.
 
     Attributes
     ----------
@@ -48,7 +50,22 @@ class ExplorationFloor:
         return self.policy.init(seats)
 
     def decide(self, state: Any, batch: DecisionBatch, rng: np.random.Generator, /) -> Decisions:
-        """Mix the policy's choice with a uniform one."""
+        """Mix the policy's choice with a uniform one, within the policy's limits."""
+
+        def ask(rest: DecisionBatch, _: Ints) -> Decisions:
+            return self._mixed(state, rest, rng)
+
+        return ask_within(ask, batch, self.limits(state, batch))
+
+    def limits(self, state: Any, batch: DecisionBatch, /) -> tuple[Limit, ...]:
+        """Return the limits of the policy."""
+        return limits_of(self.policy, state, batch)
+
+    def update(self, state: Any, feedback: Feedback, /) -> Any:
+        """Return the state of the policy."""
+        return self.policy.update(state, feedback)
+
+    def _mixed(self, state: Any, batch: DecisionBatch, rng: np.random.Generator) -> Decisions:
         coins, uniforms = rng.random(len(batch)), rng.random(len(batch))
         answer = self.policy.decide(state, batch, rng)
         shown = answer.choice >= 0
@@ -62,10 +79,6 @@ class ExplorationFloor:
             propensities=chances,
         )
 
-    def update(self, state: Any, feedback: Feedback, /) -> Any:
-        """Return the state of the policy."""
-        return self.policy.update(state, feedback)
-
 
 @dataclass(frozen=True)
 class RandomBucket:
@@ -73,7 +86,10 @@ class RandomBucket:
 
     Who is in the bucket follows from ``salt`` and the user (and visit), so a row's propensities are
     1/m in the bucket and the policy's outside: rows in the bucket (reason ``random_bucket``) are a
-    log that any target policy can be evaluated on, unconfounded by the policy in production.
+    log that any target policy can be evaluated on, unconfounded by the policy in production. The m
+    candidates are those that the policy's limits leave open (whales per room, showings per user,
+    eligibility: ``Limited``), and a row without any is shown nothing: a target is judged as it
+    acts under the same limits. Seats are no limit unless a ``CapacityGuard`` makes them one.
 
     Attributes
     ----------
@@ -100,7 +116,27 @@ class RandomBucket:
         return self.policy.init(seats)
 
     def decide(self, state: Any, batch: DecisionBatch, rng: np.random.Generator, /) -> Decisions:
-        """Draw uniformly in the bucket, decide by the policy outside."""
+        """Draw uniformly in the bucket, decide by the policy outside; keep the policy's limits."""
+
+        def ask(rest: DecisionBatch, _: Ints) -> Decisions:
+            return self._answer(state, rest, rng)
+
+        return ask_within(ask, batch, self.limits(state, batch))
+
+    def limits(self, state: Any, batch: DecisionBatch, /) -> tuple[Limit, ...]:
+        """Return the limits of the policy."""
+        return limits_of(self.policy, state, batch)
+
+    def contains(self, users: Ints, visits: Ints) -> Bools:
+        """Return [n] who is in the bucket."""
+        visit = visits if self.unit == "visit" else np.zeros_like(visits)
+        return _keyed(self.salt, users, visit) < self.share
+
+    def update(self, state: Any, feedback: Feedback, /) -> Any:
+        """Return the state of the policy."""
+        return self.policy.update(state, feedback)
+
+    def _answer(self, state: Any, batch: DecisionBatch, rng: np.random.Generator) -> Decisions:
         uniforms, seen = rng.random(len(batch)), batch.observation
         inside = self.contains(seen.user, seen.visit)
         if not inside.any():
@@ -119,15 +155,6 @@ class RandomBucket:
             propensities=np.where(inside[:, None], uniform, answer.propensities),
             reason=reason,
         )
-
-    def contains(self, users: Ints, visits: Ints) -> Bools:
-        """Return [n] who is in the bucket."""
-        visit = visits if self.unit == "visit" else np.zeros_like(visits)
-        return _keyed(self.salt, users, visit) < self.share
-
-    def update(self, state: Any, feedback: Feedback, /) -> Any:
-        """Return the state of the policy."""
-        return self.policy.update(state, feedback)
 
 
 @njit(cache=True)

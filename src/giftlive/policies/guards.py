@@ -11,9 +11,9 @@ from giftlive.errors import ConfigError
 from giftlive.policies.base import Policy
 from giftlive.policies.greedy import Greedy
 from giftlive.policies.journal import Journal, pair_keys
-from giftlive.policies.limits import decide_within, masked
+from giftlive.policies.limits import Limit, decide_within, limits_of, masked
 from giftlive.policies.signals import ShareOfValue, Signal, numbers
-from giftlive.types import DecisionBatch, Decisions, Feedback, Ints
+from giftlive.types import Bools, DecisionBatch, Decisions, Feedback, Ints
 
 
 @dataclass(frozen=True)
@@ -44,12 +44,19 @@ class Eligibility:
 
     def decide(self, state: Any, batch: DecisionBatch, rng: np.random.Generator, /) -> Decisions:
         """Decide without the candidates that are not eligible; their propensity is 0."""
-        keep = numbers(self.eligible, batch, "eligibility.eligible") > 0.0
-        return self.policy.decide(state, masked(batch, keep), rng)
+        return self.policy.decide(state, masked(batch, self._keep(batch)), rng)
+
+    def limits(self, state: Any, batch: DecisionBatch, /) -> tuple[Limit, ...]:
+        """Return that nothing is left of who is not eligible, and the policy's limits."""
+        nothing = Limit(np.where(self._keep(batch), -1, 0), np.zeros(1), "")
+        return nothing, *limits_of(self.policy, state, batch)
 
     def update(self, state: Any, feedback: Feedback, /) -> Any:
         """Return the state of the policy."""
         return self.policy.update(state, feedback)
+
+    def _keep(self, batch: DecisionBatch) -> Bools:
+        return numbers(self.eligible, batch, "eligibility.eligible") > 0.0
 
 
 @dataclass(frozen=True)
@@ -70,10 +77,11 @@ class CapacityGuard:
 
     def decide(self, state: Any, batch: DecisionBatch, rng: np.random.Generator, /) -> Decisions:
         """Decide with full rooms closed, in batch order."""
-        seen, there = batch.observation, batch.available
-        left = np.full(int(seen.rooms.max(initial=0)) + 1, np.iinfo(np.int64).max, dtype=np.int64)
-        np.minimum.at(left, seen.rooms[there], seen.seats_left[there])
-        return decide_within(self.policy, state, batch, rng, seen.rooms, left, "seat")
+        return decide_within(self.policy, state, batch, rng, _seats(batch))
+
+    def limits(self, state: Any, batch: DecisionBatch, /) -> tuple[Limit, ...]:
+        """Return the free seats, and the policy's limits."""
+        return _seats(batch), *limits_of(self.policy, state, batch)
 
     def update(self, state: Any, feedback: Feedback, /) -> Any:
         """Return the state of the policy."""
@@ -105,15 +113,22 @@ class FrequencyCap:
         self, state: Counting, batch: DecisionBatch, rng: np.random.Generator, /
     ) -> Decisions:
         """Decide with rooms closed that this user has seen often enough."""
-        seen = batch.observation
-        keys = pair_keys(seen.user[:, None], seen.rooms)
-        return _within(self.policy, state, batch, rng, keys, self.cap, "frequency_cap")
+        return decide_within(self.policy, state.inner, batch, rng, self._showings(state, batch))
+
+    def limits(self, state: Counting, batch: DecisionBatch, /) -> tuple[Limit, ...]:
+        """Return the showings left of each user and room, and the policy's limits."""
+        return self._showings(state, batch), *limits_of(self.policy, state.inner, batch)
 
     def update(self, state: Counting, feedback: Feedback, /) -> Counting:
         """Return the counts with what was shown."""
         shown = feedback.room >= 0
         keys = pair_keys(feedback.user[shown], feedback.room[shown])
         return _counted(self.policy, state, feedback, keys)
+
+    def _showings(self, state: Counting, batch: DecisionBatch) -> Limit:
+        seen = batch.observation
+        keys = pair_keys(seen.user[:, None], seen.rooms)
+        return _counts(state, keys, self.cap, "frequency_cap")
 
 
 @dataclass(frozen=True)
@@ -141,29 +156,33 @@ class FatigueBudget:
         self, state: Counting, batch: DecisionBatch, rng: np.random.Generator, /
     ) -> Decisions:
         """Decide for users with budget left."""
-        seen = batch.observation
-        keys = np.broadcast_to(seen.user[:, None], seen.rooms.shape)
-        return _within(self.policy, state, batch, rng, keys, self.budget, "fatigue_budget")
+        return decide_within(self.policy, state.inner, batch, rng, self._showings(state, batch))
+
+    def limits(self, state: Counting, batch: DecisionBatch, /) -> tuple[Limit, ...]:
+        """Return the showings left of each user, and the policy's limits."""
+        return self._showings(state, batch), *limits_of(self.policy, state.inner, batch)
 
     def update(self, state: Counting, feedback: Feedback, /) -> Counting:
         """Return the counts with what was shown."""
         return _counted(self.policy, state, feedback, feedback.user[feedback.room >= 0])
 
+    def _showings(self, state: Counting, batch: DecisionBatch) -> Limit:
+        seen = batch.observation
+        keys = np.broadcast_to(seen.user[:, None], seen.rooms.shape)
+        return _counts(state, keys, self.budget, "fatigue_budget")
 
-def _within(
-    policy: Policy[Any],
-    state: Counting,
-    batch: DecisionBatch,
-    rng: np.random.Generator,
-    keys: Ints,
-    cap: int,
-    code: str,
-) -> Decisions:
+
+def _seats(batch: DecisionBatch) -> Limit:
+    seen, there = batch.observation, batch.available
+    left = np.full(int(seen.rooms.max(initial=0)) + 1, np.inf)
+    np.minimum.at(left, seen.rooms[there], seen.seats_left[there])
+    return Limit(seen.rooms, left, "seat")
+
+
+def _counts(state: Counting, keys: Ints, cap: int, code: str) -> Limit:
     known, resource = np.unique(keys, return_inverse=True)
     left = np.maximum(cap - state.journal.counts(known), 0)
-    if not len(known):
-        left = np.zeros(1, dtype=np.int64)
-    return decide_within(policy, state.inner, batch, rng, resource.reshape(keys.shape), left, code)
+    return Limit(resource.reshape(keys.shape), left.astype(np.float64), code)
 
 
 def _counted(policy: Policy[Any], state: Counting, feedback: Feedback, keys: Ints) -> Counting:

@@ -11,7 +11,7 @@ from giftlive.errors import ConfigError
 from giftlive.policies.base import Policy, reasons_of
 from giftlive.policies.choice import refuse_nan
 from giftlive.policies.greedy import Greedy
-from giftlive.policies.limits import first_nan, without
+from giftlive.policies.limits import Limit, first_nan, limits_of, without
 from giftlive.policies.signals import ShareOfValue, Signal, numbers
 from giftlive.types import DecisionBatch, Decisions, Feedback, Floats, Ints
 
@@ -62,6 +62,14 @@ class PreferenceFloor:
         reason = reasons_of(answer)
         reason[kept] = HOME
         return Decisions(np.where(kept, home, answer.choice), chances, answer.charges, reason)
+
+    def limits(self, state: Any, batch: DecisionBatch, /) -> tuple[Limit, ...]:
+        """Return the limits of the policy; a home room that keeps its place uses nothing."""
+        found = limits_of(self.policy, state, batch)
+        if not found:
+            return ()
+        home = self.home(batch)
+        return tuple(limit.sparing(home >= 0, home) for limit in found)
 
     def update(self, state: Any, feedback: Feedback, /) -> Any:
         """Return the state of the policy."""

@@ -10,7 +10,7 @@ import numpy as np
 from giftlive.errors import ConfigError, InputError
 from giftlive.policies.base import Policy
 from giftlive.policies.greedy import Greedy
-from giftlive.policies.limits import masked
+from giftlive.policies.limits import Limit, limits_of, masked
 from giftlive.types import Bools, DecisionBatch, Decisions, Feedback, Floats, Ints
 
 
@@ -68,6 +68,10 @@ class Slate:
     def decide(self, state: Any, batch: DecisionBatch, rng: np.random.Generator, /) -> Decisions:
         """Return the first place of every slate."""
         return self.policy.decide(state, batch, rng)
+
+    def limits(self, state: Any, batch: DecisionBatch, /) -> tuple[Limit, ...]:
+        """Return the limits of the policy."""
+        return limits_of(self.policy, state, batch)
 
     def decide_slates(
         self, state: Any, batch: DecisionBatch, rng: np.random.Generator, /

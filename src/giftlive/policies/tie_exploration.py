@@ -11,6 +11,7 @@ from giftlive.errors import ConfigError
 from giftlive.policies.base import Policy, reasons_of
 from giftlive.policies.exploring import drawn
 from giftlive.policies.greedy import Greedy
+from giftlive.policies.limits import Limit, ask_within, limits_of
 from giftlive.types import DecisionBatch, Decisions, Feedback, Floats, Ints
 
 TIE = "price_tie"
@@ -35,7 +36,8 @@ class TieExploration:
     cost of a decision is at most ``per_decision``, in value less price. When every decision heard
     has been charged that and ``budget`` is used up, exploring ends: the evening's expected cost
     never exceeds the budget. Rooms full before the batch and scores above the choice's (which the
-    policy left for a reason) are not tied. ``CapacityGuard`` around it keeps seats in a batch.
+    policy left for a reason) are not tied, nor what the policy's limits close (``Limited``).
+    ``CapacityGuard`` around it keeps seats in a batch.
 
     Attributes
     ----------
@@ -60,24 +62,39 @@ class TieExploration:
 
     def decide(self, state: Spent, batch: DecisionBatch, rng: np.random.Generator, /) -> Decisions:
         """Mix the policy's choice with a uniform draw among ties, as far as the money goes."""
-        uniforms = rng.random(len(batch))
-        answer = self.policy.decide(state.inner, batch, rng)
-        if batch.values.shape[1] == 0:
-            return answer
-        mixed = self._mixed(batch, answer)
-        shown = answer.choice >= 0
-        explores = shown & (np.cumsum(shown) <= self._affordable(state))
-        chances = np.where(explores[:, None], mixed, answer.propensities)
-        reason = reasons_of(answer)
-        reason[explores & ((mixed > 0.0).sum(axis=1) > 1)] = TIE
-        choice = np.where(explores, drawn(mixed, uniforms), answer.choice)
-        return replace(answer, choice=choice, propensities=chances, reason=reason)
+        lasts = self._affordable(state)
+
+        def ask(rest: DecisionBatch, stands: Ints) -> Decisions:
+            return self._answer(state, rest, rng, lasts - float((stands >= 0).sum()))
+
+        return ask_within(ask, batch, self.limits(state, batch))
+
+    def limits(self, state: Spent, batch: DecisionBatch, /) -> tuple[Limit, ...]:
+        """Return the limits of the policy."""
+        return limits_of(self.policy, state.inner, batch)
 
     def update(self, state: Spent, feedback: Feedback, /) -> Spent:
         """Charge every decision in which something was shown, while there is money."""
         shown = min(float((feedback.room >= 0).sum()), self._affordable(state))
         spent = state.money + (self.per_decision * shown if self.per_decision > 0.0 else 0.0)
         return Spent(self.policy.update(state.inner, feedback), spent)
+
+    def _answer(
+        self, state: Spent, batch: DecisionBatch, rng: np.random.Generator, lasts: float
+    ) -> Decisions:
+        """Return the answers to a batch in which the money ``lasts`` for so many more rows."""
+        uniforms = rng.random(len(batch))
+        answer = self.policy.decide(state.inner, batch, rng)
+        if batch.values.shape[1] == 0:
+            return answer
+        mixed = self._mixed(batch, answer)
+        shown = answer.choice >= 0
+        explores = shown & (np.cumsum(shown) <= lasts)
+        chances = np.where(explores[:, None], mixed, answer.propensities)
+        reason = reasons_of(answer)
+        reason[explores & ((mixed > 0.0).sum(axis=1) > 1)] = TIE
+        choice = np.where(explores, drawn(mixed, uniforms), answer.choice)
+        return replace(answer, choice=choice, propensities=chances, reason=reason)
 
     def _affordable(self, state: Spent) -> float:
         """Return for how many more decisions the money lasts."""

@@ -9,10 +9,17 @@ import numpy as np
 
 from giftlive.allocation.flow import optimal_assignment
 from giftlive.errors import ConfigError, InputError
-from giftlive.policies.base import Policy, at_rooms, final_at, reasons_of, value_heard
+from giftlive.policies.base import (
+    Policy,
+    at_rooms,
+    final_at,
+    reasons_of,
+    require_rooms,
+    value_heard,
+)
 from giftlive.policies.choice import refuse_nan
 from giftlive.policies.greedy import GreedyWithCap
-from giftlive.policies.limits import first_nan, without
+from giftlive.policies.limits import Limit, first_nan, limits_of, without
 from giftlive.types import Bools, DecisionBatch, Decisions, Feedback, Floats, Ints
 
 WHALE = "whale_tier"
@@ -114,6 +121,23 @@ class WhaleTier:
         priced = np.where(batch.available, batch.values * price, 0.0)
         charges = np.where(whale[:, None], priced, charges)
         return Decisions(np.where(whale, choice, decisions.choice), chances, charges, reason)
+
+    def limits(self, state: TierState, batch: DecisionBatch, /) -> tuple[Limit, ...]:
+        """Return the places and the value that whales may still take, and limits of the rest.
+
+        They leave out the seats: whoever finds a room full is refused at its door.
+        """
+        whale, rooms = self._is_whale(batch.observation.user), batch.observation.rooms
+        require_rooms(batch, len(state.price))
+        resource, old, count = np.where(whale[:, None], rooms, -1), state.inside, len(state.price)
+        places = (self.k - np.bincount(old.room, minlength=count)).astype(np.float64)
+        found = [Limit(resource, places, WHALE)]
+        if np.isfinite(self.largest_value):
+            held = np.bincount(old.room, old.value, count).astype(np.float64)
+            value: Floats = self.largest_value - held
+            found.append(Limit(resource, value, WHALE, np.maximum(batch.values, 0.0)))
+        others = limits_of(self.rest, state.rest, batch)
+        return *found, *(limit.sparing(whale) for limit in others)
 
     def update(self, state: TierState, feedback: Feedback, /) -> TierState:
         """Return the state with whales that came and without those that left."""

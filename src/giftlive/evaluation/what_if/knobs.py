@@ -12,7 +12,7 @@ from giftlive.errors import ConfigError
 from giftlive.evaluation.what_if.market import Market
 from giftlive.policies.base import Policy, reasons_of
 from giftlive.policies.exploring import RandomBucket
-from giftlive.policies.limits import masked
+from giftlive.policies.limits import Limit, limits_of, masked
 from giftlive.policies.multi_objective import MultiObjective
 from giftlive.policies.registry import make_policy
 from giftlive.policies.whale_tier import WhaleTier
@@ -94,6 +94,10 @@ class NewcomerShare:
         reason = reasons_of(answer)
         reason[kept & (answer.choice >= 0)] = NEWCOMER
         return replace(answer, reason=reason)
+
+    def limits(self, state: Any, batch: DecisionBatch, /) -> tuple[Limit, ...]:
+        """Return the limits of the policy."""
+        return limits_of(self.policy, state, batch)
 
     def update(self, state: Any, feedback: Feedback, /) -> Any:
         """Return the state of the policy."""
