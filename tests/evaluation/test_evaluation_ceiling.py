@@ -13,7 +13,7 @@ from giftlive.metrics.ranking import ndcg
 from giftlive.tables.matrix import load_matrix
 from giftlive.types import Floats, Ints
 from giftlive.world import build_world, load_scenario
-from giftlive.world.ceiling import bayes_value
+from giftlive.world.ceiling import Lesson, bayes_value
 
 LATENT = 1.2
 
@@ -30,7 +30,7 @@ def rows(count: int, seed: int) -> tuple[Floats, Floats, Floats, Ints]:
 def test_the_ceiling_found_is_the_known_one_within_its_error() -> None:
     at, seen, value, _ = rows(20_000, 2)
     x, _, learnt, user = rows(40_000, 1)
-    found = ceilings(value, bayes_value(x, learnt, user, at, 2_000), (0.01, 0.1), (2_000,))
+    found = ceilings(value, bayes_value(Lesson(x, learnt, user), at, 2_000), (0.01, 0.1), (2_000,))
     exact = [bayes_ceiling(value, seen, k) for k in (0.01, 0.1)] + [ndcg(value, seen, 2_000)]
     latent = [latent_ceiling(value, k) for k in (0.01, 0.1)] + [1.0]
     assert [c.metric for c in found] == ["revenue_capture@0.01", "revenue_capture@0.1", "ndcg@2000"]
@@ -45,7 +45,7 @@ def test_a_model_of_a_twentieth_of_the_data_stays_below() -> None:
     """A straight line through too few rows, and an order by one observable alone."""
     at, _, value, _ = rows(20_000, 2)
     x, _, learnt, user = rows(40_000, 1)
-    found = ceilings(value, bayes_value(x, learnt, user, at, 2_000), (0.05,), ())[0]
+    found = ceilings(value, bayes_value(Lesson(x, learnt, user), at, 2_000), (0.05,), ())[0]
     line = np.linalg.lstsq(np.c_[np.ones(2_000), x[:2_000]], learnt[:2_000], rcond=None)[0]
     for score in (np.c_[np.ones(len(at)), at] @ line, at[:, 0]):
         assert bayes_ceiling(value, score, 0.05) < found.bayes
