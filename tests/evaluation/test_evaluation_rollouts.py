@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import json
 import sys
@@ -131,6 +132,16 @@ def test_a_damaged_cell_is_played_again(tmp_path: Path, damage: str) -> None:
     path.write_text(text[: len(text) // 2] if damage == "half of it" else text)
     assert run_cells(measure, CELLS[:1], store) == first
     assert PLAYED == [0, 0]
+
+
+def test_a_finished_run_is_read_again_without_workers_or_warnings(
+    tmp_path: Path, recwarn: pytest.WarningsRecorder
+) -> None:
+    store, workers = CellStore(tmp_path, "v"), Workers(2, "threading")
+    found = run_cells(measure, CELLS, store, workers)
+    assert run_cells(measure, CELLS, store, workers) == found
+    gc.collect()
+    assert [str(warning.message) for warning in recwarn] == []
 
 
 def test_workers_decide_nothing(tmp_path: Path) -> None:

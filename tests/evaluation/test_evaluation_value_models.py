@@ -144,13 +144,14 @@ def test_one_world_end_to_end(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_worlds_end_to_end_with_teachers_of_the_ceiling() -> None:
-    scenario = load_scenario("kuailive", "0.002")
+def test_worlds_end_to_end_with_teachers_of_the_ceiling(tmp_path: Path) -> None:
+    scenario, store = load_scenario("kuailive", "0.002"), CellStore(tmp_path, "this code")
     plan = Plan(scenario, (1,), tuple(range(2, 24)), NAMES, "tweedie_glm")
     told: list[tuple[int, int]] = []
-    found = read_worlds(plan, lambda done, total, /: told.append((done, total)))
-    assert told[0] == (1, 23)
-    assert told[-1] == (23, 23)
+    found = read_worlds(plan, lambda done, total, /: told.append((done, total)), store)
+    assert told == [(done, 24) for done in range(1, 25)]
+    assert len(list(tmp_path.iterdir())) == 23
+    assert read_worlds(plan, store=store) == found
     head = table([r.number for r in found], "head")
     assert head["ridge", ALL] is not None
     for label in (ALL, COLD):

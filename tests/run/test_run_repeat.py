@@ -58,7 +58,8 @@ def statuses(run: Path) -> dict[str, str]:
     return {step["name"]: step["status"] for step in map(json.loads, lines)}
 
 
-@pytest.mark.parametrize("study", [pytest.param("exploration", marks=pytest.mark.slow), "baseline"])
+@pytest.mark.slow
+@pytest.mark.parametrize("study", ["exploration", "baseline"])
 def test_equal_inputs_give_equal_bytes_whatever_the_cores(ask: Ask, study: str) -> None:
     one, other = ask("A", study, "cache", jobs=1), ask("B", study, "other cache", jobs=2)
     run_all(one)

@@ -20,7 +20,7 @@ from giftlive.studies.registry import STUDIES, find
 from giftlive.tables.build import build_tables
 from giftlive.tables.options import TableOptions
 
-pytestmark = pytest.mark.shared
+pytestmark = [pytest.mark.shared, pytest.mark.slow]
 
 CONFIG = load_config(
     overrides={

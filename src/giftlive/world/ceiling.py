@@ -8,15 +8,22 @@ observer sees, it gives the conditional mean
 whose order is the best any observer of x can have. Learning from v instead of realised amounts
 takes the luck of single gifts out, and a world can be asked for as many rows as one likes.
 
-Method: boosted regression trees under the Poisson deviance, which the conditional mean minimises
-whatever the law of v >= 0 is. Two halves of the clusters each train one, stopped early on the
-other half, and ``value`` is their mean. The error left makes a ceiling too low, never too high
-on average: any order by a function of x is one that an observer could have. How much is left is
-told by ``halves``: see ``evaluation.ceiling``.
+Method: boosted regression trees under a Tweedie deviance, which the conditional mean minimises
+whatever the law of v >= 0 is. Its power says how rows weigh: errors count as if the variance of v
+grew with its mean to that power. Expected amounts spread over nine orders of magnitude, so that
+under Poisson's power of 1 a few givers of the other half are the whole deviance, and learning is
+stopped after a handful of trees (docs/decisions/0029). Two halves of the clusters each train
+one, stopped early on the other half, and ``value`` is their mean. The error left makes a ceiling
+too low, never too high on average: any order by a function of x is one that an observer could
+have. How much is left is told by ``halves``: see ``evaluation.ceiling``.
+
+Most rows are worth next to nothing. ``drawn`` keeps those that matter and a share of the others,
+each with one over its chance as weight, which leaves the expected deviance as it is.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,8 +39,12 @@ TIMES_THE_DATA = 20
 """How many rows the truth is learnt from for each one that a model gets."""
 
 _ROUNDS, _PATIENCE = 2_000, 30
+POWER = 1.5
+"""Of the Tweedie deviance, halfway between counts (1) and amounts with relative errors (2)."""
+
 _TREES = {
-    "objective": "poisson",
+    "objective": "tweedie",
+    "tweedie_variance_power": POWER,
     "learning_rate": 0.05,
     "num_leaves": 31,
     "min_data_in_leaf": 50,
@@ -52,13 +63,60 @@ class BayesValue:
     Attributes
     ----------
     value : [n] mean of the two. halves : [2, n] learnt from one half of the clusters each.
-    rows : that it was learnt from. method : in words.
+    rows : that it was learnt from, before any draw. method : in words.
     """
 
     value: Floats
     halves: Floats
     rows: int
-    method: str = "mean of two Poisson boosted trees, each on half of the clusters"
+    method: str = "mean of two boosted trees of a Tweedie deviance, each on half of the clusters"
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """Rows that teach E[value | observables].
+
+    Attributes
+    ----------
+    observed : [N, d] observables, nan = missing. expected : [N] exact expected values >= 0.
+    cluster : [N] user or world of each row: a cluster is in one half only.
+    weight : [N] rows that each stands for; None: one. rows : that it was drawn from; None: N.
+    """
+
+    observed: Floats
+    expected: Floats
+    cluster: Ints
+    weight: Floats | None = None
+    rows: int | None = None
+
+    @property
+    def drawn_from(self) -> int:
+        """Return how many rows there were before any draw."""
+        return len(self.observed) if self.rows is None else self.rows
+
+
+def drawn(value: Floats, rows: int, generator: np.random.Generator) -> tuple[Ints, Floats]:
+    """Draw about ``rows`` of n rows, large values surely, and return their places and weights.
+
+    A row is kept with chance pi = min(1, rows / 2n + value / t), where t makes the chances sum to
+    ``rows``, and weighs 1 / pi (Horvitz & Thompson 1952): sums over all rows are met on average.
+    All rows, each of weight 1, where n <= ``rows`` or where no value is positive.
+    """
+    value = np.asarray(value, dtype=np.float64)
+    if len(value) <= rows or not (value > 0.0).any():
+        return np.arange(len(value)), np.ones(len(value))
+    base = 0.5 * rows / len(value)
+
+    def chances(log_t: float) -> Floats:
+        return np.minimum(1.0, base + value / np.exp(log_t))
+
+    low, high = np.log(value.sum() / len(value)) - 50.0, np.log(value.sum()) + 50.0
+    for _ in range(100):
+        middle = 0.5 * (low + high)
+        low, high = (middle, high) if chances(middle).sum() > rows else (low, middle)
+    chance = chances(high)
+    kept = np.flatnonzero(generator.random(len(value)) < chance)
+    return kept, 1.0 / chance[kept]
 
 
 def value_of_click(
@@ -70,60 +128,90 @@ def value_of_click(
     return np.divide(value, click, out=np.zeros_like(value), where=click > 0.0)
 
 
-def bayes_value(
-    observed: Floats, expected: Floats, cluster: Ints, at: Floats, model_rows: int
-) -> BayesValue:
-    """Estimate E[value | observables] at the rows ``at``.
+@dataclass(frozen=True)
+class BayesLaw:
+    """E[value | observables], learnt: one function per half of the clusters.
 
-    Parameters
+    Attributes
     ----------
-    observed : [N, d] observables, nan = missing. expected : [N] exact expected values >= 0.
-    cluster : [N] user or world of each row: a cluster is in one half only.
-    at : [n, d] observables of the rows to order; best of other clusters.
-    model_rows : how many rows the models get that the ceiling is for.
+    halves : [n, d] observables -> [n] values each. rows, width : of the lesson.
+    """
+
+    halves: tuple[Callable[[Floats], Floats], ...]
+    rows: int
+    width: int
+
+    def at(self, observed: Floats, model_rows: int) -> BayesValue:
+        """Return the values of n rows, best of other clusters than those that taught.
+
+        Parameters
+        ----------
+        observed : [n, d]. model_rows : how many rows the models get that the ceiling is for.
+
+        Raises
+        ------
+        NotEnoughDataError
+            The lesson was drawn from fewer than 20 ``model_rows``.
+        """
+        observed = np.asarray(observed, dtype=np.float64)
+        if observed.ndim != 2 or observed.shape[1] != self.width:
+            raise UsageError(f"shape {observed.shape}", "observed", f"[n, {self.width}]")
+        if self.rows < TIMES_THE_DATA * model_rows:
+            raise NotEnoughDataError(
+                f"{self.rows:,} rows for models of {model_rows:,}",
+                "observed",
+                f"at least {TIMES_THE_DATA} times as many",
+                "generate the world under more seeds",
+            )
+        values = np.stack([half(observed) for half in self.halves])
+        return BayesValue(values.mean(axis=0), values, self.rows)
+
+
+def bayes_value(lesson: Lesson, at: Floats, model_rows: int) -> BayesValue:
+    """Learn E[value | observables] and return it at rows [n, d]: ``bayes_law``, ``BayesLaw.at``."""
+    return bayes_law(lesson).at(at, model_rows)
+
+
+def bayes_law(lesson: Lesson) -> BayesLaw:
+    """Learn E[value | observables].
 
     Raises
     ------
     NotEnoughDataError
-        N < 20 ``model_rows``, or fewer than two clusters.
+        The lesson has fewer than two clusters.
     """
-    observed, expected, at = (np.asarray(a, dtype=np.float64) for a in (observed, expected, at))
-    _check(observed, expected, cluster, at, model_rows)
-    index = np.unique(cluster, return_inverse=True)[1]
+    _check(lesson)
+    index = np.unique(lesson.cluster, return_inverse=True)[1]
     first = index % 2 == 0
-    halves = np.stack([_half(observed, expected, part, at) for part in (first, ~first)])
-    return BayesValue(halves.mean(axis=0), halves, len(observed))
+    halves = tuple(_half(lesson, part) for part in (first, ~first))
+    return BayesLaw(halves, lesson.drawn_from, lesson.observed.shape[1])
 
 
-def _check(observed: Floats, expected: Floats, cluster: Ints, at: Floats, model_rows: int) -> None:
-    if not (len(observed) == len(expected) == len(cluster) and observed.shape[1:] == at.shape[1:]):
+def _check(lesson: Lesson) -> None:
+    observed, expected, cluster = lesson.observed, lesson.expected, lesson.cluster
+    if not (observed.ndim == 2 and len(observed) == len(expected) == len(cluster)):
         raise UsageError(
-            f"shapes {observed.shape}, {expected.shape}, {np.shape(cluster)}, {at.shape}",
-            "bayes_value",
-            "[N, d], [N], [N] and [n, d]",
+            f"shapes {observed.shape}, {np.shape(expected)}, {np.shape(cluster)}",
+            "Lesson",
+            "[N, d], [N] and [N]",
         )
     if not (np.isfinite(expected).all() and (expected >= 0.0).all()):
         raise UsageError("an expected value is negative or not finite", "expected", ">= 0")
-    if len(observed) < TIMES_THE_DATA * model_rows:
-        raise NotEnoughDataError(
-            f"{len(observed):,} rows for models of {model_rows:,}",
-            "observed",
-            f"at least {TIMES_THE_DATA} times as many",
-            "generate the world under more seeds",
-        )
     if len(np.unique(cluster)) < 2:
         raise NotEnoughDataError("one cluster cannot be halved", "cluster", "at least 2")
 
 
-def _half(observed: Floats, expected: Floats, part: Bools, at: Floats) -> Floats:
-    """Return the values [n] learnt from the rows of ``part``, stopped early on the others."""
-    scale = float(expected[part].mean())
+def _half(lesson: Lesson, part: Bools) -> Callable[[Floats], Floats]:
+    """Return what was learnt from the rows of ``part``, stopped early on the others."""
+    weight = np.ones(len(part)) if lesson.weight is None else lesson.weight
+    scale = float(np.average(lesson.expected[part], weights=weight[part]))
     if not scale > 0.0:
-        return np.zeros(len(at))
+        return lambda at: np.zeros(len(at))
     import lightgbm
 
     def rows(keep: Bools, **reference: Any) -> Any:
-        return lightgbm.Dataset(observed[keep], expected[keep] / scale, **reference)
+        label = lesson.expected[keep] / scale
+        return lightgbm.Dataset(lesson.observed[keep], label, weight=weight[keep], **reference)
 
     train = rows(part)
     trees = lightgbm.train(
@@ -133,4 +221,4 @@ def _half(observed: Floats, expected: Floats, part: Bools, at: Floats) -> Floats
         valid_sets=[rows(~part, reference=train)],
         callbacks=[lightgbm.early_stopping(_PATIENCE, verbose=False)],
     )
-    return scale * np.asarray(trees.predict(at), dtype=np.float64)
+    return lambda at: scale * np.asarray(trees.predict(at), dtype=np.float64)

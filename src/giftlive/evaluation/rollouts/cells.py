@@ -144,6 +144,9 @@ def _played(
 ) -> Iterator[tuple[Number, ...]]:
     known = [store.find(measure, cell) for cell in cells]
     missing = [cell for cell, numbers in zip(cells, known, strict=True) if numbers is None]
+    if not missing:  # joblib warns of a crew that is dismissed without work
+        yield from (numbers for numbers in known if numbers is not None)
+        return
     calls = (delayed(_play)(measure, cell, store) for cell in missing)
     streams = workers.backend in ("loky", "threading", "sequential")
     with _crew(workers):

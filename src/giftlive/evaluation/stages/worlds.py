@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from giftlive import metrics
-from giftlive.evaluation.bayes_order import Taught, bayes_orders
+from giftlive.evaluation.bayes_order import Taught, law_of, teach
 from giftlive.evaluation.behavioural.measure import Number
 from giftlive.evaluation.behavioural.worlds import Reading
 from giftlive.evaluation.leaderboard.predictions import test_set, within
@@ -51,8 +51,7 @@ def read_worlds(plan: Plan, progress: Progress = silent) -> tuple[Reading, ...]:
         progress(done, total)
     taught: list[Taught] = []
     for seed in plan.teachers:
-        with world_log(plan.scenario, seed, memory_limit=plan.memory_limit) as log:
-            taught.append(Taught.by(log))
+        taught.append(teach(plan.scenario, seed, plan.memory_limit))
         progress(len(plan.seeds) + len(taught), total)
     if taught:
         found += bayes_readings(judged, taught)
@@ -77,8 +76,9 @@ def _judged(log: Log, folds: Sequence[Fold], seed: int) -> Judged:
 
 def bayes_readings(judged: Sequence[Judged], taught: Sequence[Taught]) -> Iterator[Reading]:
     """Yield the Bayes ceiling of every world's test rows, learnt from other worlds."""
-    orders = bayes_orders([j.seen for j in judged], [j.model_rows for j in judged], taught)
-    for j, order in zip(judged, orders, strict=True):
+    law = law_of(taught)
+    for j in judged:
+        order = law.at(j.seen, j.model_rows)
         halves = enumerate(order.halves, start=1)
         named = {"Bayes order": order.value, **{f"half {k}": half for k, half in halves}}
         for name, values in named.items():

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 from joblib import Parallel, delayed
 
-from giftlive.evaluation.bayes_order import Taught, bayes_orders
+from giftlive.evaluation.bayes_order import Taught, law_of, teach
 from giftlive.evaluation.behavioural.measure import Number
 from giftlive.evaluation.behavioural.worlds import Reading
 from giftlive.evaluation.leaderboard.predictions import within
@@ -16,12 +17,13 @@ from giftlive.evaluation.rollouts.cells import Cell, CellStore, Workers, run_cel
 from giftlive.evaluation.stages.arms import same_twice
 from giftlive.evaluation.value_models.coverage import covered
 from giftlive.evaluation.value_models.luck import luck
-from giftlive.evaluation.value_models.measure import BAYES, Judged, heads, judged, measured
+from giftlive.evaluation.value_models.measure import BAYES, heads, judged, measured
 from giftlive.evaluation.world_logs import world_log
 from giftlive.models.base import known
 from giftlive.tables.splits import rolling_origins
-from giftlive.types import Floats, Progress, silent
+from giftlive.types import Progress, silent
 from giftlive.world import Scenario
+from giftlive.world.ceiling import BayesLaw
 
 T = TypeVar("T")
 
@@ -47,39 +49,44 @@ class Plan:
     jobs: int = 1
 
 
-@dataclass(frozen=True)
-class Made:
-    """One world's numbers, and what the ceiling needs of it: kept only where there are teachers."""
-
-    seed: int
-    numbers: tuple[Number, ...]
-    world: Judged | None
-    seen: Floats | None
-    trained: int
-
-
 def read_worlds(
     plan: Plan, progress: Progress = silent, store: CellStore | None = None
 ) -> tuple[Reading, ...]:
     """Return every number of every world, the Bayes ceiling included where there are teachers.
 
-    Without teachers worlds need nothing of each other: each is a cell, kept in ``store`` when it
-    is finished, and a killed run goes on at the next one.
+    Worlds need nothing of each other: each is a cell, kept in ``store`` when it is finished, as
+    every lesson is, and a killed run goes on at the next one. Worlds are made a second time for
+    their ceiling, which is cheaper than keeping their rows.
+
+    Raises
+    ------
+    NotEnoughDataError
+        The teachers hold fewer than 20 times the rows that a model trains on.
     """
+    store, total = store or CellStore(), len(plan.seeds) + len(plan.teachers)
+    if plan.teachers:
+        total += len(plan.seeds)
+    at = 0
+
+    def one_more(*_: int) -> None:
+        nonlocal at
+        at += 1
+        progress(at, total)
+
+    workers = Workers(plan.jobs, "loky" if plan.jobs > 1 else "sequential")
+    found = run_cells(world_cell, _cells(plan), store, workers, one_more)
     if not plan.teachers:
-        workers = Workers(plan.jobs, "loky" if plan.jobs > 1 else "sequential")
-        return run_cells(world_cell, _cells(plan), store, workers, progress)
-    total = len(plan.seeds) + len(plan.teachers)
-    made: list[Made] = []
-    for one in _each(plan, _measure, plan.seeds):
-        made.append(one)
-        progress(len(made), total)
+        return found
     taught: list[Taught] = []
-    for rows in _each(plan, _teach, plan.teachers):
-        taught.append(rows)
-        progress(len(made) + len(taught), total)
-    found = [Reading(m.seed, n) for m in made for n in m.numbers]
-    return (*found, *(_ceiling(made, taught) if taught else ()))
+    for lesson in _each(plan, partial(_teach, plan, store), plan.teachers):
+        taught.append(lesson)
+        one_more()
+    for seed, numbers in zip(
+        plan.seeds, _each(plan, partial(_ceiling, plan, law_of(taught)), plan.seeds), strict=True
+    ):
+        found += tuple(Reading(seed, number) for number in numbers)
+        one_more()
+    return found
 
 
 def world_cell(cell: Cell) -> tuple[Number, ...]:
@@ -96,7 +103,7 @@ def world_cell(cell: Cell) -> tuple[Number, ...]:
         folds=cell.setting("folds"),
         memory_limit=cell.setting("memory_limit"),
     )
-    return _measure(plan, cell.seed).numbers
+    return _measure(plan, cell.seed)
 
 
 def _cells(plan: Plan) -> list[Cell]:
@@ -111,44 +118,39 @@ def _cells(plan: Plan) -> list[Cell]:
     return [Cell(name, seed, name, settings=settings) for seed in plan.seeds]
 
 
-def _each(plan: Plan, work: Callable[[Plan, int], T], seeds: Sequence[int]) -> Iterator[T]:
+def _each(plan: Plan, work: Callable[[int], T], seeds: Sequence[int]) -> Iterator[T]:
     """Yield the work of every seed in order, ``plan.jobs`` at a time."""
     if plan.jobs > 1:
         one = delayed(work)
-        yield from Parallel(n_jobs=plan.jobs, return_as="generator")(one(plan, s) for s in seeds)
+        yield from Parallel(n_jobs=plan.jobs, return_as="generator")(one(seed) for seed in seeds)
         return
     for seed in seeds:
-        yield work(plan, seed)
+        yield work(seed)
 
 
-def _measure(plan: Plan, seed: int) -> Made:
+def _teach(plan: Plan, store: CellStore, seed: int) -> Taught:
+    return teach(plan.scenario, seed, plan.memory_limit, store)
+
+
+def _measure(plan: Plan, seed: int) -> tuple[Number, ...]:
     with world_log(plan.scenario, seed, memory_limit=plan.memory_limit) as log:
         matrix = log.matrix
         folds = rolling_origins(matrix.day, plan.folds)
         world = judged(matrix, folds, log.truth, plan.names)
         differs = not same_twice(matrix, folds[0], plan.default)
-        numbers = (
+        return (
             *measured(world),
             *luck(matrix, folds, log.truth),
             *covered(matrix, folds[-1], plan.default),
             Number("a_a", plan.default, "differs", float(differs)),
         )
-        trained = int(within(matrix.day, folds[-1].train).sum())
-        kept = world if plan.teachers else None
-        return Made(
-            seed, numbers, kept, known(matrix.X[world.test.rows]) if kept else None, trained
-        )
 
 
-def _teach(plan: Plan, seed: int) -> Taught:
+def _ceiling(plan: Plan, law: BayesLaw, seed: int) -> tuple[Number, ...]:
+    """Return how the order by E[value | observables] does on one world's test rows."""
     with world_log(plan.scenario, seed, memory_limit=plan.memory_limit) as log:
-        return Taught.by(log)
-
-
-def _ceiling(made: Sequence[Made], taught: Sequence[Taught]) -> Iterator[Reading]:
-    """Yield how the order by E[value | observables] does on every world's test rows."""
-    seen = [m.seen for m in made if m.seen is not None]
-    orders = bayes_orders(seen, [m.trained for m in made], taught)
-    for m, order in zip(made, orders, strict=True):
-        assert m.world is not None
-        yield from (Reading(m.seed, n) for n in heads(m.world, BAYES, order.value))
+        folds = rolling_origins(log.matrix.day, plan.folds)
+        world = judged(log.matrix, folds, log.truth, ())
+        trained = int(within(log.matrix.day, folds[-1].train).sum())
+        order = law.at(known(log.matrix.X[world.test.rows]), trained)
+        return tuple(heads(world, BAYES, order.value))
