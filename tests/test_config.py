@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import BaseModel
 
 from giftlive.config import RunConfig, dump_toml, load_config
 from giftlive.errors import ConfigError, InputError
@@ -71,3 +72,22 @@ def test_a_file_that_is_not_toml_is_named(tmp_path: Path) -> None:
 def test_the_configuration_cannot_be_changed() -> None:
     with pytest.raises(ValueError, match="frozen"):
         RunConfig().seed = 2
+
+
+SCALES = sorted(
+    f"{name}.scale"
+    for name, part in RunConfig()
+    if isinstance(part, BaseModel) and "scale" in type(part).model_fields
+)
+
+
+@pytest.mark.parametrize("key", SCALES)
+def test_a_scale_is_a_name_or_a_number(key: str) -> None:
+    """As ``--set KEY=2.5`` gives it."""
+    part = key.split(".")[0]
+    assert getattr(load_config(overrides={key: 2.5}), part).scale == "2.5"
+    assert getattr(load_config(overrides={key: "full"}), part).scale == "full"
+
+
+def test_the_arena_and_the_demo_have_a_scale() -> None:
+    assert {"arena.scale", "demo.scale", "fidelity.scale"} <= set(SCALES)

@@ -34,6 +34,7 @@ from giftlive.config_studies import (
     MultiTaskConfig,
     OffPolicyConfig,
     RecallRerankConfig,
+    Scale,
     StagesConfig,
     ValueModelsConfig,
 )
@@ -128,7 +129,7 @@ class ArenaConfig(BaseModel):
     model_config = FROZEN
     preset: str = "scarce"
     """The world of the evenings."""
-    scale: str | None = None
+    scale: Scale | None = None
     """Its size; none: that of the preset."""
     seeds: Annotated[int, Field(ge=2)] = 20
     """Paired evenings."""
@@ -144,7 +145,7 @@ class DemoConfig(BaseModel):
     model_config = FROZEN
     preset: str = "kuailive"
     """The world whose logs ``--demo`` analyses."""
-    scale: str = "small"
+    scale: Scale = "small"
     """Its size: tiny, small, medium, full, or a number."""
 
 

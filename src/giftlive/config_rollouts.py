@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import BaseModel, Field
 
-from giftlive.config_studies import FROZEN
+from giftlive.config_studies import FROZEN, Scale
 
-Scale = Annotated[str, BeforeValidator(lambda v: str(v) if type(v) in (int, float) else v)]
 Size = Annotated[float, Field(ge=0)]
 Errors = tuple[Size, Size, Size]
 Levels = Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(min_length=1)]

@@ -18,13 +18,17 @@ def _scale(value: Any) -> Any:
     return str(value) if type(value) in (int, float) else value
 
 
+Scale = Annotated[str, BeforeValidator(_scale)]
+"""A scale of a preset by its name, or a number."""
+
+
 class FidelityConfig(BaseModel):
     """The calibrated world that stands beside the published values, and on how many seeds."""
 
     model_config = FROZEN
     preset: str = "kuailive"
     """The calibrated world."""
-    scale: Annotated[str, BeforeValidator(_scale)] = "small"
+    scale: Scale = "small"
     """Its size; judged from medium on."""
     seeds: Annotated[int, Field(ge=2)] = 3
     """Worlds; judged from 8 on."""
@@ -41,7 +45,7 @@ class StagesConfig(BaseModel):
     model_config = FROZEN
     preset: str = "kuailive"
     """The worlds."""
-    scale: Annotated[str, BeforeValidator(_scale)] = "small"
+    scale: Scale = "small"
     """Their size."""
     seeds: Annotated[int, Field(ge=2)] = 8
     """Worlds."""
@@ -64,7 +68,7 @@ class FirstWindowConfig(BaseModel):
     model_config = FROZEN
     preset: str = "kuailive"
     """The worlds."""
-    scale: Annotated[str, BeforeValidator(_scale)] = "small"
+    scale: Scale = "small"
     """Their size."""
     seeds: Annotated[int, Field(ge=2)] = 8
     """Worlds."""
@@ -86,7 +90,7 @@ class RecallRerankConfig(BaseModel):
     model_config = FROZEN
     preset: str = "kuailive"
     """The worlds."""
-    scale: Annotated[str, BeforeValidator(_scale)] = "small"
+    scale: Scale = "small"
     """Their size."""
     seeds: Annotated[int, Field(ge=2)] = 8
     """Worlds."""
@@ -115,7 +119,7 @@ class ValueModelsConfig(BaseModel):
     model_config = FROZEN
     preset: str = "kuailive"
     """The worlds."""
-    scale: Annotated[str, BeforeValidator(_scale)] = "small"
+    scale: Scale = "small"
     """Their size."""
     seeds: Annotated[int, Field(ge=2)] = 8
     """Worlds."""
@@ -142,7 +146,7 @@ class DelayConfig(BaseModel):
     model_config = FROZEN
     preset: str = "kuailive"
     """The twins that may hide a delay."""
-    scale: Annotated[str, BeforeValidator(_scale)] = "tiny"
+    scale: Scale = "tiny"
     """Their size."""
     seeds: Annotated[int, Field(ge=2)] = 20
     """Planted logs, and twins."""
