@@ -47,7 +47,7 @@ def test_a_lesson_is_kept_and_a_harmed_one_is_made_again(
 def lesson(seed: int, rows: int, kept: int) -> Taught:
     g = np.random.default_rng(seed)
     x = g.standard_normal((kept, 2))
-    return Taught(x, np.exp(x[:, 0]), np.full(kept, rows / kept), np.array([float(rows)]))
+    return Taught(x, np.exp(x[:, 0]), np.full(kept, rows / kept), rows)
 
 
 def test_the_rows_of_the_worlds_count_not_those_that_were_drawn() -> None:

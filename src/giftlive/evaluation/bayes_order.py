@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 
 from giftlive.evaluation.rollouts.cells import Cell, CellStore
 from giftlive.evaluation.world_logs import Log, world_log
+from giftlive.files import whole
 from giftlive.models.base import known
 from giftlive.rng import stream
 from giftlive.types import Floats
@@ -29,20 +29,20 @@ class Taught:
     Attributes
     ----------
     seen : [k, p] features, nan where unknown. value : [k] expected amounts.
-    weight : [k] rows of the world that each stands for. rows : [1] of the world.
+    weight : [k] rows of the world that each stands for. rows : of the world.
     """
 
     seen: Floats
     value: Floats
     weight: Floats
-    rows: Floats
+    rows: int
 
     @classmethod
     def by(cls, log: Log, seed: int, rows: int = LESSON_ROWS) -> Taught:
         """Return about ``rows`` rows of a log, drawn by ``seed``: see ``world.ceiling.drawn``."""
         value = log.truth.value
         kept, weight = drawn(value, rows, stream(seed, "lesson of the Bayes order"))
-        return cls(known(log.matrix.X[kept]), value[kept], weight, np.array([float(len(value))]))
+        return cls(known(log.matrix.X[kept]), value[kept], weight, len(value))
 
 
 def teach(
@@ -70,7 +70,7 @@ def _read(path: Path) -> Taught | None:
     """Return a kept lesson; None where there is none or where it was harmed."""
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
-            return Taught(**{name: kept[name] for name in Taught.__dataclass_fields__})
+            return Taught(kept["seen"], kept["value"], kept["weight"], int(kept["rows"]))
     except (OSError, ValueError, KeyError, BadZipFile):
         return None
 
@@ -78,10 +78,8 @@ def _read(path: Path) -> Taught | None:
 def _write(path: Path, taught: Taught) -> None:
     """Write a lesson by one rename: a killed run leaves no half of one."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    half = path.with_suffix(f".{os.getpid()}.half")
-    with half.open("wb") as file:
+    with whole(path) as partial, partial.open("wb") as file:
         np.savez(file, **asdict(taught))
-    half.replace(path)
 
 
 def law_of(taught: Sequence[Taught]) -> BayesLaw:
@@ -93,6 +91,6 @@ def law_of(taught: Sequence[Taught]) -> BayesLaw:
             np.concatenate([t.value for t in taught]),
             np.repeat(np.arange(len(taught)), sizes),
             np.concatenate([t.weight for t in taught]),
-            int(sum(t.rows[0] for t in taught)),
+            sum(t.rows for t in taught),
         )
     )

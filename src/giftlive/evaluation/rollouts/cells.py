@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
@@ -20,6 +19,7 @@ from joblib import Parallel, delayed, parallel_config
 from giftlive.errors import UsageError
 from giftlive.evaluation.behavioural import Number, Reading
 from giftlive.evaluation.rollouts.cluster import dask_client
+from giftlive.files import whole
 from giftlive.types import Progress, silent
 
 LOCAL = ("loky", "threading", "multiprocessing", "sequential")
@@ -90,10 +90,9 @@ class CellStore:
             return
         rows = [[n.table, n.row, n.column, n.value] for n in numbers]
         path.parent.mkdir(parents=True, exist_ok=True)
-        half = path.with_suffix(f".{os.getpid()}.half")
         text = json.dumps({"digest": _digest(rows), "numbers": rows})
-        half.write_text(text, encoding="utf-8")
-        half.replace(path)
+        with whole(path) as partial:
+            partial.write_text(text, encoding="utf-8")
 
 
 @dataclass(frozen=True)

@@ -56,17 +56,15 @@ def read_worlds(
 
     Worlds need nothing of each other: each is a cell, kept in ``store`` when it is finished, as
     every lesson is, and a killed run goes on at the next one. Worlds are made a second time for
-    their ceiling, which is cheaper than keeping their rows.
+    their ceiling, which is cheaper than keeping their rows; ceilings are not kept.
 
     Raises
     ------
     NotEnoughDataError
         The teachers hold fewer than 20 times the rows that a model trains on.
     """
-    store, total = store or CellStore(), len(plan.seeds) + len(plan.teachers)
-    if plan.teachers:
-        total += len(plan.seeds)
-    at = 0
+    store, at = store or CellStore(), 0
+    total = len(plan.seeds) * (2 if plan.teachers else 1) + len(plan.teachers)
 
     def one_more(*_: int) -> None:
         nonlocal at

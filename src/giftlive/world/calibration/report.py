@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from giftlive.config import dump_toml
+from giftlive.files import whole
 from giftlive.types import Floats
 from giftlive.world.calibration.fit import Fitted, Problem
 from giftlive.world.calibration.identify import Identified, identify
@@ -160,9 +160,5 @@ def _by_table(text: str) -> dict[str, list[str]]:
 
 def write_atomically(file: Path, text: str) -> None:
     """Write a file that is there whole or not at all."""
-    partial = file.with_name(f".{file.name}.{os.getpid()}.partial")
-    try:
+    with whole(file) as partial:
         partial.write_text(text, encoding="utf-8")
-        partial.replace(file)
-    finally:
-        partial.unlink(missing_ok=True)
