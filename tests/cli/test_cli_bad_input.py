@@ -168,7 +168,11 @@ def test_a_few_bad_rows_may_be_allowed(cli: Cli, refused: Refused, logs: Path) -
     assert "the limit is 40.00%" in refused(*ask, "0.4")
     done = cli(*ask, "0.5")
     assert done.returncode == 0
-    assert "1 rejected" in next(line for line in done.stdout.splitlines() if "gift" in line)
+    lines = done.stdout.splitlines()
+    at = next(k for k, line in enumerate(lines) if line.startswith("gift"))
+    assert "1 rejected" in lines[at]
+    assert lines[at + 1].endswith(", first gift.csv, line 2, column gift_price: '-3'")
+    assert lines[at + 2].endswith(": STORE/rejects/gift.parquet")
 
 
 def test_a_zip_gives_the_same_store_as_its_folder(cli: Cli, logs: Path) -> None:

@@ -23,7 +23,7 @@ GATES_ON_SUMMARY = 8
 ROWS_ON_SUMMARY = 6
 """What two pages of A4 hold in either language; the rest is counted and left to the report."""
 
-GATES_ON_SLIDE = 6
+GATES_ON_SLIDE = 5
 ROWS_ON_SLIDE = 16
 """Names down a figure that can still be read from the back of a room."""
 
