@@ -103,7 +103,7 @@ SPOILT: dict[str, tuple[Spoil, tuple[str, ...]]] = {
     ),
     "empty table": (emptied, ("click.csv: the table click is empty", "at least one row")),
     "truncated zip": (cut_zip, ("logs.zip: the file is not a whole zip", "download it again")),
-    "no zip": (lambda logs: logs / "gift.csv", ("gift.csv: the file is not a whole zip",)),
+    "no zip": (lambda logs: logs / "gift.csv", ("gift.csv: this is one file of a source",)),
     "binary file": (binary, ("gift.csv: the file cannot be read", "UTF-8 text")),
     "unknown folder": (photos, ("photos: this is none of the known sources", "beach.png", "gdq:")),
     "empty folder": (nothing, ("nothing: this is none of the known sources", "no file at all")),

@@ -215,9 +215,9 @@ def test_a_zip_with_a_damaged_member(write: Write, tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_no_zip(write: Write, tmp_path: Path) -> None:
-    archive = (write() / "click.csv").rename(tmp_path / "logs")
+    archive = (write() / "click.csv").rename(tmp_path / "archive")
     message = refused(archive, tmp_path / "store")
-    assert message.startswith("logs: the file is not a whole zip archive")
+    assert message.startswith("archive: the file is not a whole zip archive")
 
 
 def test_one_file_of_a_source_is_told_from_a_broken_zip(write: Write, tmp_path: Path) -> None:
