@@ -26,7 +26,13 @@ LONGEST = 130
 
 def share(name: str, value: float | None, **other: Any) -> Estimate:
     low, high = (None, None) if value is None else (value - 0.005, value + 0.005)
-    given = {"method": "t", "n": 20, "n_unit": "evenings", "unit": "share", "low": low} | other
+    given: dict[str, Any] = {
+        "method": "t",
+        "n": 20,
+        "n_unit": "evenings",
+        "unit": "share",
+        "low": low,
+    } | other
     given = {"high": high, "denominator": "the bound", "population": "evenings"} | given
     return Estimate(name=name, value=value, **given)
 

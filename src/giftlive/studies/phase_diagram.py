@@ -233,12 +233,12 @@ def figures(found: Cells, asked: PhaseDiagramConfig) -> tuple[Figure, ...]:
         )
         for factor in asked.factors
     ]
-    gains = _range(_over_phases(found, asked, _added), "+")
+    gains = _range(_over_phases(found, asked, _over_capped), "+")
     title = f"Prices earn {gains} against capped greedy with the errors of a value model"
-    return (*made, _map(found, asked, "added", title, _added))
+    return (*made, _map(found, asked, "added", title, _over_capped))
 
 
-def _added(load: float, steep: float) -> Ask:
+def _over_capped(load: float, steep: float) -> Ask:
     return gain(phase(load, steep, MODEL), "dual_price", "greedy_with_cap")
 
 
