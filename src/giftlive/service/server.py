@@ -103,6 +103,8 @@ def serve_until_stopped(serving: Serving, host: str, port: int) -> None:
 
     Raises
     ------
+    KeyboardInterrupt
+        A second signal came: open connections were not waited for. The log is in order.
     UsageError
         The extra ``service`` is not installed.
     ConfigError
@@ -182,10 +184,18 @@ def _run(app: Any, listening: socket.socket) -> None:
     import uvicorn
 
     class Server(uvicorn.Server):
-        """Ends at the first signal when all is answered, at a second one at once."""
+        """Ends when all is answered; after a second signal it waits for no open connection.
+
+        The log and the state are closed in order either way.
+        """
 
         def handle_exit(self, sig: int, frame: Any) -> None:
             self.should_exit, self.force_exit = True, bool(self.should_exit)
+
+        async def shutdown(self, sockets: Any = None) -> None:
+            await super().shutdown(sockets)
+            if self.force_exit:  # uvicorn leaves out what the application does at its end
+                await self.lifespan.shutdown()
 
     config = uvicorn.Config(
         app,
@@ -197,4 +207,7 @@ def _run(app: Any, listening: socket.socket) -> None:
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
-    Server(config).run(sockets=[listening])
+    server = Server(config)
+    server.run(sockets=[listening])
+    if server.force_exit:
+        raise KeyboardInterrupt

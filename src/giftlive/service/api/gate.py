@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -71,6 +72,9 @@ class Gate:
         except RefusedError as error:
             if not started[0]:
                 await error.response()(scope, receive, sending)
+        except asyncio.CancelledError:  # the service ends; its server would answer 500
+            if not started[0]:
+                await _ending().response()(scope, receive, sending)
         except Exception:  # the last stop: a bug is said in the log, not to the caller
             logging.getLogger("giftlive.service").exception("a request failed")
             if not started[0]:
@@ -117,3 +121,7 @@ class Gate:
         self._telemetry.answered(path, status, seconds)
         if status >= 500:
             say("request", logging.WARNING, path=path, status=status, ms=round(seconds * 1e3, 2))
+
+
+def _ending() -> RefusedError:
+    return RefusedError(503, "unavailable", "the service ends", retry_after=1.0)
