@@ -161,7 +161,7 @@ def test_tables_that_a_log_does_not_go_on_from_are_refused(
 
     hold("a", tmp_path / "a")
     hold("copy", tmp_path / "a")
-    with pytest.raises(ConfigError, match="went on from .*a"):
+    with pytest.raises(ConfigError, match="went on from"):
         hold("b", tmp_path / "a")
     with pytest.raises(ConfigError, match="began with nobody known"):
         hold("a", None)

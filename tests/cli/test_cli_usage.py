@@ -207,12 +207,11 @@ def test_a_signal_ends_the_program_cleanly(twin: Path, tmp_path: Path, name: str
 IMPATIENT = """
 import atexit, os, pathlib, signal, sys
 from giftlive import cli
-from giftlive.run import steps
 
 def signalled():
     os.kill(os.getpid(), signal.SIGINT)
 
-def build(*_):
+def obey():
     part = pathlib.Path("half-written")
     part.touch()
     try:
@@ -222,7 +221,7 @@ def build(*_):
         signalled()
         part.unlink()
 
-steps.build_tables = build
+cli._obey = obey
 atexit.register(signalled)
 cli._PATIENCE_SECONDS = float(sys.argv.pop())
 cli.main()
@@ -237,10 +236,9 @@ cli.main()
     ],
 )
 def test_more_signals_do_not_disturb_the_clearing_away_before_its_time_is_up(
-    twin: Path, tmp_path: Path, patience: str, words: str, left: bool
+    tmp_path: Path, patience: str, words: str, left: bool
 ) -> None:
-    command = [sys.executable, "-c", IMPATIENT, "audit", "--source", str(twin)]
-    command += ["--cache", str(tmp_path / "cache"), patience]
+    command = [sys.executable, "-c", IMPATIENT, "audit", patience]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
     assert (done.returncode, done.stdout) == (130, "")
     assert done.stderr.startswith(words)

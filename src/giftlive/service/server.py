@@ -170,9 +170,7 @@ def _require_tables(serving: Serving, kept: Origin) -> None:
         )
 
 
-def _require_values(
-    serving: Serving, asked: Values | None, kept: Origin, engine: Engine
-) -> None:
+def _require_values(serving: Serving, asked: Values | None, kept: Origin, engine: Engine) -> None:
     """Hold the values of ``--run`` against those that decide in a log.
 
     Somebody may have put others in force since it began, and whoever starts the service cannot

@@ -167,7 +167,11 @@ class PolicyBody(_Body):
                 {
                     "policy": {
                         "name": "random_bucket",
-                        "options": {"share": 0.1, "policy": {"name": "dual_price"}},
+                        "options": {
+                            "share": 0.1,
+                            "respect_seats": True,
+                            "policy": {"name": "dual_price"},
+                        },
                     },
                     "because": "ramp",
                 },
