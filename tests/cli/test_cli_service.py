@@ -15,11 +15,12 @@ from tests.cli.conftest import Cli
 from tests.service import planted
 
 from giftlive.errors import ConfigError
-from giftlive.service import engine, server
+from giftlive.service import server
 from giftlive.service.engine import Origin
 from giftlive.service.local import LocalService
 from giftlive.service.settings import DecisiveSettings, ServiceSettings
 from giftlive.service.store import open_store
+from giftlive.tables.online import OnlineFeatures
 
 Starts = Callable[..., CompletedProcess[str]]
 
@@ -150,7 +151,7 @@ def test_tables_that_a_log_does_not_go_on_from_are_refused(
         def digest(self) -> bytes:
             return (self.folder / "state").read_bytes()
 
-    monkeypatch.setattr(engine.OnlineFeatures, "from_tables", Online)
+    monkeypatch.setattr(OnlineFeatures, "from_tables", Online)
     for name, state in (("a", "1"), ("copy", "1"), ("b", "2")):
         (tmp_path / name).mkdir()
         (tmp_path / name / "state").write_text(state)
