@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections.abc import Iterator, Mapping
 from html import escape
@@ -12,6 +13,8 @@ Json = Mapping[str, Any]
 
 _LARGEST = 1e18
 """A limit as large as that is one of the machine's numbers and not worth a word."""
+_NOW, _NOW_TOLD = re.compile(r'"ts": \d+'), "\"ts\": '$(date +%s)000'"
+"""An event of the day the example was written would be refused as too old."""
 
 _PAGE = """<!doctype html>
 <html lang="en" data-theme="light">
@@ -87,11 +90,11 @@ def _contents(calls: list[tuple[str, str, Json]]) -> str:
 
 def _call(method: str, path: str, call: Json, known: Json) -> str:
     parts = [f'<section class="study" id="{_anchor(method, path)}">']
-    parts.append(f"<h2><code>{method} {escape(path)}</code></h2>")
+    parts.append(f"<h2>{method} {escape(path)}</h2>")
     parts += [f"<p>{_prose(text)}</p>" for text in call["description"].split("\n\n")]
     parts.append(f'<p class="muted">Key: {_scopes(call)}.</p>')
-    parts += _asked(call, known)
     parts += [f"<pre>{escape(line)}</pre>" for line in _examples(method, path, call)]
+    parts += _asked(call, known)
     parts += _answered(call, known)
     return "\n".join([*parts, "</section>"])
 
@@ -129,7 +132,7 @@ def _forms(title: str, form: Json, known: Json) -> Iterator[str]:
         (
             f"<code>{escape(key)}</code>",
             _kind(field) + ("" if key in form.get("required", ()) else ", may be left out"),
-            _prose(field.get("description", "")),
+            _prose(_meaning(field)),
         )
         for key, field in form.get("properties", {}).items()
     ]
@@ -150,7 +153,7 @@ def _examples(method: str, path: str, call: Json) -> Iterator[str]:
         head += ' -H "Authorization: Bearer $KEY"'
     form = _form(call.get("requestBody", {})) or {}
     for body in form.get("examples", [None]):
-        data = "" if body is None else f" -d {shlex.quote(json.dumps(body))}"
+        data = "" if body is None else f" -d {_NOW.sub(_NOW_TOLD, shlex.quote(json.dumps(body)))}"
         yield f'{head}{data} "$URL{path}"'
 
 
@@ -165,6 +168,12 @@ def _referred(field: Json) -> str:
         if "$ref" in part:
             return str(part["$ref"]).rpartition("/")[2]
     return ""
+
+
+def _meaning(field: Json) -> str:
+    """Return what is said of a field, or of what it is where it is not null."""
+    parts = (field, *field.get("anyOf", []))
+    return next((part["description"] for part in parts if "description" in part), "")
 
 
 def _kind(field: Json) -> str:
