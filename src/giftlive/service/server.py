@@ -231,6 +231,8 @@ def _plain(url: str) -> str:
 def _run(app: Any, listening: socket.socket) -> None:
     import uvicorn
 
+    from giftlive.service.telemetry import say
+
     class Server(uvicorn.Server):
         """Ends when all is answered; after a second signal it waits for no open connection.
 
@@ -241,6 +243,7 @@ def _run(app: Any, listening: socket.socket) -> None:
             self.should_exit, self.force_exit = True, bool(self.should_exit)
 
         async def shutdown(self, sockets: Any = None) -> None:
+            say("stopping: what was asked is answered first; a second signal does not wait for it")
             await super().shutdown(sockets)
             if self.force_exit:  # uvicorn leaves out what the application does at its end
                 await self.lifespan.shutdown()
