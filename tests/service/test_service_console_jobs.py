@@ -146,6 +146,9 @@ def test_the_time_left_follows_the_latest_world() -> None:
     pace.hear({"done": 0, "total": 6, "worlds": 3}, 102.0)
     assert pace.left(110.0) == 13 * 2.0 - 10.0
     assert pace.left(200.0) is None  # later than guessed: no guess
+    kept = Pace(100.0)
+    kept.hear({"done": 0, "total": 6, "worlds": 3, "compiled": True}, 102.0)
+    assert kept.left(102.0) == pytest.approx(4.7 * 2.0 - 2.0)
     pace.hear({"done": 1}, 150.0)
     assert pace.left(150.0) is None
     pace.hear({"done": 2}, 151.0)

@@ -46,6 +46,7 @@ def allocate(
     """
     from giftlive.evaluation.what_if import Knobs, Market, play_positions
     from giftlive.rng import derive
+    from giftlive.world.truth import compiled
 
     knobs = Knobs(fairness, cold_start, whale_cap, exploration)
     wanted = _positions(knobs, _spec(policy), frontier)
@@ -58,7 +59,8 @@ def allocate(
             typer.echo(text_of.dumps({"done": done, "total": total}))
 
     if lines:
-        typer.echo(text_of.dumps({"done": 0, "total": total, "worlds": seeds}))
+        begun = {"done": 0, "total": total, "worlds": seeds, "compiled": compiled()}
+        typer.echo(text_of.dumps(begun))
     markets = [Market.of(derive(seed, "what if", k)) for k in range(seeds)]
     result = _result(play_positions(wanted, markets, told), seed, seeds)
     if lines:

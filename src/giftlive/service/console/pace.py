@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-_FIRST = 13.0
-"""A first what-if compiles its code and takes so many times what loading it takes (measured: 21.5
-and 1.7 s of CPU); both grow alike on a slow or busy machine."""
+_FIRST, _LATER = 13.0, 4.7
+"""A what-if takes so many times what loading its code takes: the first on a machine compiles it
+(measured: 21.5, 7.8 and 1.7 s of CPU). All grow on a slow or busy machine, loading most of all
+where the disk is slow, so this is a guess and rather too long."""
 
 
 @dataclass
@@ -21,8 +22,8 @@ class Pace:
     ----------
     began : seconds of a clock that never goes back. before : seconds of a rollout in the what-if
         before this one.
-    total, worlds : rollouts, and in how many worlds. loaded, at : when the code was loaded, and
-        when each rollout was played.
+    total, worlds : rollouts, and in how many worlds. compiled : its code is kept on this machine.
+    loaded, at : when the code was loaded, and when each rollout was played.
 
     Examples
     --------
@@ -40,6 +41,7 @@ class Pace:
     before: float | None = None
     total: int = 0
     worlds: int = 1
+    compiled: bool = False
     loaded: float | None = None
     at: list[float] = field(default_factory=list)
 
@@ -47,6 +49,7 @@ class Pace:
         """Take in a line of the process that plays."""
         self.total = said.get("total", self.total)
         self.worlds = said.get("worlds", self.worlds)
+        self.compiled = bool(said.get("compiled", self.compiled))
         if said.get("done", 0) > 0:
             self.at.append(now)
         elif self.loaded is None:
@@ -60,7 +63,7 @@ class Pace:
         if self.loaded is None:
             return None
         loading = self.loaded - self.began
-        whole = loading * _FIRST
+        whole = loading * (_LATER if self.compiled else _FIRST)
         if self.before is not None:
             whole = loading + self.total * self.before
         rest = whole - (now - self.began)
