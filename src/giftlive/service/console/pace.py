@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 _FIRST, _LATER = 13.0, 4.7
 """A what-if takes so many times what loading its code takes: the first on a machine compiles it
-(measured: 21.5, 7.8 and 1.7 s of CPU). All grow on a slow or busy machine, loading most of all
+(1.7 s of CPU to load; the first rollouts of either kind, drawn out to a whole what-if, 21.5 and
+7.8 s). All grow on a slow or busy machine, loading most of all
 where the disk is slow, so this is a guess and rather too long."""
 
 
