@@ -47,6 +47,10 @@ _SHAPES = {
     "date_type": "a date such as 2025-05-05",
     "date_from_datetime_parsing": "a date such as 2025-05-05",
     "date_from_datetime_inexact": "a date such as 2025-05-05",
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+    "float_parsing": "a number",
+    "bool_parsing": "true or false",
     "too_short": "at least {min_length} values, not {actual_length}",
     "too_long": "at most {max_length} values, not {actual_length}",
 }

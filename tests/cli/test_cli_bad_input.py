@@ -103,7 +103,7 @@ SPOILT: dict[str, tuple[Spoil, tuple[str, ...]]] = {
     ),
     "empty table": (emptied, ("click.csv: the table click is empty", "at least one row")),
     "truncated zip": (cut_zip, ("logs.zip: the file is not a whole zip", "download it again")),
-    "no zip": (lambda logs: logs / "gift.csv", ("gift.csv: the file is not a whole zip",)),
+    "no zip": (lambda logs: logs / "gift.csv", ("gift.csv: this is one file of a source",)),
     "binary file": (binary, ("gift.csv: the file cannot be read", "UTF-8 text")),
     "unknown folder": (photos, ("photos: this is none of the known sources", "beach.png", "gdq:")),
     "empty folder": (nothing, ("nothing: this is none of the known sources", "no file at all")),
@@ -168,7 +168,11 @@ def test_a_few_bad_rows_may_be_allowed(cli: Cli, refused: Refused, logs: Path) -
     assert "the limit is 40.00%" in refused(*ask, "0.4")
     done = cli(*ask, "0.5")
     assert done.returncode == 0
-    assert "1 rejected" in next(line for line in done.stdout.splitlines() if "gift" in line)
+    lines = done.stdout.splitlines()
+    at = next(k for k, line in enumerate(lines) if line.startswith("gift"))
+    assert "1 rejected" in lines[at]
+    assert lines[at + 1].endswith(", first gift.csv, line 2, column gift_price: '-3'")
+    assert lines[at + 2].endswith(": STORE/rejects/gift.parquet")
 
 
 def test_a_zip_gives_the_same_store_as_its_folder(cli: Cli, logs: Path) -> None:

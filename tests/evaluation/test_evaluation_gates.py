@@ -86,6 +86,19 @@ def test_the_n_that_decides_shrinks_the_interval_to_the_border(value: float, hal
     assert shrunk <= abs(value - border.low) * (1 + 1e-9)
 
 
+@pytest.mark.parametrize(
+    ("value", "low", "high", "needed"),
+    [(0.95, 0.87, 0.97, "52"), (0.88, 0.77, 0.915, "62"), (0.91, 0.9, 0.92, "21")],
+)
+def test_an_uneven_interval_is_shrunk_on_the_side_of_the_border(
+    value: float, low: float, high: float, needed: str
+) -> None:
+    """20 (arm / distance)²: (.08 / .05)², (.035 / .02)²; an end that touches needs one more."""
+    (border,) = ABOVE.conditions
+    assert border.low == 0.9
+    assert deciding_n(border, estimate(value, low, high)) == f"{needed} seeds"
+
+
 def test_consequence_follows_the_verdict() -> None:
     passed = judge(ABOVE, estimate(0.95, 0.93, 0.97), checks())
     failed = judge(ABOVE, estimate(0.8, 0.7, 0.85), checks())

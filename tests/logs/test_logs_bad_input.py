@@ -215,8 +215,16 @@ def test_a_zip_with_a_damaged_member(write: Write, tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_no_zip(write: Write, tmp_path: Path) -> None:
-    message = refused(write() / "click.csv", tmp_path / "store")
-    assert message.startswith("click.csv: the file is not a whole zip archive")
+    archive = (write() / "click.csv").rename(tmp_path / "archive")
+    message = refused(archive, tmp_path / "store")
+    assert message.startswith("archive: the file is not a whole zip archive")
+
+
+def test_one_file_of_a_source_is_told_from_a_broken_zip(write: Write, tmp_path: Path) -> None:
+    folder = write()
+    message = refused(folder / "click.csv", tmp_path / "store")
+    assert message.startswith("click.csv: this is one file of a source, not the source")
+    assert message.endswith(f"give the folder that holds it: {folder}")
 
 
 def test_a_truncated_parquet_file(write: Write, tmp_path: Path) -> None:

@@ -6,15 +6,18 @@ Needs Playwright and Debian's Chromium (``scripts/setup --browser``).
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.browser import PATIENCE_MS, chromium
-from tests.reports.conftest import write_run
+from tests.reports.conftest import studies, write_run
 
 from giftlive.reports import render
 from giftlive.reports.sheets import write_slides, write_summary
+from giftlive.studies.registry import ON_REQUEST, STUDIES
+from giftlive.types import Message
 
 pytestmark = pytest.mark.slow
 
@@ -140,6 +143,36 @@ def test_the_summary_prints_on_two_pages_and_slides_one_each(
     page = opened(browser, pages["slides", lang], 1280)
     assert printed(page) == page.locator(".slide").count()
     assert printed(opened(browser, pages["summary", lang], 1280)) == 2
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_no_slide_of_a_whole_programme_is_higher_than_the_screen(
+    browser: Any, tmp_path: Path, lang: str
+) -> None:
+    """The longest questions, a decision each: more gates and decisions than one slide holds."""
+    judged = next(result for result in studies() if result.study == "shadow_price")
+    assert judged.gates[0].estimate is not None
+    found = replace(judged.gates[0].estimate, name="revenue_capture_1pct_gain")
+    gate = replace(judged.gates[0], estimate=found)
+    decision = Message("free", {"text": "use dual prices only where their paired gain is positive"})
+    results = tuple(
+        replace(
+            judged, study=study.name, id=study.id, gates=(gate,), figures=(),
+            question=Message(f"study.{study.name}.question", {}),
+            text=judged.text | {"decision": (decision,)},
+        )
+        for study in (*STUDIES, *ON_REQUEST)[:7]
+    )  # fmt: skip
+    path = write_slides(write_run(tmp_path / "run", results), lang)
+    page = opened(browser, path, 1280)
+    page.set_viewport_size({"width": 1280, "height": 720})
+    for k in range(page.locator(".slide").count()):
+        page.evaluate(f"location.hash = '#{k + 1}'")
+        page.wait_for_function(f"document.querySelector('.slide.now').dataset.n == '{k + 1}'")
+        over = page.evaluate(
+            "(s => s.scrollHeight - s.clientHeight)(document.querySelector('.now'))"
+        )
+        assert over <= 0, k + 1
 
 
 def printed(page: Any) -> int:

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from giftlive.errors import InputError
-from giftlive.evaluation.results import StudyResult
-from giftlive.evaluation.rules import load_rules
+from giftlive.evaluation.gates import judge
+from giftlive.evaluation.results import Estimate, StudyResult
+from giftlive.evaluation.rules import Condition, Rule, load_rules
 from giftlive.reports import render
 from giftlive.reports.load import Run, load_run, natural
 from giftlive.reports.program import command_for
@@ -136,22 +137,68 @@ def test_an_estimate_is_one_key_figure_at_most(name: str, figure: str | None) ->
     assert figure_of(name) == figure
 
 
-def test_an_inconclusive_gate_says_how_much_would_decide(
+def open_run(
+    run_writer: WriteRun, all_studies: tuple[StudyResult, ...], values: dict[str, float]
+) -> Path:
+    """Return a run whose one undecided gate asks for several numbers between 0.9 and 1.1."""
+    rule = Rule(
+        "off_policy", "off_policy", tuple(Condition(n, "between", 0.9, 1.1) for n in values),
+        checks={}, rule="all of them", as_published="", on_pass="yes", on_fail="no",
+    )  # fmt: skip
+    found = tuple(
+        Estimate(n, v, v - 0.2, v + 0.2, "t", 8, "worlds", "ratio", "what is due", "worlds")
+        for n, v in values.items()
+    )
+    gate = judge(rule, found, ())
+    assert gate.verdict == "INCONCLUSIVE"
+    judged = next(r for r in all_studies if r.study == "off_policy")
+    return run_writer(results=(replace(judged, gates=(gate,), estimates=found),))
+
+
+@pytest.mark.parametrize(
+    ("values", "asked"),
+    [
+        ({"level": 0.97}, "About 66 worlds would decide, 58 more than the 8 so far, if `level`"),
+        ({"level": 0.97, "far": 0.955}, "About 106 worlds would decide, 98 more than"),
+        ({"level": 0.86, "far": 0.72}, "About 10 worlds would decide, 2 more than"),
+        ({"level": 0.94, "far": 0.72}, "About 10 worlds would decide, 2 more than"),
+        ({"level": 0.98, "far": 0.9}, "No number may ever decide: `far` lies on the border"),
+        ({"level": 0.9, "far": 0.72}, "About 10 worlds would decide, 2 more than"),
+    ],
+    ids=["one", "all must get in", "one out is enough", "out before in", "border", "out anyhow"],
+)
+def test_an_inconclusive_gate_says_how_many_more_would_decide_and_why(
+    run_writer: WriteRun,
+    all_studies: tuple[StudyResult, ...],
+    values: dict[str, float],
+    asked: str,
+) -> None:
+    """A rule holds when all its numbers do: one that leaves decides, else the last to get in."""
+    run = open_run(run_writer, all_studies, values)
+    (gate,) = (g for g in roadmap(run).gates if g.id == "off_policy")
+    assert gate.next.startswith(asked)
+    assert ("that is a FAIL" in gate.next) == ("10 worlds" in asked)
+    (study,) = (s for s in roadmap(run).studies if s.study == "off_policy")
+    assert study.next == gate.next
+
+
+def test_what_would_decide_is_said_in_chinese(
     run_writer: WriteRun, all_studies: tuple[StudyResult, ...]
 ) -> None:
-    reason = (
-        "the interval [0.9, 1] crosses the border of (above 0.93); about 1,200 seeds would decide"
-    )
-    results = tuple(
-        replace(r, gates=(replace(r.gates[0], reason=reason),)) if r.study == "off_policy" else r
-        for r in all_studies
-    )
-    run = run_writer(results=results)
-    said = {lang: roadmap(run, lang=lang) for lang in ("en", "zh")}
-    found = {lang: next(g for g in s.gates if g.id == "off_policy") for lang, s in said.items()}
-    assert found["en"].next == "Collect 1,200 seeds, then judge again."
-    assert "1,200 个种子" in found["zh"].next
-    assert "跨过边界" in found["zh"].reason
+    run = open_run(run_writer, all_studies, {"level": 0.98, "far": 0.72})
+    (gate,) = (g for g in roadmap(run, lang="zh").gates if g.id == "off_policy")
+    assert "若 `far` 仍为 0.72，共约需 10 个世界（现有 8，还差 2）" in gate.next
+    assert "（0.9 至 1.1）之外" in gate.next
+    assert "跨过边界" in gate.reason
+
+
+def test_an_undecided_gate_whose_reason_names_no_number_is_run_again(
+    run_writer: WriteRun, all_studies: tuple[StudyResult, ...]
+) -> None:
+    run = run_writer(results=all_studies)
+    (gate,) = (g for g in roadmap(run).gates if g.id == "off_policy")
+    assert gate.verdict == "INCONCLUSIVE"
+    assert gate.next.startswith("Run `giftlive study off_policy")
 
 
 @pytest.mark.parametrize(

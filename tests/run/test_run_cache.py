@@ -138,6 +138,22 @@ def test_an_old_run_is_replaced_only_when_asked_and_nothing_else_ever(tmp_path: 
         check_target(precious, overwrite=True)
 
 
+@pytest.mark.parametrize("below", ["file", "file/deep", "/proc"])
+def test_a_place_that_cannot_be_written_is_refused_before_the_work(
+    below: str, tmp_path: Path
+) -> None:
+    """Also for a user who may write everything: a file is no folder, and /proc takes none."""
+    (tmp_path / "file").write_text("kept", encoding="utf-8")
+    with pytest.raises(UsageError, match=r"RUN: it cannot be written: \w.*; expected a folder"):
+        check_target(tmp_path / below / "RUN", overwrite=True)
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]
+
+
+def test_asking_for_a_target_leaves_nothing(tmp_path: Path) -> None:
+    check_target(tmp_path / "new" / "RUN", overwrite=False)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_canonical_json_does_not_depend_on_order_or_type() -> None:
     one = {"b": np.float64(0.5), "a": (np.int64(1), True)}
     other = {"a": [1, True], "b": 0.5}

@@ -8,7 +8,8 @@ from typing import Any
 
 from giftlive.evaluation.results import StudyResult
 from giftlive.reports import missing_keys, translate
-from giftlive.reports.i18n import messages
+from giftlive.reports.answers import answer_key, answer_params
+from giftlive.reports.i18n import catalogue, holes, messages
 from giftlive.run.canonical import canonical_json
 from giftlive.run.verify import gates, verification
 
@@ -16,8 +17,14 @@ from giftlive.run.verify import gates, verification
 def require_sentences(result: StudyResult, lang: str) -> None:
     """Every sentence exists, and none claims the public data."""
     assert missing_keys([result], lang) == []
+    require_answer(result, lang)
     for message in messages(result):
         assert "kuailive" not in translate(message, lang).lower()
+
+
+def require_answer(result: StudyResult, lang: str) -> None:
+    """The line that heads its slide needs nothing that the study does not give."""
+    assert holes(catalogue(lang)[answer_key(result.study)]) <= set(answer_params(result))
 
 
 def require_verified(

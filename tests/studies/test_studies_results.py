@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from tests.studies.by_name import require_answer
 
 from giftlive.errors import UsageError
 from giftlive.evaluation.gates import load_rules
@@ -39,6 +40,11 @@ def estimates(result: StudyResult) -> Iterator[Estimate]:
 
 def test_every_sentence_exists_with_all_it_needs(results: dict[str, StudyResult]) -> None:
     assert missing_keys(results.values(), "en") == []
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_the_line_that_heads_its_slide_can_be_filled(result: StudyResult, lang: str) -> None:
+    require_answer(result, lang)
 
 
 def test_no_sentence_claims_the_public_data(result: StudyResult) -> None:

@@ -56,20 +56,40 @@ def ingest(
     if json:
         show.as_json({"store": str(out), "source": json_module.loads(found.as_json())})
         return
-    for line in _lines(found):
+    for line in _lines(found, out):
         typer.echo(line)
     typer.echo(f"store: {out}")
 
 
-def _lines(found: Source) -> Iterator[str]:
-    """Yield rows and rejects by table, the reasons of the rejects, and the notes."""
+def _lines(found: Source, store: Path) -> Iterator[str]:
+    """Yield rows and rejects by table, each reason with its first row, and the notes."""
+    from giftlive.logs.store import REJECTS
+
     for table, rows in sorted(found.rows.items()):
         reasons = found.rejects.get(table, {})
         yield f"{table:<16}{rows:>12,} rows{sum(reasons.values()):>10,} rejected"
+        kept = store / REJECTS / f"{table}.parquet"
+        first = _first_of_each(kept, len(reasons)) if reasons else {}
         for reason, count in sorted(reasons.items()):
-            yield f"  {count:,} x {reason}"
+            yield f"  {count:,} x {reason}{first.get(reason, '')}"
+        if reasons:
+            yield f"  each with its file, line, column and value: {kept}"
     for note in found.notes:
         yield f"note: {note}"
+
+
+def _first_of_each(rejects: Path, reasons: int) -> dict[str, str]:
+    """Return where the first row that was set aside for each reason stands, and what it holds."""
+    import pyarrow.parquet as pq
+
+    found: dict[str, str] = {}
+    for batch in pq.ParquetFile(rejects).iter_batches():
+        for row in batch.to_pylist():
+            cell = f", column {row['column']}: {row['value']!r}" if row["column"] else ""
+            found.setdefault(row["reason"], f", first {row['file']}, line {row['line']}{cell}")
+        if len(found) == reasons:
+            break
+    return found
 
 
 def _write_template(folder: Path | None, json: bool) -> None:

@@ -128,20 +128,25 @@ def _told(rule: Rule, parts: Sequence[tuple[Verdict, str]]) -> str:
 
 
 def deciding_n(condition: Condition, estimate: Estimate) -> str:
-    """Return how many units would shrink the interval to the nearest border, in words.
+    """Return how many units would take the interval off the borders that it crosses, in words.
 
-    The half-width shrinks with the square root of n: n' = n (half-width / distance)².
+    An arm of the interval, from the value to its end on the border's side, shrinks with the square
+    root of n: n' = n (arm / distance)², the largest over the borders crossed, and more than n;
+    where none is crossed, the largest over all borders.
     """
     assert estimate.value is not None
     assert estimate.low is not None
     assert estimate.high is not None
-    borders = [b for b in (condition.low, condition.high) if math.isfinite(b)]
-    distance = min(abs(estimate.value - border) for border in borders)
-    half = (estimate.high - estimate.low) / 2
-    if distance <= 1e-12 * max(1.0, half):
+    value, low, high = estimate.value, estimate.low, estimate.high
+    finite = [b for b in (condition.low, condition.high) if math.isfinite(b)]
+    crossed = [b for b in finite if low <= b <= high]
+    if min(abs(value - border) for border in crossed or finite) <= 1e-12 * max(
+        1.0, (high - low) / 2
+    ):
         return f"no number of {estimate.n_unit}, because the value lies on the border,"
-    needed = math.ceil(estimate.n * (half / distance) ** 2)
-    return f"{needed:,} {estimate.n_unit}"
+    arms = [(b, value - low if b < value else high - value) for b in crossed or finite]
+    needed = math.ceil(estimate.n * max((arm / (value - b)) ** 2 for b, arm in arms))
+    return f"{max(needed, estimate.n + 1) if crossed else needed:,} {estimate.n_unit}"
 
 
 def _gate(

@@ -120,7 +120,8 @@ def _half_written(folder: Path) -> Iterator[Path]:
         yield partial
         _replace(partial, folder)
     except (OSError, duckdb.IOException, duckdb.OutOfMemoryException) as error:
-        reason = str(error).splitlines()[0]
+        told = error.strerror if isinstance(error, OSError) else None
+        reason = told or str(error).splitlines()[0]
         raise UsageError(
             f"the store cannot be written: {reason}",
             str(folder),

@@ -19,6 +19,8 @@ from giftlive.logs.store import SOURCE_FILE
 _CHUNK = 1 << 22
 _WORLD_MARKER = "world.json"
 _TRUTH = "truth"
+_LOG_FILES = {".csv", ".parquet", ".gz", ".toml", ".npy", ".json"}
+"""Endings of what lies in a folder of logs, and of no archive of one."""
 """The folder in which a generated world keeps what its logs hide: never opened, not in a zip."""
 
 
@@ -98,6 +100,13 @@ def _by_name(folder: Path) -> dict[str, Path]:
 
 
 def _unzip(path: Path, folder: Path) -> None:
+    if path.suffix.lower() in _LOG_FILES:
+        raise InputError(
+            "this is one file of a source, not the source",
+            Where(path.name),
+            "a folder of log files, or a zip of one",
+            f"give the folder that holds it: {path.parent}",
+        )
     try:
         with zipfile.ZipFile(path) as archive:
             for member in archive.infolist():

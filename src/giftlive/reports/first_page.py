@@ -16,6 +16,8 @@ from giftlive.reports.program import ANSWERED, STATES, StudyState, study_states
 KEY_NUMBERS = 4
 CANNOT_TELL = 3
 TO_DO = 6
+KINDS = {"kuailive": "KuaiLive", "vtuber": "VTuber 1B", "gdq": "GDQ", "parquet": "Parquet"}
+"""What the kinds of sources are called that have a name of their own."""
 _UNBROKEN_HYPHEN = "\u2011"
 
 
@@ -130,7 +132,7 @@ def _what(source: dict[str, Any], say: Speaker) -> str:
     if not label:
         return say.chrome("unknown_source")
     what = say.chrome("calibrated_source") if label == CALIBRATED_WORLD else str(label)
-    return say.chrome("source", what=what, kind=str(kind)) if kind else what
+    return say.chrome("source", what=what, kind=KINDS.get(kind, kind)) if kind else what
 
 
 def _window(source: dict[str, Any], say: Speaker) -> str:

@@ -19,6 +19,8 @@ MINUS = "\u2212"
 DASH = "\u2013"
 _MOST_DECIMALS = 8
 _PERCENT = re.compile(r"(?<=\d)%")
+_HYPHEN = re.compile(r"(?<![\w.)\]-])-(?=\.?\d)")
+"""Before a number and after none: a minus, neither the hyphen of a date nor that of a range."""
 _SMALLEST = 1e-6
 """Below it a number is written with a power of ten, for want of room."""
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -43,12 +45,22 @@ UNITS = {
     "1": Unit(1, ""),
     "ratio": Unit(1, ""),
     "index": Unit(1, ""),
+    "difference": Unit(1, "", signed=True),
 }
 """Units with a rule of their own; any other is written after the number."""
+_SHARE_OF = "share of "
 
 
 def unit_rule(unit: str) -> Unit:
-    """Return how ``unit`` is shown."""
+    """Return how ``unit`` is shown; a share of something named as any other share.
+
+    Examples
+    --------
+    >>> unit_rule("share of the gap").suffix.replace(THIN, " ")
+    ' %'
+    """
+    if unit.startswith(_SHARE_OF):
+        return UNITS["share"]
     return UNITS.get(unit) or Unit(1, f"{THIN}{unit}")
 
 
@@ -156,14 +168,14 @@ def estimate_parts(estimate: Estimate) -> tuple[str, str] | None:
 
 
 def spaced(text: str) -> str:
-    """Return a study's own text with percentages written as they are everywhere else.
+    """Return a study's own text with percentages and minus signs as they are everywhere else.
 
     Examples
     --------
-    >>> spaced("83% of 1,001 users").replace(THIN, " ")
-    '83 % of 1,001 users'
+    >>> spaced("83% of 1,001 users, -2% on 2025-05-14").replace(THIN, " ")
+    '83 % of 1,001 users, −2 % on 2025-05-14'
     """
-    return _PERCENT.sub(f"{THIN}%", text)
+    return _HYPHEN.sub(MINUS, _PERCENT.sub(f"{THIN}%", text))
 
 
 def tick(value: float) -> str:
@@ -191,8 +203,15 @@ def threshold(value: float, unit: str = "") -> str:
 
 
 def column_unit(unit: str) -> str:
-    """Return what stands under a column's name; shares are shown as percentages."""
-    return unit_rule(unit).suffix.strip(THIN)
+    """Return what stands under a column's name; shares are shown as percentages.
+
+    Examples
+    --------
+    >>> column_unit("share"), column_unit("share of the gap"), column_unit("seats")
+    ('%', '% of the gap', 'seats')
+    """
+    whole = unit.removeprefix(_SHARE_OF) if unit.startswith(_SHARE_OF) else ""
+    return unit_rule(unit).suffix.strip(THIN) + (f" of {whole}" if whole else "")
 
 
 def cell(value: object, unit: str = "") -> str:

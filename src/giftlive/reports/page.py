@@ -106,7 +106,7 @@ class KeyNumber:
 
 @dataclass(frozen=True)
 class GateRow:
-    """One line of the gate board."""
+    """One line of the gate board; ``bare`` says that a value stands without its interval."""
 
     study: str
     question: str
@@ -114,6 +114,7 @@ class GateRow:
     quantity: str
     value: str
     interval: str
+    bare: str
     threshold: str
     rule: str
     published: str
@@ -204,12 +205,21 @@ def gate_row(result: StudyResult, gate: Gate, say: Speaker) -> GateRow:
         quantity=say.quantity(gate.estimate) if gate.estimate else "",
         value=value,
         interval=interval,
+        bare=_bare(gate.estimate, say),
         threshold=shown,
         rule=say.word(gate.rule),
         published=say.word(gate.rule_as_published),
         reason=say.word(gate.reason),
         consequence=say.word(gate.consequence),
     )
+
+
+def _bare(estimate: Estimate | None, say: Speaker) -> str:
+    """Return in words that a printed value has no interval; "" where it has, or needs none."""
+    if estimate is None or numbers.estimate_parts(estimate) is None:
+        return ""
+    whole = estimate.low is not None and estimate.high is not None
+    return "" if whole or estimate.method == EXACT else say.chrome("number.bare")
 
 
 def threshold_high(gate: Gate) -> float | None:

@@ -10,13 +10,13 @@ from typing import Any
 from giftlive.evaluation.results import Gate, StudyResult
 from giftlive.evaluation.rules import load_rules
 from giftlive.reports.load import Run, natural
+from giftlive.reports.needed import more_of
 from giftlive.reports.page import GateRow, Speaker, StudyPage
 from giftlive.types import Message
 
 ANSWERED, OPEN, SKIPPED, NOT_RUN = "answered", "open", "skipped", "not_run"
 STATES = (ANSWERED, OPEN, SKIPPED, NOT_RUN)
 _DECIDED = frozenset({"PASS", "FAIL"})
-_DECIDING = re.compile(r"about (.+?) would decide")
 _FAILED = re.compile(r"(?:^checks failed: |\); )(\w+)(?= \()")
 _GROWN = {"power", "size"}
 """Checks that more data alone makes pass."""
@@ -77,7 +77,7 @@ def study_states(run: Run, pages: tuple[StudyPage, ...], say: Speaker) -> tuple[
 def gate_states(run: Run, pages: tuple[StudyPage, ...], say: Speaker) -> tuple[GateState, ...]:
     """Return every gate: first those of the run, then those whose study was not run."""
     states = {state.study: state for state in study_states(run, pages, say)}
-    judged = [_judged(row, states[row.study], say) for page in pages for row in page.gates]
+    judged = [_judged(row, page, states[row.study], say) for page in pages for row in page.gates]
     seen = {gate.id for gate in judged}
     rest = [_unjudged(name, run, states, say) for name in load_rules() if name not in seen]
     return (*judged, *rest)
@@ -145,7 +145,7 @@ def _unplayed(run: Run, name: str, number: str, say: Speaker) -> StudyState:
     )
 
 
-def _judged(row: GateRow, state: StudyState, say: Speaker) -> GateState:
+def _judged(row: GateRow, page: StudyPage, state: StudyState, say: Speaker) -> GateState:
     gate = row.gate
     return GateState(
         id=gate.id,
@@ -157,7 +157,7 @@ def _judged(row: GateRow, state: StudyState, say: Speaker) -> GateState:
         threshold=row.threshold,
         reason=row.reason,
         consequence=row.consequence,
-        next=_next(gate, state.command, say) or state.next,
+        next=_next(gate, page.result, state.command, say) or state.next,
         row=row,
     )
 
@@ -187,11 +187,11 @@ def _study_next(page: StudyPage, command: str, say: Speaker) -> str:
     """Return what its first undecided gate asks for, else what the study says comes next."""
     if page.skipped:
         return say.chrome("next.source")
-    undecided = (_next(row.gate, command, say) for row in page.gates)
+    undecided = (_next(row.gate, page.result, command, say) for row in page.gates)
     return next(filter(None, undecided), "") or _first(page, "next")
 
 
-def _next(gate: Gate, command: str, say: Speaker) -> str:
+def _next(gate: Gate, result: StudyResult, command: str, say: Speaker) -> str:
     """Return what an undecided gate asks for: more data, or a repair of what its checks name."""
     if gate.verdict == "NOT ANSWERABLE":
         failed = set(_FAILED.findall(gate.reason))
@@ -199,10 +199,7 @@ def _next(gate: Gate, command: str, say: Speaker) -> str:
         return say.chrome(asked, command=command)
     if gate.verdict != "INCONCLUSIVE":
         return ""
-    needed = _DECIDING.findall(gate.reason)
-    if not needed:
-        return say.chrome("next.run", command=command)
-    return say.chrome("next.more", n=", ".join(map(say.word, dict.fromkeys(needed))))
+    return more_of(gate, result, say) or say.chrome("next.run", command=command)
 
 
 def _first(page: StudyPage, role: str) -> str:

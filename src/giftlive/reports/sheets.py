@@ -6,12 +6,14 @@ report: they leave out, and add nothing.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from giftlive.reports.answers import answer
 from giftlive.reports.load import load_run
-from giftlive.reports.page import Drawn, GateRow, StudyPage
+from giftlive.reports.page import Drawn, GateRow, Speaker, StudyPage
 from giftlive.reports.render import Report, compose, context_of, whisker_of
 from giftlive.reports.templating import fill_html
 
@@ -21,16 +23,22 @@ GATES_ON_SUMMARY = 8
 ROWS_ON_SUMMARY = 6
 """What two pages of A4 hold in either language; the rest is counted and left to the report."""
 
-GATES_ON_SLIDE = 6
+GATES_ON_SLIDE = 5
 ROWS_ON_SLIDE = 16
 """Names down a figure that can still be read from the back of a room."""
 
 
 @dataclass(frozen=True)
 class StudySlide:
-    """One study on one slide: its finding, its decision and its first legible figure."""
+    """One study on one slide: its finding, its decision and its first legible figure.
+
+    ``heading`` is its answer in one line, with the question in small print; where a number of the
+    answer may not be printed it is the question itself.
+    """
 
     page: StudyPage
+    heading: str
+    question: str
     finding: str
     decision: str
     figure: Drawn | None
@@ -82,9 +90,16 @@ def slides(report: Report) -> str:
         **context_of(report),
         whisker=whisker_of(report.say),
         boards=_in_groups(report.first.gates, GATES_ON_SLIDE),
+        verdicts=verdicts_counted(report.first.gates, report.say),
         studies=tuple(_slide(page, report) for page in report.pages if not page.skipped),
         static=report.still,
     )
+
+
+def verdicts_counted(gates: Sequence[GateRow], say: Speaker) -> str:
+    """Return in words how many gates say what, in the order of the board."""
+    counted = Counter(row.gate.verdict for row in gates)
+    return say.chrome("comma").join(f"{n} {verdict}" for verdict, n in counted.items())
 
 
 def _slide(page: StudyPage, report: Report) -> StudySlide:
@@ -93,7 +108,15 @@ def _slide(page: StudyPage, report: Report) -> StudySlide:
         return " ".join(line for (line,) in section.rows) if section else ""
 
     legible = (drawn for drawn in page.figures if _rows(drawn, report) <= ROWS_ON_SLIDE)
-    return StudySlide(page, told("finding"), told("decision"), next(legible, None))
+    told_first = answer(page.result, report.say)
+    return StudySlide(
+        page=page,
+        heading=told_first or page.question,
+        question=page.question if told_first else "",
+        finding=told("finding"),
+        decision=told("decision"),
+        figure=next(legible, None),
+    )
 
 
 def _rows(drawn: Drawn, report: Report) -> int:

@@ -29,13 +29,17 @@ DECISIONS = Kind("folder of decision logs", "decisions.json")
 
 
 def check_target(out: Path, overwrite: bool, kind: Kind = RUN) -> None:
-    """Refuse a target that would destroy something which is not an old folder of this kind.
+    """Refuse a target that cannot be written, or whose place another kind of thing takes.
+
+    It is asked before the work begins: a run of an hour must not fail on its last step.
 
     Raises
     ------
     UsageError
-        ``out`` exists and either is of another kind or ``overwrite`` was not asked for.
+        ``out`` exists and either is of another kind or ``overwrite`` was not asked for; or no
+        folder can be made there.
     """
+    _check_place(out)
     if not out.exists() or (out.is_dir() and not any(out.iterdir())):
         return
     if not (out / kind.marker).is_file():
@@ -52,6 +56,22 @@ def check_target(out: Path, overwrite: bool, kind: Kind = RUN) -> None:
             "a new or empty folder",
             "add --overwrite to replace it, or choose another with --out",
         )
+
+
+def _check_place(out: Path) -> None:
+    """Make a folder where the working folder will be, and remove it."""
+    try:
+        whole = out.resolve()
+        place = next(parent for parent in whole.parents if parent.exists())
+        Path(tempfile.mkdtemp(prefix=f".{whole.name}-", dir=place)).rmdir()
+    except OSError as error:
+        raise UsageError(
+            f"it cannot be written: {error.strerror}",
+            str(out),
+            "a folder that may be made or replaced",
+            "check the path and the permissions of the folder above it, or choose another with"
+            " --out",
+        ) from error
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from giftlive.studies.behavioural_tables import (
     listed,
     order_figure,
 )
-from giftlive.studies.context import Context, say
+from giftlive.studies.context import Context, say, worlds_of
 from giftlive.types import Message
 from giftlive.world import load_scenario
 
@@ -100,7 +100,7 @@ def _text(found: Behaviour) -> dict[str, tuple[Message, ...]]:
         "mechanism": say(name, "mechanism"),
         "inputs": (
             *say(name, "inputs.published", value=f"{len(PUBLISHED)} published values"),
-            *say(name, "inputs.worlds", value=f"{len(found.seeds)} seeds, scale {found.scale:g}"),
+            *say(name, "inputs.worlds", value=worlds_of(len(found.seeds), found.scale)),
         ),
         "outputs": say(name, "outputs", value=", ".join(RANKERS)),
         "pipeline": say(name, "pipeline", "1", "2", "3", "4", "5"),

@@ -195,3 +195,13 @@ def say(study: str, role: str, *names: str, **params: Any) -> tuple[Message, ...
     """
     keys = [f"study.{study}.{role}.{name}" for name in names] or [f"study.{study}.{role}"]
     return tuple(Message(key, params) for key in keys)
+
+
+def worlds_of(seeds: int, scale: float) -> Message:
+    """Return how many worlds a study made and how large they are, as an input's value.
+
+    Parameters
+    ----------
+    scale : users of a world over the published number of users.
+    """
+    return Message("study.worlds.size", {"seeds": seeds, "scale": scale})

@@ -11,7 +11,7 @@ from giftlive.evaluation.gates import judge, load_rules
 from giftlive.evaluation.results import Check, Estimate, Gate, StudyResult
 from giftlive.evaluation.rules import Rule
 from giftlive.stats.intervals import paired_t
-from giftlive.studies.context import Context, say
+from giftlive.studies.context import Context, say, worlds_of
 from giftlive.studies.first_window_tables import Groups, figures, listed, tables
 from giftlive.studies.over_worlds import OverWorlds, columns_of
 from giftlive.types import Message
@@ -120,9 +120,7 @@ def _text(found: Groups, named: tuple[Estimate, ...], gate: Gate) -> dict[str, t
         ),
         "cannot_tell": say(name, "cannot_tell"),
         "mechanism": say(name, "mechanism"),
-        "inputs": say(
-            name, "inputs.worlds", value=f"{len(found.over.seeds)}, scale {found.scale:g}"
-        ),
+        "inputs": say(name, "inputs.worlds", value=worlds_of(len(found.over.seeds), found.scale)),
         "outputs": say(name, "outputs", value=", ".join(order)),
         "pipeline": say(name, "pipeline", "1", "2", "3", "4", "5"),
         "outcomes": say(name, "outcomes", "passed", "rejected", "anomaly"),

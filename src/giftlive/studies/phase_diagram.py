@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -227,25 +227,19 @@ def figures(found: Cells, asked: PhaseDiagramConfig) -> tuple[Figure, ...]:
             found,
             asked,
             f"dual_x{factor:g}",
-            f"Dual prices reach {_range(found, asked, factor)} of the offline optimum"
-            f" {_words(factor)}",
+            f"Dual prices reach {_range(_over_phases(found, asked, _dual(factor)))} of the offline"
+            f" optimum {_words(factor)}",
             _dual(factor),
         )
         for factor in asked.factors
     ]
-    most = max(
-        found.value(gain(phase(load, steep, MODEL), "dual_price", "greedy_with_cap"))
-        for load in asked.loads
-        for steep in asked.differentiations
-    )
-    added = _map(
-        found,
-        asked,
-        "added",
-        f"What prices add to capped greedy grows with load and differentiation, to {most:+.0%}",
-        lambda load, steep: gain(phase(load, steep, MODEL), "dual_price", "greedy_with_cap"),
-    )
-    return (*made, added)
+    gains = _range(_over_phases(found, asked, _over_capped), "+")
+    title = f"Prices earn {gains} against capped greedy with the errors of a value model"
+    return (*made, _map(found, asked, "added", title, _over_capped))
+
+
+def _over_capped(load: float, steep: float) -> Ask:
+    return gain(phase(load, steep, MODEL), "dual_price", "greedy_with_cap")
 
 
 def _dual(factor: float) -> Callable[[float, float], Ask]:
@@ -280,13 +274,22 @@ def _map(
     )
 
 
-def _range(found: Cells, asked: PhaseDiagramConfig, factor: float) -> str:
-    values = [
-        found.value(share(phase(load, steep, factor), "dual_price"))
-        for load in asked.loads
-        for steep in asked.differentiations
-    ]
-    return f"{min(values):.0%} to {max(values):.0%}"
+def _over_phases(
+    found: Cells, asked: PhaseDiagramConfig, of: Callable[[float, float], Ask]
+) -> list[float]:
+    return [found.value(of(x, steep)) for x in asked.loads for steep in asked.differentiations]
+
+
+def _range(values: Sequence[float], sign: str = "") -> str:
+    """Return the least and the largest in per cent; one where both read alike.
+
+    Examples
+    --------
+    >>> _range([0.121, 0.35], "+"), _range([0.894, 0.891])
+    ('+12% to +35%', '89%')
+    """
+    ends = (f"{min(values):{sign}.0%}", f"{max(values):{sign}.0%}")
+    return " to ".join(dict.fromkeys(ends))
 
 
 def _words(factor: float) -> str:

@@ -17,7 +17,7 @@ from giftlive.evaluation.rules import Rule
 from giftlive.evaluation.value_models import BAYES, LEVEL, REFERENCE, Plan, read_worlds
 from giftlive.evaluation.value_models.measure import ALL
 from giftlive.stats.intervals import Interval, paired_t, ratio_delta
-from giftlive.studies.context import Context, say
+from giftlive.studies.context import Context, say, worlds_of
 from giftlive.studies.over_worlds import columns_of
 from giftlive.studies.value_models_tables import ValueNumbers, figures, listed, tables
 from giftlive.types import Message
@@ -153,7 +153,7 @@ def _text(
         ),
         "cannot_tell": say(name, "cannot_tell"),
         "mechanism": say(name, "mechanism"),
-        "inputs": say(name, "inputs.worlds", value=f"{len(found.seeds)}, scale {found.scale:g}"),
+        "inputs": say(name, "inputs.worlds", value=worlds_of(len(found.seeds), found.scale)),
         "outputs": say(name, "outputs", value=", ".join(found.names)),
         "pipeline": say(name, "pipeline", "1", "2", "3", "4"),
         "outcomes": say(name, "outcomes", "passed", "rejected", "anomaly"),

@@ -37,6 +37,8 @@ RULES: Mapping[str, Callable[[Any], str]] = {
     "seconds": lambda value: numbers.seconds(float(value)),
     "text": str,
 }
+_UNITS = {"percent": "share", "change": "relative change", "number": ""}
+"""In which unit a rule writes an estimate; without one it is written in its own."""
 
 
 @lru_cache(maxsize=8)
@@ -125,13 +127,25 @@ def _value(value: Any, rule: str | None, lang: str, strict: bool) -> str:
     if isinstance(value, Mapping) and "key" in value:
         return translate(message_from_dict(value), lang, strict=strict)
     if isinstance(value, Mapping) and "value" in value:
-        low, high, unit = value.get("low"), value.get("high"), str(value.get("unit", ""))
+        low, high = value.get("low"), value.get("high")
+        unit = _UNITS.get(rule or "", str(value.get("unit", "")))
         return phrases(lang).with_unit(numbers.interval(value["value"], low, high, unit), unit)
     if rule is not None and rule not in RULES:
         raise ConfigError(f"unknown rule {rule!r} of a sentence", lang, f"one of {sorted(RULES)}")
     if isinstance(value, str):
         return numbers.spaced(phrases(lang)(value))
     return numbers.cell(value) if rule is None or value is None else RULES[rule](value)
+
+
+def holes(sentence: str) -> frozenset[str]:
+    """Return the names of the parameters that a sentence needs.
+
+    Examples
+    --------
+    >>> sorted(holes("{n:count} of {total} in $x_{i}$"))
+    ['n', 'total']
+    """
+    return frozenset(hole.group(1) for hole in _HOLE.finditer(MATH.sub("", sentence)))
 
 
 def part(message: Message, name: str, lang: str) -> str:
@@ -192,8 +206,8 @@ def _missing(message: Message, sentences: Mapping[str, str]) -> Iterator[str]:
     if not known and not {"text", "label", "where", *PARTS} & set(message.params):
         yield message.key
     for sentence in [*known, str(message.params.get("text", ""))]:
-        holes = {hole.group(1) for hole in _HOLE.finditer(MATH.sub("", sentence))}
-        yield from (f"{message.key} {{{name}}}" for name in holes - set(message.params))
+        lacking = holes(sentence) - set(message.params)
+        yield from (f"{message.key} {{{name}}}" for name in lacking)
     for value in message.params.values():
         if isinstance(value, Mapping) and "key" in value:
             value = message_from_dict(value)

@@ -11,6 +11,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from giftlive.reports.numbers import THIN, unit_rule
+
 _HOLE = re.compile(r"\{(\w+)\}")
 _PARTS = re.compile(r"; (?=\w+ (?:\(|(?:PASS|FAIL|INCONCLUSIVE|NOT ANSWERABLE): ))")
 """Where a reason passes on to the next condition of its rule, or to the next failed check."""
@@ -47,10 +49,19 @@ class Phrasebook:
     def with_unit(self, shown: str, unit: str) -> str:
         """Return a number that was written with its unit, the unit in this language.
 
-        A language may hold ``unit: <unit>`` where the word means something else elsewhere.
+        A language may hold ``unit: <unit>`` where the word means something else elsewhere, and
+        ``many: <unit>`` for its plural.
+
+        Examples
+        --------
+        >>> book = phrasebook({"word.many: coin": "coins"})
+        >>> [book.with_unit(f"{n}\u202fcoin", "coin")[2:] for n in (1, 2)]
+        ['coin', 'coins']
         """
-        told = self.words.get(f"unit: {unit}") or self(unit)
-        return shown.replace(f"\u202f{unit}", f"\u202f{told}", 1) if unit else shown
+        written = unit_rule(unit).suffix.removeprefix(THIN)
+        many = None if shown.startswith(f"1{THIN}") else self.words.get(f"many: {unit}")
+        told = many or self.words.get(f"unit: {unit}") or self(written)
+        return shown.replace(f"{THIN}{written}", f"{THIN}{told}", 1) if written else shown
 
     def _filled(self, sentence: str, holes: Mapping[str, str]) -> str:
         return _HOLE.sub(lambda hole: self(holes[hole.group(1)]), sentence)

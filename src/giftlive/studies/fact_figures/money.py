@@ -19,7 +19,7 @@ def tail(book: FactBook, unit: str) -> Figure:
         if fit["amount"]
     )
     index = book.fact("amount_tail_index")
-    heavy = f"; the tail falls like x^-{index.value:.2f}" if index.value is not None else ""
+    heavy = f"; the tail index is {index.value:.2f}" if index.value is not None else ""
     return Figure(
         name="amount_tail",
         title=f"The median gift is {value(book, 'amount_p50'):,.0f}, "
