@@ -19,9 +19,9 @@ from giftlive.logs.store import SOURCE_FILE
 _CHUNK = 1 << 22
 _WORLD_MARKER = "world.json"
 _TRUTH = "truth"
+"""The folder in which a generated world keeps what its logs hide: never opened, not in a zip."""
 _LOG_FILES = {".csv", ".parquet", ".gz", ".toml", ".npy", ".json"}
 """Endings of what lies in a folder of logs, and of no archive of one."""
-"""The folder in which a generated world keeps what its logs hide: never opened, not in a zip."""
 
 
 @dataclass(frozen=True)
