@@ -26,7 +26,7 @@ pytestmark = pytest.mark.slow
 twice = pytest.mark.parametrize("first", [0, 1_000])
 
 
-def judged(folder: Path, study: str, first: int = 0, **asked: Any) -> StudyResult:
+def judged(folder: Path, study: str, first: int = 0, /, **asked: Any) -> StudyResult:
     """Return a study's result on worlds from seed ``first`` on; every check must have passed."""
     context = context_of(folder, study, **asked)
     seeded = context.config.model_copy(update={"seed": first})
@@ -40,9 +40,7 @@ def verdicts(result: StudyResult) -> dict[str, str]:
 
 
 # 6.1: eight rooms of four seats, 40 users a round: scarce for both. The model's errors differ.
-LEVERS: dict[str, Any] = {
-    "users": 200, "streamers": 8, "seats": 4, "rounds": 4, "factors": [1.0, 0.0], "seeds": 44
-}  # fmt: skip
+LEVERS = {"users": 200, "streamers": 8, "seats": 4, "rounds": 4, "factors": [1.0, 0.0], "seeds": 44}
 
 
 @pytest.mark.parametrize(
@@ -57,7 +55,7 @@ def test_allocation_before_values_where_the_model_knows_them_and_not_where_it_gu
 
 
 # 5.2: load 1.25 and the judged differentiation. Seats of a room and errors of the values differ.
-PHASE: dict[str, Any] = {
+PHASE = {
     "loads": [1.25], "differentiations": [0.6], "factors": [0.0, 1.0], "streamers": 6, "seeds": 44
 }  # fmt: skip
 
@@ -81,7 +79,7 @@ def test_dual_prices_miss_the_optimum_where_a_room_has_one_seat_even_on_true_val
 
 
 # 4.2: eight rooms of four seats, classes of load up to 1.5.
-CROWDS: dict[str, Any] = {"users": 200, "streamers": 8, "seats": 4, "rounds": 6, "seeds": 30}
+CROWDS = {"users": 200, "streamers": 8, "seats": 4, "rounds": 6, "seeds": 30}
 
 
 def test_a_viewer_is_worth_less_where_rooms_above_their_seats_give_less(tmp_path: Path) -> None:
@@ -144,27 +142,13 @@ def test_a_lower_bound_repairs_no_pooled_belief_where_users_are_alike(
 def test_a_budget_split_is_honest_where_half_of_a_rooms_seats_are_still_many(
     tmp_path: Path,
 ) -> None:
-    asked: dict[str, Any] = {
-        "users": 960,
-        "streamers": 8,
-        "seats": 24,
-        "rounds": 8,
-        "loads": [1.25],
-        "seeds": 30,
-    }
+    asked = {"users": 960, "streamers": 8, "seats": 24, "rounds": 8, "loads": [1.25], "seeds": 30}
     assert verdicts(judged(tmp_path, "interference", **asked)) == {"interference": "PASS"}
 
 
 def test_a_budget_split_is_not_honest_where_half_of_a_rooms_seats_is_one(tmp_path: Path) -> None:
     """Values are known exactly: what is missing is a market as large as the one it stands for."""
-    asked: dict[str, Any] = {
-        "users": 100,
-        "streamers": 8,
-        "seats": 2,
-        "rounds": 8,
-        "loads": [1.25],
-        "seeds": 80,
-    }
+    asked = {"users": 100, "streamers": 8, "seats": 2, "rounds": 8, "loads": [1.25], "seeds": 80}
     result = judged(tmp_path, "interference", errors=[0.0, 0.0, 0.0], **asked)
     (gate,) = gates(result).values()
     assert gate.verdict == "FAIL"
@@ -183,12 +167,7 @@ def test_a_whale_layer_keeps_rooms_calm_where_seats_are_ample_and_not_where_all_
     tmp_path: Path, first: list[float], second: list[float], verdict: str
 ) -> None:
     tiny: dict[str, Any] = {"scale": 0.05, "null_scale": 0.05, "null_seeds": 2, "seeds": 44}
-    points: dict[str, Any] = {
-        "points": [AMPLE, FEW],
-        "judged": first,
-        "congested": second,
-        "caps": [1],
-    }
+    points = {"points": [AMPLE, FEW], "judged": first, "congested": second, "caps": [1]}
     result = judged(tmp_path, "whale_matching", overrides={"rounds.rounds": "3"}, **tiny, **points)
     other = {"PASS": "FAIL", "FAIL": "PASS"}[verdict]
     assert verdicts(result) == {"whale_matching": verdict, "whale_matching_congested": other}
@@ -309,6 +288,6 @@ def test_who_spreads_earns_more_than_who_only_earns_where_seats_are_few_and_soft
         "sizes.streamers": "20", "sizes.users": "1000", "tiers.seats": f"[{seats}]",
         "tiers.shares": "[1.0]",
     }  # fmt: skip
-    asked: dict[str, Any] = {"scale": "full", "overrides": soft}
+    asked = {"scale": "full", "overrides": soft}
     result = judged(tmp_path, "concave_returns", first, **asked, **ONE_EACH)
     assert verdicts(result)["concave_returns_published"] == verdict
