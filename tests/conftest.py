@@ -15,6 +15,25 @@ settings.register_profile("ci", parent=settings.get_profile("giftlive"), derando
 settings.load_profile("ci" if os.environ.get("CI") else "giftlive")
 
 
+DEAR = ("tests/evaluation/", "tests/studies/")
+"""Folders whose session fixtures are worlds with logs, tables, models and studies."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Hand out tests by file, and those of a dear folder to one worker: it fills it once."""
+    if config.getvalue("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped, unused-ignore]
+
+    class ByFolderOrFile(LoadFileScheduling):  # type: ignore[misc, unused-ignore]
+        def _split_scope(self, nodeid: str) -> str:
+            file: str = super()._split_scope(nodeid)
+            return next((folder for folder in DEAR if file.startswith(folder)), file)
+
+    return ByFolderOrFile(config, log)
+
+
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep every test out of the user's cache."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -33,20 +34,35 @@ def _undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pipeline, "render", lambda folder: folder / "report.html")
 
 
+def request_in(folder: Path, source: Path, study: str, **settings: object) -> RunRequest:
+    return RunRequest(
+        source=source,
+        out=folder / "A",
+        config=load_config(overrides=QUICK | settings),
+        overwrite=False,
+        cache=folder / "cache",
+        command=f"giftlive study {study}",
+        only=(study,),
+    )
+
+
 @pytest.fixture
 def ask(tiny: Path, tmp_path: Path) -> Ask:
     def request(out: str, study: str, cache: str, **settings: object) -> RunRequest:
-        return RunRequest(
-            source=tiny,
-            out=tmp_path / out,
-            config=load_config(overrides=QUICK | settings),
-            overwrite=False,
-            cache=tmp_path / cache,
-            command=f"giftlive study {study}",
-            only=(study,),
-        )
+        asked = request_in(tmp_path, tiny, study, **settings)
+        return replace(asked, out=tmp_path / out, cache=tmp_path / cache)
 
     return request
+
+
+@pytest.fixture(scope="module")
+def finished(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> RunRequest:
+    """A study that began with nothing and is done; its folder and cache are only read."""
+    asked = request_in(tmp_path_factory.mktemp("finished"), tiny, "exploration")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pipeline, "render", lambda folder: folder / "report.html")
+        run_all(asked)
+    return asked
 
 
 def results(run: Path) -> dict[str, bytes]:
@@ -103,18 +119,18 @@ def test_changed_logs_are_read_again(ask: Ask, tiny: Path, tmp_path: Path) -> No
     assert results(less.out) != results(request.out)
 
 
-def test_a_harmed_store_in_the_cache_is_made_again(ask: Ask, tmp_path: Path) -> None:
-    one = ask("A", "exploration", "cache")
-    run_all(one)
+def test_a_harmed_store_in_the_cache_is_made_again(finished: RunRequest, tmp_path: Path) -> None:
+    assert finished.cache is not None
+    shutil.copytree(finished.cache, tmp_path / "cache")
     [gift] = (tmp_path / "cache").glob("store-*/store/gift.parquet")
     sound = gift.read_bytes()
     gift.write_bytes(sound[:-1])
-    again = replace(one, out=tmp_path / "B")
+    again = replace(finished, out=tmp_path / "B", cache=tmp_path / "cache")
     run_all(again)
     assert statuses(again.out)["ingest"] == "done"
     assert statuses(again.out)["features"] == "cached"
     assert gift.read_bytes() == sound
-    assert results(again.out) == results(one.out)
+    assert results(again.out) == results(finished.out)
 
 
 def test_an_interrupted_run_goes_on_where_it_stopped(
@@ -142,8 +158,8 @@ def test_a_leak_is_found_again_when_its_trial_is_cached(tiny: Path, tmp_path: Pa
             audit_source(tiny, config, tmp_path)
 
 
-def test_the_run_says_what_produced_it(ask: Ask, tiny: Path) -> None:
-    request = ask("A", "exploration", "cache")
+def test_the_run_says_what_produced_it(finished: RunRequest, tiny: Path, tmp_path: Path) -> None:
+    request = replace(finished, out=tmp_path / "A")
     summary = run_all(request)
     assert summary.report == request.out / "report.html"
     manifest = json.loads((request.out / "manifest.json").read_text(encoding="utf-8"))

@@ -32,9 +32,10 @@ def verdicts(made: Scenario, seeds: int, folder: Path) -> dict[str, str]:
 
 
 def test_one_coefficient_moves_its_target_from_within_to_outside(tmp_path: Path) -> None:
-    base = scenario().gift.base
-    assert verdicts(scenario(), 3, tmp_path)["gift_rows_per_click"] == "within"
-    changed = scenario(gift__base=str(base + 3.0))
+    week = {"calendar__history_days": "7"}
+    made = scenario(**week)
+    assert verdicts(made, 3, tmp_path)["gift_rows_per_click"] == "within"
+    changed = scenario(gift__base=str(made.gift.base + 3.0), **week)
     assert verdicts(changed, 1, tmp_path)["gift_rows_per_click"] == "outside"
 
 

@@ -51,14 +51,13 @@ class Kept:
             )
         what, _, rest = sql.partition(" FROM ")
         try:
-            source = self.con.read_parquet(str(path))
-            found = self.con.sql(f"SELECT {what} FROM source {rest}").fetchnumpy()
+            select = f"SELECT {what} FROM read_parquet(?) {rest}"
+            found = self.con.execute(select, [str(path)]).fetchnumpy()
         except duckdb.Error as error:
             first = str(error).splitlines()[0]
             raise InputError(
                 f"cannot be read ({first})", f"tables/{path.name}", "the table as a run wrote it"
             ) from None
-        del source
         return {key: np.ma.getdata(column) for key, column in found.items()}
 
     def floats(self, name: str, sql: str) -> tuple[Floats, ...]:
