@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from subprocess import CompletedProcess
 
@@ -48,7 +50,7 @@ def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
         argv = ["giftlive", *map(str, arguments)]
         monkeypatch.setattr(sys, "argv", argv)
         capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
+        with handlers_kept(), pytest.raises(SystemExit) as ended:
             main()
         out, err = capsys.readouterr()
         return CompletedProcess(argv, int(ended.value.code or 0), out, err)
@@ -73,6 +75,17 @@ def refused(cli: Cli, tmp_path: Path) -> Callable[..., str]:
         return message.removeprefix("giftlive: ")
 
     return call
+
+
+@contextmanager
+def handlers_kept() -> Iterator[None]:
+    """Give signals back to pytest: the program lets go of them for good."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def tree(folder: Path) -> dict[str, bytes]:

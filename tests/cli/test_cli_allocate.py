@@ -22,7 +22,10 @@ def test_lines_count_the_rollouts_and_end_with_the_result(cli: Cli) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     total = 2 * (len(FAIRNESS) + 1)
-    assert lines[:-1] == [{"done": k + 1, "total": total} for k in range(total)]
+    compiled = lines[0].pop("compiled")
+    assert isinstance(compiled, bool)
+    assert lines[0] == {"done": 0, "total": total, "worlds": 2}
+    assert lines[1:-1] == [{"done": k + 1, "total": total} for k in range(total)]
     result = lines[-1]["result"]
     levels = [point["knobs"]["fairness"] for point in result["frontier"]]
     assert levels == sorted(FAIRNESS)

@@ -6,16 +6,23 @@ import json
 import socket
 import sqlite3
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 from tests.cli.conftest import Cli
 from tests.service import planted
 
+from giftlive.errors import ConfigError
+from giftlive.service import server
 from giftlive.service.engine import Origin
 from giftlive.service.local import LocalService
-from giftlive.service.settings import DecisiveSettings
+from giftlive.service.settings import DecisiveSettings, ServiceSettings
 from giftlive.service.store import open_store
+from giftlive.tables.online import OnlineFeatures
+
+Starts = Callable[..., CompletedProcess[str]]
 
 
 def _db(tmp_path: Path) -> str:
@@ -87,6 +94,78 @@ def test_settings_that_a_log_does_not_have_are_refused(cli: Cli, tmp_path: Path)
         assert words in said
     assert "tick_ms" not in said  # asked for, and so it is
     assert "Traceback" not in said
+
+
+@pytest.fixture
+def starts(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Starts:
+    """Start on a log with ``--run planted-K``, whose values are the planted ones of seed K."""
+    reads = lambda run, **_: planted.values(int(run.name[-1]))  # noqa: E731
+    monkeypatch.setattr(server, "read_values", reads)
+    monkeypatch.setattr(server, "_run", lambda *_: None)
+
+    def start(run: str, *more: str) -> CompletedProcess[str]:
+        usual = ["--db", _db(tmp_path), "--no-keys", "--port", "0", "--run", run]
+        return cli("serve", *usual, *more)
+
+    return start
+
+
+@pytest.mark.parametrize("began", [0, None])
+def test_values_that_do_not_decide_in_a_log_are_refused(
+    starts: Starts, tmp_path: Path, began: int | None
+) -> None:
+    store = open_store(_db(tmp_path))
+    values = None if began is None else planted.values(began)
+    service = LocalService.open(store, Origin(DecisiveSettings(), values), planted.T0)
+    own = "those of popularity" if began is None else "planted 0"
+    refused = starts("planted-1")
+    assert refused.returncode == 2
+    assert f"holds the values planted 1, and {own} decide in this log" in refused.stderr
+    assert "PUT /v1/model" in refused.stderr
+    assert "listening" not in refused.stderr
+    service.swap(planted.values(1))
+    assert "PUT /v1/model" not in starts("planted-1").stderr  # in force now
+    service.swap(planted.values(2))
+    gone_on = starts("planted-1")
+    assert gone_on.returncode == 0
+    (said,) = [json.loads(line) for line in gone_on.stderr.splitlines() if "--run" in line]
+    assert said["level"] == "warning"
+    assert "planted 2 decide in this log: they were put in force" in said["message"]
+    store.close()
+
+
+def test_the_values_of_a_log_start_without_a_word(starts: Starts, tmp_path: Path) -> None:
+    assert starts("planted-0").returncode == 0
+    again = starts("planted-0")
+    assert again.returncode == 0
+    assert '"warning"' not in again.stderr
+
+
+def test_tables_that_a_log_does_not_go_on_from_are_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    class Online:
+        def __init__(self, folder: Path, _: object) -> None:
+            self.folder, self.features = folder, None
+
+        def digest(self) -> bytes:
+            return (self.folder / "state").read_bytes()
+
+    monkeypatch.setattr(OnlineFeatures, "from_tables", Online)
+    for name, state in (("a", "1"), ("copy", "1"), ("b", "2")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "state").write_text(state)
+
+    def hold(asked: str, kept: Path | None) -> None:
+        serving = server.Serving(ServiceSettings(), "sqlite:///x", tables=tmp_path / asked)
+        server._require_tables(serving, Origin(DecisiveSettings(), tables=kept))
+
+    hold("a", tmp_path / "a")
+    hold("copy", tmp_path / "a")
+    with pytest.raises(ConfigError, match="went on from"):
+        hold("b", tmp_path / "a")
+    with pytest.raises(ConfigError, match="began with nobody known"):
+        hold("a", None)
 
 
 def test_an_address_that_is_taken_is_said(cli: Cli, tmp_path: Path) -> None:

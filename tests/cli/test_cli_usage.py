@@ -15,6 +15,7 @@ import duckdb
 import pytest
 
 from giftlive import world
+from giftlive.cli import _Stop
 from giftlive.run import pipeline, steps
 
 Cli = Callable[..., CompletedProcess[str]]
@@ -201,6 +202,56 @@ def test_a_signal_ends_the_program_cleanly(twin: Path, tmp_path: Path, name: str
     assert (done.returncode, done.stdout) == (130, "")
     assert done.stderr.startswith("giftlive: interrupted; ")
     assert [p.name for p in (tmp_path / "cache").iterdir() if not p.name.startswith("store-")] == []
+
+
+IMPATIENT = """
+import atexit, os, pathlib, signal, sys
+from giftlive import cli
+
+def signalled():
+    os.kill(os.getpid(), signal.SIGINT)
+
+def obey():
+    part = pathlib.Path("half-written")
+    part.touch()
+    try:
+        signalled()
+    finally:
+        signalled()
+        signalled()
+        part.unlink()
+
+cli._obey = obey
+atexit.register(signalled)
+cli._PATIENCE_SECONDS = float(sys.argv.pop())
+cli.main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("patience", "words", "left"),
+    [
+        ("60", "giftlive: interrupted; nothing half-written is left.", False),
+        ("-1", "giftlive: ended at once; parts of files may be left", True),
+    ],
+)
+def test_more_signals_do_not_disturb_the_clearing_away_before_its_time_is_up(
+    tmp_path: Path, patience: str, words: str, left: bool
+) -> None:
+    command = [sys.executable, "-c", IMPATIENT, "audit", patience]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (130, "")
+    assert done.stderr.startswith(words)
+    assert done.stderr.count("\n") == 1
+    assert (tmp_path / "half-written").exists() == left
+
+
+def test_a_signal_after_one_that_was_swallowed_interrupts() -> None:
+    stop = _Stop()
+    for _ in range(2):  # the first as in a callback from C, which cannot raise
+        with pytest.raises(KeyboardInterrupt):
+            stop(signal.SIGINT, None)
+    assert stop.explains(RuntimeError("Query interrupted"))
 
 
 def test_an_interrupt_that_a_library_renames_is_still_one(

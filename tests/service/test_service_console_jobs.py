@@ -10,6 +10,7 @@ import pytest
 
 from giftlive.service.console import jobs as jobs_module
 from giftlive.service.console.jobs import BusyError, Job, Jobs, WhatIfBody
+from giftlive.service.console.pace import Pace
 
 
 def _saying(monkeypatch: pytest.MonkeyPatch, program: str) -> None:
@@ -112,6 +113,52 @@ def test_only_the_latest_questions_are_kept(monkeypatch: pytest.MonkeyPatch) -> 
         return [str(job.asked.seed) for job in jobs.kept.values()]
 
     assert asyncio.run(run()) == ["2", "3"]
+
+
+def test_a_job_says_how_long_it_will_take(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From loading for the first, from what was played for the next; nothing once it is over."""
+    lines = [{"done": k, "total": 4, "worlds": 2} for k in range(5)]
+    said = "".join(f"print('{json.dumps(line)}', flush=True);" for line in lines)
+    result = """print('{"result": {}}')"""
+    _saying(monkeypatch, f"{said}{result}")
+
+    async def run() -> None:
+        jobs = Jobs()
+        first = await jobs.ask(A, {}, "me")
+        assert first.plain()["seconds_left"] is None  # nothing was heard of it yet
+        await _ended(first)
+        assert first.pace.rollout() is not None
+        assert first.plain()["seconds_left"] is None
+        _saying(monkeypatch, f"print('{json.dumps(lines[0])}', flush=True);{ENDLESS}")
+        second = await jobs.ask(B, {}, "me")
+        assert second.pace.before == first.pace.rollout()
+        second.pace.hear(lines[0], second.pace.began + 1e6)
+        assert second.plain()["seconds_left"] > 9e5
+        await jobs.close()
+
+    asyncio.run(run())
+
+
+def test_the_time_left_follows_the_latest_world() -> None:
+    """Two worlds of two rollouts and a third: compiling counts for nothing, a slow world does."""
+    pace = Pace(began=100.0)
+    assert pace.left(101.0) is None
+    pace.hear({"done": 0, "total": 6, "worlds": 3}, 102.0)
+    assert pace.left(110.0) == 13 * 2.0 - 10.0
+    assert pace.left(200.0) is None  # later than guessed: no guess
+    kept = Pace(100.0)
+    kept.hear({"done": 0, "total": 6, "worlds": 3, "compiled": True}, 102.0)
+    assert kept.left(102.0) == pytest.approx(4.7 * 2.0 - 2.0)
+    pace.hear({"done": 1}, 150.0)
+    assert pace.left(150.0) is None
+    pace.hear({"done": 2}, 151.0)
+    assert pace.left(151.5) == 4 * 1.0 - 0.5
+    for k, now in enumerate((153.0, 157.0)):
+        pace.hear({"done": 3 + k}, now)
+    assert pace.left(157.0) == 2 * 3.0
+    assert pace.left(170.0) == 0.0
+    usual = Pace(began=0.0, before=3.0, total=6, worlds=3, loaded=2.0)
+    assert usual.left(4.0) == 2.0 + 6 * 3.0 - 4.0
 
 
 def test_the_command_says_the_sliders_exactly() -> None:

@@ -75,7 +75,8 @@ def test_a_switch_by_keyboard_is_asked_about_and_then_done(browser: Any, service
     page.wait_for_selector("#policy-said:focus")
     assert "random_bucket(softmax) decides" in page.text_content("#policy-said")
     inner = {"name": "softmax"}
-    spec = {"name": "random_bucket", "options": {"share": 0.1, "policy": inner}}
+    options = {"share": 0.1, "respect_seats": True, "policy": inner}
+    spec = {"name": "random_bucket", "options": options}
     assert engine.state.switch.acting.spec == spec
     assert _changes(memory) == [{"policy": spec, "because": "a trial"}]
     assert session.errors == []

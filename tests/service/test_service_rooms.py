@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 from tests.service import planted
 from tests.service.memory_store import MemoryStore
 from tests.service.planted import T0
+from tests.service.serving import served
 
 from giftlive.errors import IntegrityError
+from giftlive.policies import RandomBucket
 from giftlive.service import engine
+from giftlive.service.api.app import Service, make_app
 from giftlive.service.deciding import Request
 from giftlive.service.engine import Origin, open_engine
 from giftlive.service.events import Event
 from giftlive.service.frozen_state import frozen, thawed
 from giftlive.service.local import LocalService
 from giftlive.service.ruling import ALONE, AROUND
-from giftlive.service.settings import DecisiveSettings, RoomSettings
+from giftlive.service.settings import DecisiveSettings, RoomSettings, ServiceSettings
 from giftlive.service.verification import verify_log
 
 GREEDY = DecisiveSettings(policy={"name": "greedy"})
@@ -140,6 +144,63 @@ def test_who_shows_a_room_without_a_free_seat(
     held = service.state.rooms.held[:2]
     assert (held <= 5).all() == heeds
     assert (held.sum() == 10) == heeds
+
+
+def test_the_default_sends_nobody_to_a_full_room(memory: MemoryStore) -> None:
+    """Two full rooms and a free one, then three full ones: in the bucket and outside, over HTTP."""
+    how = ServiceSettings(clock="requests")
+    app = make_app(Service(how, memory, open_engine(memory, Origin(how.decisive), T0), True))
+    users = np.arange(400)
+    random = RandomBucket(share=0.05).contains(users, np.zeros_like(users))
+    assert random.sum() > 10
+    with served(app) as client:
+
+        def hear(*told: dict[str, Any]) -> None:
+            assert client.post("/v1/events", json={"events": told}).status_code == 200
+
+        def ask(user: int, part: str) -> dict[str, Any]:
+            body = {"request_id": f"{part}{user}", "user_id": user, "context": {"ts": T0 + 500}}
+            answer: dict[str, Any] = client.post("/v1/decisions", json=body).json()
+            return answer
+
+        asked = [*np.flatnonzero(random).tolist(), *np.flatnonzero(~random)[:9].tolist()]
+        for live, seats in ((1, 2), (2, 2), (3, len(asked))):
+            room = {"event_id": f"o{live}", "type": "room_open", "ts": T0, "live_id": live}
+            hear(room | {"streamer_id": live, "seats": seats})
+        inside = {"type": "click", "ts": T0 + 100}
+        hear(
+            *(
+                {"event_id": f"c{k}", "user_id": 900 + k, "live_id": 1 + k % 2} | inside
+                for k in range(4)
+            )
+        )
+        for user in asked:
+            answer = ask(user, "a")
+            (shown,) = answer["ranking"]
+            assert (shown["live_id"], shown["propensity"]) == (3, 1.0)
+            assert (answer["reason"] == "random_bucket") == random[user]
+        for user in asked:  # decisions hold the seats of the third room now
+            answer = ask(user, "b")
+            assert (answer["ranking"], answer["reason"]) == ([], "seat")
+    assert verify_log(memory).decisions == 2 * len(asked)
+
+
+@pytest.mark.parametrize("around", [False, True])
+def test_a_floor_of_exploration_shows_a_full_room_unless_guarded(
+    memory: MemoryStore, around: bool
+) -> None:
+    service = _service(memory)
+    floor = {
+        "name": "exploration_floor",
+        "options": {"floor": 0.5, "policy": {"name": "dual_price"}},
+    }
+    guarded = {"name": "capacity_guard", "options": {"policy": floor}}
+    service.switch({"policy": guarded if around else floor})
+    service.hear([Event(f"c{k}", "click", T0 + 1, 900 + k, 100) for k in range(5)], T0 + 2)
+    service.hear([Event("new", "room_open", T0 + 3, live_id=300, streamer_id=1)], T0 + 3)
+    for k in range(40):
+        service.decide(Request(f"r{k}", k, (100, 300)), T0 + 10 + k)
+    assert (service.state.rooms.held[service.state.rooms.slot_of[100]] == 0) == around
 
 
 def test_below_the_first_place_no_full_room_is_shown(memory: MemoryStore) -> None:

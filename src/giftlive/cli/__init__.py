@@ -10,38 +10,58 @@ import json
 import os
 import signal
 import sys
+import time
 
 from giftlive.errors import GiftLiveError
 
 _INTERRUPTED = 130
 _KEEPING_STEPS = ("run", "study", "audit", "coverage")
+_PATIENCE_SECONDS = 10.0
+"""Clearing away may take so long; a signal after it ends the program at once."""
 
 
 class _Stop:
     """Remembers that somebody asked the program to stop, in whatever form that arrives later.
 
-    An interrupt inside the compiler or a database query comes back as their own error.
+    An interrupt inside the compiler or a database query comes back as their own error. The first
+    signal raises KeyboardInterrupt. While that clears away what was half-written, more signals
+    raise nothing, or what they interrupt would stay; where the first was swallowed, the next
+    raises again.
     """
 
     def __init__(self) -> None:
-        self.asked = False
+        self.asked: float | None = None
 
     def __call__(self, number: int, frame: object) -> None:
-        self.asked = True
+        now = time.monotonic()
+        if self.asked is None:
+            self.asked = now
+        elif now - self.asked > _PATIENCE_SECONDS:
+            said = _told(GiftLiveError("ended at once; parts of files may be left"))
+            os.write(sys.stderr.fileno(), f"{said}\n".encode())  # a handler must not use buffers
+            os._exit(_INTERRUPTED)
+        elif sys.exception() is not None:
+            return
         raise KeyboardInterrupt
 
     def explains(self, ended: BaseException) -> bool:
         """Say whether ``ended`` is the program ending because it was asked to."""
         typer_s_form = isinstance(ended, SystemExit) and ended.code == _INTERRUPTED
-        return self.asked or typer_s_form or isinstance(ended, KeyboardInterrupt)
+        asked = self.asked is not None
+        return asked or typer_s_form or isinstance(ended, KeyboardInterrupt)
 
 
 def main() -> None:
-    """Run the command line and exit with the code that the outcome means."""
+    """Run the command line and exit with the code that the outcome means.
+
+    The process is over afterwards: signals are ignored from then on, since one that arrives while
+    Python itself ends would print a traceback and change the exit code.
+    """
     # Idle worker threads of LightGBM otherwise spin and take the other core from everybody.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     stop = _Stop()
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
     try:
         _obey()
     except BaseException as ended:
@@ -50,8 +70,8 @@ def main() -> None:
         _say(_interrupted())
         sys.exit(_INTERRUPTED)
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
 
 
 def _obey() -> None:
@@ -90,11 +110,17 @@ def _interrupted() -> GiftLiveError:
     keeping = command in _KEEPING_STEPS or sys.argv[1:3] == ["world", "check"]
     kept = "; finished steps are kept" if keeping else ""
     kept = "; it goes on, finished parts are kept" if command == "tables" else kept
+    if command == "serve":
+        what = "interrupted; what was acknowledged is in the log"
+        return GiftLiveError(what, "", "", "the same command goes on from there")
     hint = f"run the same command again{kept}"
     return GiftLiveError("interrupted; nothing half-written is left", "", "", hint)
 
 
 def _say(error: GiftLiveError) -> None:
+    print(_told(error), file=sys.stderr)  # noqa: T201 - the one place where the program speaks of errors
+
+
+def _told(error: GiftLiveError) -> str:
     as_json = "--json" in sys.argv
-    text = json.dumps(error.as_dict(), ensure_ascii=False) if as_json else f"giftlive: {error}"
-    print(text, file=sys.stderr)  # noqa: T201 - the one place where the program speaks of errors
+    return json.dumps(error.as_dict(), ensure_ascii=False) if as_json else f"giftlive: {error}"

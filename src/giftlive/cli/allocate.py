@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json as text_of
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,7 +11,7 @@ from giftlive.cli import options, show
 from giftlive.errors import UsageError
 
 if TYPE_CHECKING:
-    from giftlive.evaluation.what_if import Knobs, Market, Point, Position
+    from giftlive.evaluation.what_if import Knobs, Point, Position
 
 
 def allocate(
@@ -45,8 +44,9 @@ def allocate(
 
     Revenue is exact and expected, per 1,000 decisions; every interval is over worlds.
     """
-    from giftlive.evaluation.what_if import Knobs, Market
+    from giftlive.evaluation.what_if import Knobs, Market, play_positions
     from giftlive.rng import derive
+    from giftlive.world.truth import compiled
 
     knobs = Knobs(fairness, cold_start, whale_cap, exploration)
     wanted = _positions(knobs, _spec(policy), frontier)
@@ -58,8 +58,11 @@ def allocate(
         if lines:
             typer.echo(text_of.dumps({"done": done, "total": total}))
 
+    if lines:
+        begun = {"done": 0, "total": total, "worlds": seeds, "compiled": compiled()}
+        typer.echo(text_of.dumps(begun))
     markets = [Market.of(derive(seed, "what if", k)) for k in range(seeds)]
-    result = _result(_played(wanted, markets, told), seed, seeds)
+    result = _result(play_positions(wanted, markets, told), seed, seeds)
     if lines:
         typer.echo(text_of.dumps({"result": result}))
     elif json:
@@ -85,14 +88,6 @@ def _positions(knobs: Knobs, spec: Any, frontier: bool) -> dict[str, Position]:
     found = {f"fairness {level:g}": Position(knobs.at(level)) for level in levels}
     found["chosen"] = found.pop(f"fairness {knobs.fairness:g}")
     return found | ({"current": Position(spec=spec)} if spec is not None else {})
-
-
-def _played(
-    wanted: dict[str, Position], markets: list[Market], told: Callable[[], None]
-) -> dict[str, Point]:
-    from giftlive.evaluation.what_if import play_position
-
-    return {name: play_position(position, markets, told) for name, position in wanted.items()}
 
 
 def _result(points: dict[str, Point], seed: int, seeds: int) -> dict[str, Any]:

@@ -164,14 +164,8 @@ def first_state(store: Store, values: Values | None = None) -> State:
     IntegrityError
         It is of another version, or the features it began with are not what they were.
     """
-    logged = _genesis(store)
-    meta, settings = logged.record.meta, kept_settings(store)
-    origin = Origin(
-        settings,
-        Values.of_plain(meta["values"]) if meta["values"] else None,
-        Path(meta["tables"]) if meta["tables"] else None,
-    )
-    if origin.online().digest().hex() != meta["features"]:
+    logged, origin = _genesis(store), kept_origin(store)
+    if origin.online().digest().hex() != logged.record.meta["features"]:
         raise IntegrityError(
             "other features than the log began with",
             str(origin.tables),
@@ -181,23 +175,27 @@ def first_state(store: Store, values: Values | None = None) -> State:
     own = origin.values
     if values is not None and own is not None and values.version == own.version:
         own = values
-    state = State.new(settings, origin.online(), own)
+    state = State.new(origin.settings, origin.online(), own)
     if values is not None:
         state.library[values.version] = values
     state.seq, state.ts = 1, logged.ts
     return state
 
 
-def kept_settings(store: Store) -> DecisiveSettings:
-    """Return the settings that a log began with.
+def kept_origin(store: Store) -> Origin:
+    """Return how a log began; its values without the full model.
 
     Raises
     ------
     IntegrityError
         As :func:`first_state`.
     """
-    plain = _genesis(store).record.meta["settings"]
-    return DecisiveSettings.model_validate_json(_json(plain))
+    meta = _genesis(store).record.meta
+    return Origin(
+        DecisiveSettings.model_validate_json(_json(meta["settings"])),
+        Values.of_plain(meta["values"]) if meta["values"] else None,
+        Path(meta["tables"]) if meta["tables"] else None,
+    )
 
 
 def _genesis(store: Store) -> Logged:

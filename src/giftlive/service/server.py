@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import socket
 import sys
 import time
@@ -10,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from giftlive.errors import UnavailableError, UsageError, missing_extra
-from giftlive.service.engine import Origin, kept_settings, open_engine
-from giftlive.service.scoring import read_values
+from giftlive.errors import ConfigError, UnavailableError, UsageError, missing_extra
+from giftlive.service.engine import Engine, Origin, kept_origin, open_engine
+from giftlive.service.scoring import Values, read_values
 from giftlive.service.settings import ServiceSettings, require_in_force
 from giftlive.service.snapshots import Snapshots
 from giftlive.service.store import open_store
@@ -103,10 +104,12 @@ def serve_until_stopped(serving: Serving, host: str, port: int) -> None:
 
     Raises
     ------
+    KeyboardInterrupt
+        A second signal came: open connections were not waited for. The log is in order.
     UsageError
         The extra ``service`` is not installed.
     ConfigError
-        Settings are asked for that the log does not have.
+        Settings, values or tables are asked for that the log does not have.
     """
     try:
         from giftlive.service.api.app import Service, make_app, now_ms
@@ -118,12 +121,16 @@ def serve_until_stopped(serving: Serving, host: str, port: int) -> None:
         decisive = serving.settings.decisive
         values = read_values(serving.run, full=decisive.rerank > 0) if serving.run else None
         store = open_store(serving.db)
-        if store.last()[0] > 0:
-            require_in_force(decisive, kept_settings(store), _plain(serving.db))
+        kept = kept_origin(store) if store.last()[0] > 0 else None
+        if kept is not None:
+            require_in_force(decisive, kept.settings, _plain(serving.db))
+            _require_tables(serving, kept)
         began = now_ms() if serving.settings.clock == "wall" else 0
         began_at = time.perf_counter()
         engine = open_engine(store, Origin(decisive, values, serving.tables), began, serving.kept)
         say("opened", seq=engine.state.seq, seconds=round(time.perf_counter() - began_at, 3))
+        if kept is not None:
+            _require_values(serving, values, kept, engine)
         engine.warm()
         if serving.keys and not store.all_keys():
             hint = "giftlive keys create --scope decide --scope ingest"
@@ -146,6 +153,49 @@ def serve_until_stopped(serving: Serving, host: str, port: int) -> None:
             _run(app, listening)
         finally:
             gc.unfreeze()
+
+
+def _require_tables(serving: Serving, kept: Origin) -> None:
+    """Hold the tables asked for against those that a log went on from."""
+    if serving.tables is None or serving.tables == kept.tables:
+        return
+    asked = Origin(kept.settings, tables=serving.tables)
+    if asked.online().digest() != kept.online().digest():
+        began = f"went on from {kept.tables}" if kept.tables else "began with nobody known"
+        raise ConfigError(
+            f"--tables {serving.tables} is asked for, and this log {began}",
+            _plain(serving.db),
+            "the histories that this log began with, which it keeps for ever",
+            "leave --tables away, or begin a new log with another --db",
+        )
+
+
+def _require_values(serving: Serving, asked: Values | None, kept: Origin, engine: Engine) -> None:
+    """Hold the values of ``--run`` against those that decide in a log.
+
+    Somebody may have put others in force since it began, and whoever starts the service cannot
+    know: that is said and no reason to stop.
+    """
+    force, now = engine.state.vectors.values, _version(engine.state.vectors.values)
+    if asked is None or (force is not None and asked.version == now):
+        return
+    told = f"--run {serving.run} holds the values {_version(asked)}, and {now} decide in this log"
+    if now != _version(kept.values):
+        from giftlive.service.telemetry import say
+
+        since = "they were put in force while it was served; PUT /v1/model changes them"
+        say(f"{told}: {since}", logging.WARNING, db=_plain(serving.db))
+        return
+    raise ConfigError(
+        told,
+        _plain(serving.db),
+        "the values that decide in it, which a start does not change",
+        "leave --run away and bring others by PUT /v1/model, or begin a new log with another --db",
+    )
+
+
+def _version(values: Values | None) -> str:
+    return values.version if values else "those of popularity"
 
 
 def bound(host: str, port: int) -> socket.socket:
@@ -181,11 +231,22 @@ def _plain(url: str) -> str:
 def _run(app: Any, listening: socket.socket) -> None:
     import uvicorn
 
+    from giftlive.service.telemetry import say
+
     class Server(uvicorn.Server):
-        """Ends at the first signal when all is answered, at a second one at once."""
+        """Ends when all is answered; after a second signal it waits for no open connection.
+
+        The log and the state are closed in order either way.
+        """
 
         def handle_exit(self, sig: int, frame: Any) -> None:
             self.should_exit, self.force_exit = True, bool(self.should_exit)
+
+        async def shutdown(self, sockets: Any = None) -> None:
+            say("stopping: what was asked is answered first; a second signal does not wait for it")
+            await super().shutdown(sockets)
+            if self.force_exit:  # uvicorn leaves out what the application does at its end
+                await self.lifespan.shutdown()
 
     config = uvicorn.Config(
         app,
@@ -197,4 +258,7 @@ def _run(app: Any, listening: socket.socket) -> None:
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
-    Server(config).run(sockets=[listening])
+    server = Server(config)
+    server.run(sockets=[listening])
+    if server.force_exit:
+        raise KeyboardInterrupt

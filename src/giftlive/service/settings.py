@@ -94,10 +94,10 @@ class DecisiveSettings(_Frozen):
     policy: Json = Field(
         default={
             "name": "random_bucket",
-            "options": {"share": 0.05, "policy": {"name": "dual_price"}},
+            "options": {"share": 0.05, "respect_seats": True, "policy": {"name": "dual_price"}},
         }
     )
-    """Who decides until ``PUT /v1/policy`` says otherwise."""
+    """Who decides until ``PUT /v1/policy`` says otherwise: never in favour of a full room."""
     safe_policy: Json = Field(default={"name": "greedy_with_cap"})
     """Who decides after a breached guardrail."""
     rerank: int = Field(default=0, ge=0, le=20)

@@ -105,6 +105,7 @@ def log_to_stderr(level: str = "INFO") -> None:
     handler.setFormatter(_JsonLines())
     LOGGER.handlers[:] = [handler]
     LOGGER.setLevel(level)
+    logging.getLogger("uvicorn.error").handlers[:] = [handler]  # its warnings are lines like ours
 
 
 def say(message: str, level: int = logging.INFO, **fields: Any) -> None:

@@ -8,6 +8,7 @@ with a full purse.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -293,6 +294,12 @@ def _expectations(scene, asked, what, out):  # type: ignore[no-untyped-def]
             out[i] = mean_seconds(odds, held[0], held[1], held[2])
         else:
             out[i] = odds.click
+
+
+def compiled() -> bool:
+    """Return whether an earlier run has left compiled code of the law here, of whatever version."""
+    folder = Path(_expectations.stats.cache_path)
+    return any(folder.glob("*._expectations-*.nbi"))
 
 
 @njit(cache=True)

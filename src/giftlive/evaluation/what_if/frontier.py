@@ -63,12 +63,27 @@ def play_position(
     position: Position, markets: Sequence[Market], told: Callable[[], None] = lambda: None
 ) -> Point:
     """Play a setting on every market; ``told`` is called after each."""
-    rows: dict[str, list[float]] = {name: [] for name in MEASURES}
+    return play_positions({"": position}, markets, told)[""]
+
+
+def play_positions(
+    wanted: Mapping[str, Position],
+    markets: Sequence[Market],
+    told: Callable[[], None] = lambda: None,
+) -> dict[str, Point]:
+    """Play settings market by market, so that each takes as long as the one before.
+
+    ``told`` is called after each rollout.
+    """
+    rows: dict[str, list[dict[str, float]]] = {name: [] for name in wanted}
     for market in markets:
-        for name, value in position.played(market).items():
-            rows[name].append(value)
-        told()
-    return Point(position, {name: np.array(row) for name, row in rows.items()})
+        for name, position in wanted.items():
+            rows[name].append(position.played(market))
+            told()
+    return {
+        name: Point(position, {of: np.array([row[of] for row in rows[name]]) for of in MEASURES})
+        for name, position in wanted.items()
+    }
 
 
 def difference(one: Point, other: Point, measure: str) -> Interval:

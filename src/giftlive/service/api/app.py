@@ -20,7 +20,8 @@ from giftlive.errors import UnavailableError
 from giftlive.service.api.access import Access
 from giftlive.service.api.errors import RefusedError, json_response
 from giftlive.service.api.gate import Gate
-from giftlive.service.api.routes import FORMS, Calls
+from giftlive.service.api.page import page
+from giftlive.service.api.routes import ANY, FORMS, SCOPES, Calls
 from giftlive.service.committer import Committer
 from giftlive.service.console import Console
 from giftlive.service.desk import Desk
@@ -34,7 +35,7 @@ from giftlive.service.store.protocol import Store
 from giftlive.service.telemetry import Telemetry, say
 
 _PATHS = {
-    *("/", "/healthz", "/readyz", "/metrics", "/openapi.json"),
+    *("/", "/healthz", "/readyz", "/metrics", "/openapi.json", "/docs"),
     *("/v1/decisions", "/v1/events", "/v1/rooms", "/v1/prices", "/v1/policy", "/v1/history"),
     *("/v1/state", "/v1/export"),
 }
@@ -146,6 +147,11 @@ def _add_own(app: FastAPI, desk: Desk, telemetry: Telemetry) -> None:
         desk.measure(telemetry.gauges)
         return Response(telemetry.page(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
+    async def docs(request: Request) -> Response:
+        """Return the page that says what every call takes and answers."""
+        return Response(page(app.openapi()), media_type="text/html; charset=utf-8")
+
+    app.add_api_route("/docs", docs, include_in_schema=False, response_class=Response)
     for call in (healthz, readyz, metrics):
         app.add_api_route(f"/{call.__name__}", call, methods=["GET"], response_class=Response)
 
@@ -164,8 +170,9 @@ def _describe(app: FastAPI) -> None:
             parts["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
             for path, calls in schema["paths"].items():
                 if path.startswith("/v1/"):
-                    for call in calls.values():
-                        call["security"] = [{"key": []}]
+                    for method, call in calls.items():
+                        scopes = SCOPES.get((method, path), ANY)
+                        call["security"] = [{"key": list(scopes)}]
         return app.openapi_schema or {}
 
     app.openapi = openapi  # type: ignore[method-assign]

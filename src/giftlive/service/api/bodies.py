@@ -43,11 +43,17 @@ class DecisionBody(_Body):
         },
     )
 
-    request_id: Name
-    user_id: Id
-    context: DecisionContext | None = None
-    candidates: Annotated[list[Id], Field(max_length=2000)] | None = None
-    n: Annotated[int, Field(ge=1, le=LARGEST_ID, description="at most `limits.slots`, 20")] = 1
+    request_id: Annotated[Name, Field(description="yours; the same one gets the same answer")]
+    user_id: Annotated[Id, Field(description="who is there")]
+    context: Annotated[DecisionContext | None, Field(description="absent: now")] = None
+    candidates: Annotated[
+        Annotated[list[Id], Field(max_length=2000)] | None,
+        Field(description="rooms, `live_id` of each; absent: the live ones of most appeal"),
+    ] = None
+    n: Annotated[
+        int,
+        Field(ge=1, le=LARGEST_ID, description="rooms to show; at most `limits.slots`, 20"),
+    ] = 1
 
     @model_validator(mode="after")
     def _distinct(self) -> DecisionBody:
@@ -70,33 +76,46 @@ _X = {
     events.LEAVE: "watch_ms",
     events.ROOM_OPEN: "seats",
 }
+_NEEDS = "; ".join(f"{kind}: {', '.join(fields)}" for kind, fields in _WANTS.items())
 
 
 class EventBody(_Body):
     """One event; what it must say depends on its type."""
 
-    event_id: Name
-    type: Literal[
-        "click",
-        "watch",
-        "gift",
-        "comment",
-        "like",
-        "leave",
-        "skip",
-        "exit",
-        "unfollow",
-        "room_open",
-        "room_close",
+    event_id: Annotated[Name, Field(description="yours; heard again it counts once")]
+    type: Annotated[
+        Literal[
+            "click",
+            "watch",
+            "gift",
+            "comment",
+            "like",
+            "leave",
+            "skip",
+            "exit",
+            "unfollow",
+            "room_open",
+            "room_close",
+        ],
+        Field(description=f"what it needs: {_NEEDS}; the others: user_id, live_id"),
     ]
     ts: Ts
-    user_id: Id | None = None
-    live_id: Id | None = None
-    streamer_id: Id | None = None
-    amount: Annotated[int, Field(ge=0, le=MAX_AMOUNT)] | None = None
-    watch_ms: Annotated[int, Field(ge=0, le=MAX_WATCH_MS)] | None = None
-    seats: Annotated[int, Field(ge=0, le=LARGEST_SEATS)] | None = None
-    decision_id: Name | None = None
+    user_id: Annotated[Id | None, Field(description="whose it is")] = None
+    live_id: Annotated[Id | None, Field(description="the room")] = None
+    streamer_id: Annotated[Id | None, Field(description="whose room it is")] = None
+    amount: Annotated[
+        Annotated[int, Field(ge=0, le=MAX_AMOUNT)] | None, Field(description="platform units")
+    ] = None
+    watch_ms: Annotated[
+        Annotated[int, Field(ge=0, le=MAX_WATCH_MS)] | None, Field(description="ms inside so far")
+    ] = None
+    seats: Annotated[
+        Annotated[int, Field(ge=0, le=LARGEST_SEATS)] | None,
+        Field(description="of the room; absent: no limit"),
+    ] = None
+    decision_id: Annotated[
+        Name | None, Field(description="of the decision it follows; absent: the latest that can be")
+    ] = None
 
     @model_validator(mode="after")
     def _complete(self) -> EventBody:
@@ -167,7 +186,11 @@ class PolicyBody(_Body):
                 {
                     "policy": {
                         "name": "random_bucket",
-                        "options": {"share": 0.1, "policy": {"name": "dual_price"}},
+                        "options": {
+                            "share": 0.1,
+                            "respect_seats": True,
+                            "policy": {"name": "dual_price"},
+                        },
                     },
                     "because": "ramp",
                 },
@@ -210,36 +233,36 @@ class RankedRoom(BaseModel):
     """One place of the answer: score = value - price + bonus."""
 
     live_id: int
-    value: float
-    price: float
-    bonus: float
+    value: Annotated[float, Field(description="expected amount if shown, platform units")]
+    price: Annotated[float, Field(description="of the seat for as long as it is taken")]
+    bonus: Annotated[float, Field(description="for what a policy adds to a room")]
     score: float
-    propensity: float
-    marginal_propensity: float
+    propensity: Annotated[float, Field(description="chance of this place, given those above it")]
+    marginal_propensity: Annotated[float, Field(description="chance to be anywhere in the answer")]
 
 
 class DecisionAnswer(BaseModel):
     """Which rooms, at what price, and by which rule."""
 
-    decision_id: str
+    decision_id: Annotated[str, Field(description="events that follow from it may name it")]
     request_id: str
     user_id: int
-    ts: int
-    ranking: list[RankedRoom]
+    ts: Annotated[int, Field(description="ms since 1970, UTC")]
+    ranking: Annotated[list[RankedRoom], Field(description="the best first; may be empty")]
     closed: Annotated[list[int], Field(description="candidates left out: they are closed")]
-    policy: str
+    policy: Annotated[str, Field(description="who decided")]
     policy_version: str
-    price_version: str
-    reason: str
-    valued_by: str
-    as_of_ts: int
-    expires_ts: int
+    price_version: Annotated[str, Field(description="number of the tick whose prices hold")]
+    reason: Annotated[str, Field(description="code of docs/decision-log.md")]
+    valued_by: Annotated[str, Field(description="`scorer`, `model` or `popularity`")]
+    as_of_ts: Annotated[int, Field(description="the tick whose features and prices were used")]
+    expires_ts: Annotated[int, Field(description="not to be acted upon after it")]
 
 
 class EventsAnswer(BaseModel):
     """What became of the events: refused ids with a code each."""
 
     accepted: int
-    joined: int
-    duplicates: int
-    refused: dict[str, str]
+    joined: Annotated[int, Field(description="of them, how many followed from a decision")]
+    duplicates: Annotated[int, Field(description="heard before")]
+    refused: Annotated[dict[str, str], Field(description="`event_id` and a code")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -68,15 +69,10 @@ class Gate:
             else:
                 response = await handler(Request(scope, self._bounded(receive)))
                 await response(scope, receive, sending)
-        except RefusedError as error:
+        except (Exception, asyncio.CancelledError) as error:
+            refusal = _refusal(error)
             if not started[0]:
-                await error.response()(scope, receive, sending)
-        except Exception:  # the last stop: a bug is said in the log, not to the caller
-            logging.getLogger("giftlive.service").exception("a request failed")
-            if not started[0]:
-                hint = "it is in the service's log"
-                sorry = RefusedError(500, "internal", "the service has a defect", hint=hint)
-                await sorry.response()(scope, receive, sending)
+                await refusal.response()(scope, receive, sending)
         self._count(scope, status[0], time.perf_counter() - began)
 
     def _refused(self, scope: Any) -> RefusedError | None:
@@ -117,3 +113,14 @@ class Gate:
         self._telemetry.answered(path, status, seconds)
         if status >= 500:
             say("request", logging.WARNING, path=path, status=status, ms=round(seconds * 1e3, 2))
+
+
+def _refusal(error: BaseException) -> RefusedError:
+    """Return what a caller is told; a bug is said in the log, not to the caller."""
+    if isinstance(error, RefusedError):
+        return error
+    if isinstance(error, asyncio.CancelledError):  # the service ends; its server would answer 500
+        return RefusedError(503, "unavailable", "the service ends", retry_after=1.0)
+    logging.getLogger("giftlive.service").error("a request failed", exc_info=error)
+    hint = "it is in the service's log"
+    return RefusedError(500, "internal", "the service has a defect", hint=hint)

@@ -31,7 +31,17 @@ from giftlive.service.ruling import build
 from giftlive.service.scoring import read_values
 
 _BODY_SECONDS = 15.0
-_ANY = ("decide", "ingest")
+ANY = ("decide", "ingest")
+SCOPES = {
+    ("post", "/v1/decisions"): ("decide",),
+    ("post", "/v1/events"): ("ingest",),
+    ("get", "/v1/decisions/{decision_id}"): ("decide",),
+    ("put", "/v1/policy"): ("admin",),
+    ("put", "/v1/model"): ("admin",),
+    ("get", "/v1/state"): ("admin",),
+    ("get", "/v1/export"): ("admin",),
+}
+"""What the description says of the calls that do not take a key of ``ANY`` scope; admin has all."""
 _ERRORS: dict[int | str, dict[str, Any]] = {
     status: {"model": ErrorBody, "description": what}
     for status, what in (
@@ -111,22 +121,22 @@ class Calls:
 
     async def rooms(self, request: Request) -> Response:
         """Return the live rooms, their load and their prices."""
-        self.access.require(request, _ANY)
+        self.access.require(request, ANY)
         return json_response(views.rooms_of(self.desk.state))
 
     async def prices(self, request: Request) -> Response:
         """Return the prices in force, and whether they stand still."""
-        self.access.require(request, _ANY)
+        self.access.require(request, ANY)
         return json_response(views.prices_of(self.desk.state))
 
     async def policy(self, request: Request) -> Response:
         """Return who decides, the shadow, the kill switch and the guardrails."""
-        self.access.require(request, _ANY)
+        self.access.require(request, ANY)
         return json_response(views.policy_of(self.desk.state))
 
     async def history(self, request: Request) -> Response:
         """Return totals and guardrails over time, one point per tick, thinned."""
-        self.access.require(request, _ANY)
+        self.access.require(request, ANY)
         since = _number(request, "since", 0)
         most = max(1, _number(request, "points", 600))
         return json_response({"points": self.desk.history.since(since, most)})

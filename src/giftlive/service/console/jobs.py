@@ -11,11 +11,15 @@ import json
 import os
 import secrets
 import sys
+import time
 from collections import OrderedDict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from giftlive.service.console.pace import Pace
 
 NICENESS = 5
 """Of the process that plays: decisions have three times its share of a core that both want."""
@@ -51,7 +55,8 @@ class Job:
 
     Attributes
     ----------
-    owner : who asked. done, total : rollouts. result : of ``giftlive allocate``. error : in words.
+    owner : who asked. done, total : rollouts. pace : of them. result : of ``giftlive allocate``.
+    error : in words.
     """
 
     job_id: str
@@ -62,16 +67,19 @@ class Job:
     total: int = 0
     result: dict[str, Any] | None = None
     error: str = ""
+    pace: Pace = field(default_factory=lambda: Pace(time.monotonic()))
     task: asyncio.Task[None] | None = None
 
     def plain(self) -> dict[str, Any]:
-        """Return what is told of it."""
+        """Return what is told of it; ``seconds_left`` is None where nothing says it."""
+        left = self.pace.left(time.monotonic()) if self.status == "running" else None
         return {
             "job_id": self.job_id,
             "asked": self.asked.model_dump(),
             "status": self.status,
             "done": self.done,
             "total": self.total,
+            "seconds_left": left,
             "result": self.result,
             "error": self.error,
         }
@@ -113,6 +121,7 @@ class Jobs:
                 raise BusyError
             await self._stop(other)
         job = Job(secrets.token_hex(8), owner, asked)
+        job.pace.before = next(filter(None, (j.pace.rollout() for j in self._latest())), None)
         self.kept[job.job_id] = job
         self.by_question[question] = job.job_id
         while len(self.kept) > _REMEMBERED:
@@ -120,6 +129,9 @@ class Jobs:
             self.by_question = {q: j for q, j in self.by_question.items() if j != gone}
         job.task = asyncio.create_task(_play(job, policy))
         return job
+
+    def _latest(self) -> Iterator[Job]:
+        return reversed(self.kept.values())
 
     async def close(self) -> None:
         """End what is being played."""
@@ -179,6 +191,7 @@ async def _hear(job: Job, policy: dict[str, Any]) -> None:
         _give_way(process.pid)
         async for line in process.stdout:
             said = json.loads(line)
+            job.pace.hear(said, time.monotonic())
             job.done, job.total = said.get("done", job.done), said.get("total", job.total)
             job.result = said.get("result")
         reason = (await process.stderr.read()).decode(errors="replace").strip()

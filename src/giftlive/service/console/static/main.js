@@ -1,5 +1,6 @@
 // The frame: which page, which language, which key; and what to say when the service does not answer.
 
+import "./theme.js";
 import { el, put } from "./dom.js";
 import * as texts from "./texts.js";
 import { Refused, forgetKey, key, useKey } from "./service.js";
@@ -15,12 +16,6 @@ const page = document.getElementById("page");
 let open = null;
 let heard = 0;
 let refused = false;
-
-export function applyTheme() {
-  const wanted = localStorage.getItem("giftlive-theme");
-  const dark = matchMedia("(prefers-color-scheme: dark)").matches;
-  document.documentElement.dataset.theme = wanted ?? (dark ? "dark" : "light");
-}
 
 function where() {
   const [name, ...rest] = location.hash.replace(/^#\/?/, "").split("/");
@@ -114,8 +109,6 @@ export function keyForm() {
 let width = innerWidth;
 addEventListener("hashchange", () => { show(); page.focus({ preventScroll: true }); scrollTo(0, 0); });
 addEventListener("resize", () => { if (innerWidth !== width) { width = innerWidth; open?.redraw?.(); } });
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", applyTheme);
 
-applyTheme();
 await texts.load();
 show();

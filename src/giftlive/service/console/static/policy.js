@@ -127,5 +127,5 @@ function wrapped(name, input) {
   const asked = input.value.trim() === "" ? NaN : Number(input.value);
   if (!(asked >= 0 && asked <= MOST_PERCENT)) throw new Wrong("policy.not_share", input);
   const share = asked / 100;
-  return share > 0 ? { name: "random_bucket", options: { share, policy: { name } } } : { name };
+  return share > 0 ? { name: "random_bucket", options: { share, respect_seats: true, policy: { name } } } : { name };
 }

@@ -4,7 +4,8 @@ import { el, put } from "./dom.js";
 import { LANGUAGES, count, language, t } from "./texts.js";
 import { forgetKey, key, read } from "./service.js";
 import policy from "./policy.js";
-import { applyTheme, keyForm, show, speak } from "./main.js";
+import { keyForm, show, speak } from "./main.js";
+import { applyTheme } from "./theme.js";
 
 export default function settings({ root, guard }) {
   const abort = new AbortController();
@@ -30,7 +31,8 @@ export default function settings({ root, guard }) {
     const rows = [["version", found.version], ["policy", el("code", {}, policy.policy)], ["spec", el("code", {}, JSON.stringify(policy.spec))],
       ["shadow", policy.shadow ? el("code", {}, policy.shadow.name) : t("none")], ["values", found.values ? el("code", {}, found.values) : t("settings.popularity")],
       ["log", count(found.seq)], ["events", count(found.events)], ["orphans", count(found.orphan_events)], ["open", count(found.open_decisions)]];
-    put(about, el("h3", {}, t("settings.service")), el("dl", { class: "facts" }, rows.flatMap(([name, value]) => [el("dt", {}, t(`settings.${name}`)), el("dd", {}, value)])));
+    put(about, el("h3", {}, t("settings.service")), el("dl", { class: "facts" }, rows.flatMap(([name, value]) => [el("dt", {}, t(`settings.${name}`)), el("dd", {}, value)])),
+      el("p", {}, el("a", { href: "/docs", id: "to-docs" }, t("settings.docs"))));
   });
   return { close: () => { abort.abort(); who.close(); } };
 }

@@ -1,7 +1,7 @@
 // What if: four sliders, a small world played again by the service, and the frontier redrawn.
 
 import { el, put, table } from "./dom.js";
-import { number, percent, t, within } from "./texts.js";
+import { duration, number, percent, t, within } from "./texts.js";
 import { Refused, read, send } from "./service.js";
 import * as charts from "./charts.js";
 
@@ -35,7 +35,7 @@ export default function whatIf({ root, guard }) {
     const done = await guard(root, async () => {
       let job = await post(mine);
       while (job && job.status === "running" && mine === turn && !closed) {
-        say(job.total ? t("what_if.playing", { done: job.done, total: job.total }) : t("what_if.starting"), job.total ? job.done / job.total : null);
+        say(reached(job), job.done ? job.done / job.total : null);
         await pause(ASK_AGAIN);
         job = await read(`/v1/console/what-if/${job.job_id}`);
       }
@@ -86,6 +86,14 @@ export default function whatIf({ root, guard }) {
   redraw();
   guard(root, () => read("/v1/policy"));
   return { close: () => { closed = true; clearTimeout(timer); }, redraw };
+}
+
+// How far a job is, and how long it will still take where that was measured.
+function reached(job) {
+  const known = job.seconds_left !== null && job.seconds_left !== undefined;
+  const left = known ? duration(job.seconds_left < 60 ? Math.ceil(job.seconds_left) : 6 * Math.round(job.seconds_left / 6)) : "";
+  if (job.done) return t(known ? "what_if.playing_left" : "what_if.playing", { done: job.done, total: job.total, left });
+  return t(known ? "what_if.starting_left" : "what_if.starting", { left });
 }
 
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
