@@ -6,7 +6,7 @@ columns. Users and rooms are dense indices here; public ids live in the logs.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -62,16 +62,28 @@ class DecisionBatch:
 
     Attributes
     ----------
-    values : [n, m] estimated E[gift amount | shown]; 0 at padding.
+    values : [n, m] estimated E[gift amount | shown]; 0 at padding. Inside a wrapper with prices,
+        less what it charges: what candidates are compared by.
     seat_seconds : [n, m] estimated seconds the user would hold a seat if shown the room.
+    unpriced : [n, m] the values before a wrapper charged anything; None: nobody did.
     """
 
     observation: Observation
     values: Floats
     seat_seconds: Floats
+    unpriced: Floats | None = None
 
     def __len__(self) -> int:
         return len(self.observation)
+
+    @property
+    def worth(self) -> Floats:
+        """[n, m] the values as estimated, without charges: what is counted, and heard of later."""
+        return self.values if self.unpriced is None else self.unpriced
+
+    def priced(self, charges: Floats) -> DecisionBatch:
+        """Return the batch with ``charges`` [n, m], 0 at padding, taken off its values."""
+        return replace(self, values=self.values - charges, unpriced=self.worth)
 
     @property
     def available(self) -> Bools:

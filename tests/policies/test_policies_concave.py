@@ -70,6 +70,22 @@ def test_rows_before_count_within_the_batch_and_only_the_admitted_after_it() -> 
     assert state.value[:2].tolist() == [3.0, 2.0]
 
 
+@pytest.mark.parametrize("policy", [Concave("log", 5.0), DevanurJain("log", 5.0)])
+def test_what_a_wrapper_charges_is_given_to_no_room_within_a_batch_nor_after_it(
+    policy: Any,
+) -> None:
+    """The second user meets what the first one is worth, in his batch or in the next."""
+    values, charges = np.array([[8.0, 3.0], [8.0, 3.0]]), np.array([[4.0, 0.0], [0.0, -1.0]])
+    both = answer(policy, batch_of(values).priced(charges))
+    first, second = (batch_of(values[i : i + 1]) for i in range(2))
+    early = answer(policy, first.priced(charges[:1]))
+    state = policy.update(policy.init(np.full(8, 100)), told(first, early))
+    assert state.value[0] == 8.0
+    later = answer(policy, second.priced(charges[1:]), state)
+    assert both.choice.tolist() == [*early.choice, *later.choice]
+    assert both.charges[1].tolist() == later.charges[0].tolist()
+
+
 def test_a_large_scale_is_greedy() -> None:
     for seed in range(20):
         batch, state = make_batch(seed), Concave().init(seats_of_rooms())

@@ -16,6 +16,7 @@ from giftlive.policies import (
     Concave,
     DevanurJain,
     DualPrice,
+    EcosystemGuard,
     ExplorationFloor,
     FatigueBudget,
     FrequencyCap,
@@ -73,6 +74,16 @@ LIMITED: dict[str, tuple[Callable[[], Policy[Any]], Promised]] = {
     "random_bucket of whale_tier by value": (
         lambda: CapacityGuard(RandomBucket(WhaleTier(6, 9.0, whales=WHALES), 0.7, "visit")),
         Promised(whales=6, whale_value=9.0, whale=WHALES),
+    ),
+    "ecosystem_guard of whale_tier by value": (
+        lambda: EcosystemGuard(WhaleTier(6, 9.0, whales=WHALES), 0.1, 0.9, rate=9.0),
+        Promised(whales=6, whale_value=9.0, whale=WHALES),
+    ),
+    "ecosystem_guard of exploration_floor of whale_tier by value": (
+        lambda: EcosystemGuard(
+            ExplorationFloor(WhaleTier(6, 9.0, whales=WHALES), 0.7), 0.1, 0.9, rate=9.0
+        ),
+        Promised(seats=False, whales=6, whale_value=9.0, whale=WHALES),
     ),
     "tie_exploration of whale_tier": (
         lambda: TieExploration(WhaleTier(1, whales=WHALES), 0.9, 9.0),

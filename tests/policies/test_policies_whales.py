@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -112,6 +113,32 @@ def test_value_per_room_stays_below_its_limit_and_the_largest_come_first() -> No
         assert load.max() <= 10.0
         left = batch.values[~shown] + load
         assert (left > 10.0).all()  # nobody was dropped who would have fitted
+
+
+@pytest.mark.parametrize(("charge", "shown"), [(0.0, 1), (3.0, 1), (-5.0, 1), (7.0, 0)])
+def test_value_per_room_is_the_models_whatever_a_wrapper_charges(charge: float, shown: int) -> None:
+    """Of three whales worth 6 one fits into 10, be they priced at 3 or 11; at -1 none wants it."""
+    policy, batch = WhaleTier(9, 10.0, whales=EVERYBODY), batch_of([[6.0]] * 3)
+    seen = batch.priced(np.full((3, 1), charge))
+    state = policy.init(np.full(8, 100))
+    decisions = answer(policy, seen, state)
+    assert (decisions.choice >= 0).sum() == shown
+    _, by_value = policy.limits(state, seen)
+    assert by_value.amount is not None
+    assert by_value.amount.tolist() == [[6.0]] * 3
+    later = policy.update(state, told(batch, decisions, ready=50_000))
+    assert later.inside.value.tolist() == [6.0] * shown
+    assert answer(policy, seen, later).choice.tolist().count(0) == 0
+
+
+def test_a_price_of_value_comes_on_top_of_what_a_wrapper_charges() -> None:
+    policy, batch = WhaleTier(9, 10.0, whales=EVERYBODY), batch_of([[6.0, 4.5]])
+    dear = replace(policy.init(np.full(8, 100)), price=np.array([0.2, *np.zeros(7)]))
+    assert answer(policy, batch, dear).choice.tolist() == [0]  # 4.8 against 4.5
+    seen = batch.priced(np.array([[1.0, 0.0]]))
+    decisions = answer(policy, seen, dear)
+    assert decisions.choice.tolist() == [1]  # 3.8 against 4.5
+    assert decisions.charges[0] == pytest.approx([1.2, 0.0])  # a fifth of 6, not of 5
 
 
 def test_the_price_of_value_rises_where_it_is_scarce_and_falls_to_nothing() -> None:

@@ -111,8 +111,9 @@ def serve(
     require_rooms(batch, len(state.value))
     table = np.zeros(0) if factors is None else factors
     choice, chances, scores, bad = _serve(
-        batch.values, seen.rooms, seen.seats_left, state.value, kind, scale, guard, table
-    )
+        batch.values, batch.worth, seen.rooms, seen.seats_left, state.value, kind, scale, guard,
+        table,
+    )  # fmt: skip
     refuse_nan(bad)
     return explained(batch, scores, Decisions(choice, chances))
 
@@ -134,6 +135,7 @@ def gain(kind: int, scale: float, have: float, more: float) -> float:
 @njit(cache=True)
 def _serve(
     values: Floats,
+    worth: Floats,
     rooms: Ints,
     seats_left: Ints,
     earned: Floats,
@@ -164,7 +166,7 @@ def _serve(
         if best >= 0:
             choice[i], chances[i, best] = best, 1.0
             take_seat(rooms[i, best], taken)
-            have[rooms[i, best]] += max(values[i, best], 0.0)
+            have[rooms[i, best]] += max(worth[i, best], 0.0)
     return choice, chances, scores, -1
 
 

@@ -92,7 +92,7 @@ class EcosystemGuard:
         refuse_nan(first_nan(batch))
         require_rooms(batch, len(state.shown.exposure))
         charges = self._charges(state, batch)
-        answer = self.policy.decide(state.inner, replace(batch, values=batch.values - charges), rng)
+        answer = self.policy.decide(state.inner, batch.priced(charges), rng)
         inner = 0.0 if answer.charges is None else answer.charges
         return replace(answer, charges=charges + inner)
 

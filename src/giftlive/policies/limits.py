@@ -85,6 +85,7 @@ def masked(batch: DecisionBatch, keep: Bools) -> DecisionBatch:
         ),
         np.where(keep, batch.values, 0.0),
         np.where(keep, batch.seat_seconds, 0.0),
+        None if batch.unpriced is None else np.where(keep, batch.unpriced, 0.0),
     )
 
 
@@ -92,7 +93,8 @@ def rows_of(batch: DecisionBatch, rows: slice) -> DecisionBatch:
     """Return some rows of a batch."""
     seen = batch.observation
     parts = (getattr(seen, name)[rows] for name in seen.__slots__)
-    return DecisionBatch(type(seen)(*parts), batch.values[rows], batch.seat_seconds[rows])
+    unpriced = None if batch.unpriced is None else batch.unpriced[rows]
+    return DecisionBatch(type(seen)(*parts), batch.values[rows], batch.seat_seconds[rows], unpriced)
 
 
 def first_nan(batch: DecisionBatch) -> int:

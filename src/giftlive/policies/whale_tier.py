@@ -69,6 +69,8 @@ class WhaleTier:
     By value, Σ_{whales inside} v <= K
     holds as well: the flow sees v (1 - price_s), the price follows how full the room is of
     whale value, and what would exceed K moves to the best room that can take it, largest first.
+    K and its price are in money of the value model: what a wrapper charges moves a whale, but
+    fills no room.
 
     k binds only where whales meet: with W whales at once whose favourite draws a share p, when
     W p > k. Otherwise this is ``rest`` with whales first.
@@ -118,7 +120,7 @@ class WhaleTier:
         reason = reasons_of(decisions)
         reason[whale & batch.available.any(axis=1)] = WHALE
         charges = np.zeros(chances.shape) if decisions.charges is None else decisions.charges
-        priced = np.where(batch.available, batch.values * price, 0.0)
+        priced = np.where(batch.available, batch.worth * price, 0.0)
         charges = np.where(whale[:, None], priced, charges)
         return Decisions(np.where(whale, choice, decisions.choice), chances, charges, reason)
 
@@ -135,7 +137,7 @@ class WhaleTier:
         if np.isfinite(self.largest_value):
             held = np.bincount(old.room, old.value, count).astype(np.float64)
             value: Floats = self.largest_value - held
-            found.append(Limit(resource, value, WHALE, np.maximum(batch.values, 0.0)))
+            found.append(Limit(resource, value, WHALE, np.maximum(batch.worth, 0.0)))
         others = limits_of(self.rest, state.rest, batch)
         return *found, *(limit.sparing(whale) for limit in others)
 
@@ -167,7 +169,7 @@ class WhaleTier:
     def _assign(self, state: TierState, batch: DecisionBatch, whale: Bools) -> Ints:
         """Return [w] the columns of the whales of the batch, -1 for nothing."""
         seen = batch.observation
-        rooms, values = seen.rooms[whale], batch.values[whale]
+        rooms, worth = seen.rooms[whale], batch.worth[whale]
         there = rooms >= 0
         if not there.any():
             return np.full(len(rooms), -1, dtype=np.int64)
@@ -179,32 +181,33 @@ class WhaleTier:
         known, compact = np.unique(rooms[there], return_inverse=True)
         dense = np.full(rooms.shape, -1, dtype=np.int64)
         dense[there] = compact
-        net = np.where(there, values * (1.0 - state.price[rooms]), 0.0)
+        values = batch.values[whale]
+        net = np.where(there, values - worth * state.price[rooms], 0.0)
         choice = optimal_assignment(net, dense, left[known]).choice
         if np.isfinite(self.largest_value):
             load: Floats = np.bincount(
                 state.inside.room, state.inside.value, len(state.price)
             ).astype(np.float64)
             choice = _within_value(
-                choice, values, dense, left[known], load[known], self.largest_value
+                choice, values, worth, dense, left[known], load[known], self.largest_value
             )
         return choice
 
 
 def _within_value(
-    choice: Ints, values: Floats, rooms: Ints, left: Ints, load: Floats, most: float
+    choice: Ints, values: Floats, worth: Floats, rooms: Ints, left: Ints, load: Floats, most: float
 ) -> Ints:
-    """Return choices whose value fits into ``most`` per room, largest first, moved or dropped."""
+    """Return choices whose worth fits into ``most`` per room, largest first, moved or dropped."""
     kept, free, load = np.full(len(choice), -1, dtype=np.int64), left.copy(), load.copy()
-    worth = np.where(choice >= 0, values[np.arange(len(choice)), choice], -np.inf)
-    for i in np.argsort(-worth, kind="stable"):
+    first = np.where(choice >= 0, worth[np.arange(len(choice)), choice], -np.inf)
+    for i in np.argsort(-first, kind="stable"):
         fits = (rooms[i] >= 0) & (free[rooms[i]] > 0) & (values[i] > 0.0)
-        fits &= load[rooms[i]] + values[i] <= most
+        fits &= load[rooms[i]] + worth[i] <= most
         column = choice[i]
         if column < 0 or not fits[column]:
             column = int(np.argmax(np.where(fits, values[i], -np.inf))) if fits.any() else -1
         if column >= 0:
             kept[i] = column
             free[rooms[i, column]] -= 1
-            load[rooms[i, column]] += values[i, column]
+            load[rooms[i, column]] += worth[i, column]
     return kept

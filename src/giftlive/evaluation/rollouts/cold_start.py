@@ -8,7 +8,7 @@ what is to be discovered.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -167,9 +167,7 @@ class WithBonus:
 
     def decide(self, state: Any, batch: Any, rng: np.random.Generator, /) -> Any:
         """Decide on the values with their bonus."""
-        return self.policy.decide(
-            state, replace(batch, values=batch.values + ByPair(self.table)(batch)), rng
-        )
+        return self.policy.decide(state, batch.priced(-ByPair(self.table)(batch)), rng)
 
     def update(self, state: Any, feedback: Any, /) -> Any:
         """Learn from values without the bonus."""
