@@ -60,7 +60,8 @@ def test_rejects_are_listed_by_reason(cli: Cli, vtuber: Path) -> None:
     lines = done.stdout.splitlines()
     at = next(i for i, line in enumerate(lines) if line.startswith("gift "))
     assert lines[at].split()[1:] == ["74", "rows", "1", "rejected"]
-    assert lines[at + 1] == "  1 x no rate for this currency"
+    where = "first superchats_2022-02.parquet, line 1, column currency: 'XAF'"
+    assert lines[at + 1] == f"  1 x no rate for this currency, {where}"
 
 
 def test_notes_are_in_the_json_too(cli: Cli, vtuber: Path) -> None:

@@ -1,4 +1,4 @@
-"""A service with open rooms that asks for keys, and a key of each scope that the console needs."""
+"""A service with open rooms that asks for keys, and a key of each scope."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from giftlive.service.keys import create_key
 
 
 class Keyed(NamedTuple):
-    """The client holds the key of scope admin."""
+    """The client holds the key of scope admin; there is one of each scope."""
 
     client: httpx.Client
     keys: dict[str, str]
@@ -34,7 +34,7 @@ class Keyed(NamedTuple):
 def keyed() -> Iterator[Keyed]:
     """Serve it until the block ends."""
     memory, settings, keys = MemoryStore(), hurried(), {}
-    for scope in ("decide", "admin"):
+    for scope in ("decide", "ingest", "admin"):
         keys[scope], row = create_key(scope, [scope], 0)
         memory.put_key(row)
     engine = open_engine(memory, Origin(settings.decisive, planted.values()), now_ms())

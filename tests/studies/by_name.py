@@ -6,18 +6,20 @@ import json
 from pathlib import Path
 from typing import Any
 
-from giftlive.evaluation.results import StudyResult
+from giftlive.evaluation.results import Estimate, StudyResult
 from giftlive.reports import missing_keys, translate
 from giftlive.reports.answers import answer_key, answer_params
 from giftlive.reports.i18n import catalogue, holes, messages
+from giftlive.reports.numbers import unit_rule
 from giftlive.run.canonical import canonical_json
 from giftlive.run.verify import gates, verification
 
 
 def require_sentences(result: StudyResult, lang: str) -> None:
-    """Every sentence exists, and none claims the public data."""
+    """Every sentence exists, none claims the public data, and headers fit their cells."""
     assert missing_keys([result], lang) == []
     require_answer(result, lang)
+    require_percent(result)
     for message in messages(result):
         assert "kuailive" not in translate(message, lang).lower()
 
@@ -25,6 +27,15 @@ def require_sentences(result: StudyResult, lang: str) -> None:
 def require_answer(result: StudyResult, lang: str) -> None:
     """The line that heads its slide needs nothing that the study does not give."""
     assert holes(catalogue(lang)[answer_key(result.study)]) <= set(answer_params(result))
+
+
+def require_percent(result: StudyResult) -> None:
+    """A column that promises % holds %: 0.67 under it would be read as 0.67 %."""
+    for table in result.tables:
+        for row in table.rows:
+            for unit, cell in zip(table.units, row, strict=True):
+                if isinstance(cell, Estimate) and unit_rule(unit).factor != 1:
+                    assert unit_rule(cell.unit).factor == unit_rule(unit).factor, (table.name, unit)
 
 
 def require_verified(

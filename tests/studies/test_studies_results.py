@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.studies.by_name import require_answer
+from tests.studies.by_name import require_answer, require_percent
 
 from giftlive.errors import UsageError
 from giftlive.evaluation.gates import load_rules
@@ -75,6 +75,10 @@ def test_every_number_says_what_it_is_a_number_of(result: StudyResult) -> None:
             assert estimate.value <= estimate.high + 1e-9, estimate.name
         if estimate.status != "ok":
             assert estimate.value is None
+
+
+def test_a_column_of_percent_holds_percent(result: StudyResult) -> None:
+    require_percent(result)
 
 
 def test_tables_are_rectangular(result: StudyResult) -> None:

@@ -149,7 +149,7 @@ def _table(found: Cells) -> Table:
             return "the reference" if who == "greedy" else gain(who)
         if column == "expected revenue":
             return level(who, "expected", MONEY)
-        unit = "rounds" if column == "rounds to discovery" else "ratio"
+        unit = "rounds" if column == "rounds to discovery" else COLUMNS[column]
         return level(who, column, unit)
 
     return found.table("policies", "policy", COLUMNS, LINEUP, asked)

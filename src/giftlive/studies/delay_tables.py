@@ -40,6 +40,13 @@ BANDS = tuple(
     for young, old in zip(_ASK.bands[:-1], _ASK.bands[1:], strict=True)
 )
 CLOSED = "share of the gap"
+OF_TWINS = {
+    "gifts at a click": "share of the gifts",
+    "identifiable": "share of the twins",
+    "estimated median": "s",
+    "true median": "s",
+}
+"""Units of what is read from twins."""
 
 
 @dataclass(frozen=True)
@@ -107,8 +114,7 @@ def tilted(found: DelayNumbers, name: str) -> Estimate:
 def twin(found: DelayNumbers, recorder: str, what: str) -> Estimate:
     """Return a number of the twins, over seeds."""
     rows = replace(found, population="gift rows of calibrated twins")
-    unit = "s" if what.endswith("median") else "ratio"
-    return rows.mean(f"{recorder}_{what}", found.column("twin", recorder, what), unit)
+    return rows.mean(f"{recorder}_{what}", found.column("twin", recorder, what), OF_TWINS[what])
 
 
 def median_ratio(found: DelayNumbers, recorder: str) -> Estimate:
@@ -148,14 +154,13 @@ def _table(
 
 
 def _identifiable(found: DelayNumbers) -> Table:
-    asked = ("gifts at a click", "identifiable", "estimated median", "true median")
     return _table(
         found,
         "identifiable",
-        ("recorder", *asked, "estimated / true"),
-        ("", "share of the gifts", "share of the twins", "s", "s", "ratio"),
+        ("recorder", *OF_TWINS, "estimated / true"),
+        ("", *OF_TWINS.values(), "ratio"),
         [
-            (r, *(twin(found, r, what) for what in asked), median_ratio(found, r))
+            (r, *(twin(found, r, what) for what in OF_TWINS), median_ratio(found, r))
             for r in (*RECORDERS, LATE)
         ],
     )
@@ -233,7 +238,7 @@ def _control(found: DelayNumbers) -> Table:
 
 def fit(found: DelayNumbers, regime: str, what: str) -> Estimate:
     """Return how far the judged law of arrivals is from the curve, or how often that warns."""
-    unit = "share of the gifts" if what == "misfit" else "ratio"
+    unit = "share of the gifts" if what == "misfit" else "share of the logs"
     who = found.recommended
     return found.mean(f"{regime}_{what}", found.of(regime, who, what, "fit"), unit)
 
