@@ -142,7 +142,7 @@ def test_the_values_of_a_log_start_without_a_word(starts: Starts, tmp_path: Path
 
 
 def test_tables_that_a_log_does_not_go_on_from_are_refused(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     class Online:
         def __init__(self, folder: Path, _: object) -> None:
@@ -166,6 +166,14 @@ def test_tables_that_a_log_does_not_go_on_from_are_refused(
         hold("b", tmp_path / "a")
     with pytest.raises(ConfigError, match="began with nobody known"):
         hold("a", None)
+    store = open_store(_db(tmp_path))
+    LocalService.open(store, Origin(DecisiveSettings()), planted.T0)
+    store.close()
+    usual = ["--db", _db(tmp_path), "--no-keys", "--port", "0"]
+    monkeypatch.setattr(server, "_run", lambda *_: None)
+    refused = cli("serve", *usual, "--tables", str(tmp_path / "a"))
+    assert refused.returncode == 2
+    assert "this log began with nobody known" in " ".join(refused.stderr.split())
 
 
 def test_an_address_that_is_taken_is_said(cli: Cli, tmp_path: Path) -> None:

@@ -27,12 +27,20 @@ from giftlive.policies import (
     Uniform,
     WhaleTier,
 )
-from giftlive.policies.limits import Limited, limits_of
+from giftlive.policies.limits import Limited, limits_of, masked, rows_of
 from giftlive.rng import stream
 from giftlive.testing.promise import strays
 
 ALL = np.ones(20, dtype=np.bool_)
 TWO_WHALES = batch_of([[3.0, 1.0], [3.0, 2.0]])  # the flow shows 0 to the first, 1 to the other
+
+
+def test_parts_of_a_priced_batch_know_what_was_estimated() -> None:
+    priced = TWO_WHALES.priced(np.array([[1.0, 0.0], [0.0, 2.0]]))
+    assert rows_of(priced, slice(1, None)).worth.tolist() == [[3.0, 2.0]]
+    assert rows_of(priced, slice(1, None)).values.tolist() == [[3.0, 0.0]]
+    kept = masked(priced, np.array([[True, False], [True, True]]))
+    assert kept.worth.tolist() == [[3.0, 0.0], [3.0, 2.0]]
 
 
 def asked(policy: Policy[Any], seed: int, batch: Any = TWO_WHALES) -> Any:

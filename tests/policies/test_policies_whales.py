@@ -11,7 +11,15 @@ from scipy.optimize import linear_sum_assignment
 from tests.policies.rows import answer, batch_of, choices, shown_rooms, told
 
 from giftlive.errors import ConfigError, InputError
-from giftlive.policies import BatchOptimal, GreedyWithCap, Softmax, WhaleTier
+from giftlive.policies import (
+    BatchOptimal,
+    CapacityGuard,
+    Eligibility,
+    FrequencyCap,
+    GreedyWithCap,
+    Softmax,
+    WhaleTier,
+)
 from giftlive.rng import stream
 from giftlive.testing import make_batch, seats_of_rooms
 from giftlive.types import DecisionBatch
@@ -129,6 +137,14 @@ def test_value_per_room_is_the_models_whatever_a_wrapper_charges(charge: float, 
     later = policy.update(state, told(batch, decisions, ready=50_000))
     assert later.inside.value.tolist() == [6.0] * shown
     assert answer(policy, seen, later).choice.tolist().count(0) == 0
+
+
+@pytest.mark.parametrize("around", [Eligibility, CapacityGuard, lambda who: FrequencyCap(who, 5)])
+def test_what_masks_or_cuts_a_batch_keeps_what_the_model_estimated(around: Any) -> None:
+    """Three whales priced at 3 would fit into 10 together; each is worth 6."""
+    priced = batch_of([[6.0]] * 3).priced(np.full((3, 1), 3.0))
+    decisions = answer(around(WhaleTier(9, 10.0, whales=EVERYBODY)), priced)
+    assert (decisions.choice >= 0).sum() == 1
 
 
 def test_a_price_of_value_comes_on_top_of_what_a_wrapper_charges() -> None:
