@@ -21,7 +21,15 @@ from giftlive.evaluation.rollouts.concurrency import (
 from giftlive.evaluation.rules import Rule
 from giftlive.stats.intervals import paired_t
 from giftlive.studies.context import Context
-from giftlive.studies.over_cells import Ask, Cells, cells_of, play_cells, result_of, text
+from giftlive.studies.over_cells import (
+    Ask,
+    Cells,
+    cells_of,
+    play_cells,
+    result_of,
+    seated_world,
+    text,
+)
 
 NAME = "concurrency"
 MONEY, SHARE, SLOPE = "platform unit", "share", "log revenue per log load"
@@ -62,7 +70,7 @@ class Concurrency:
         gate = judge(rule, numbers, made)
         params: dict[str, Any] = {e.name: e.value or 0.0 for e in numbers} | {
             "seeds": asked.seeds,
-            "world": f"{asked.users} users, {asked.streamers} streamers, {asked.seats} seats each",
+            "world": seated_world(asked),
             "played": ", ".join(POLICIES),
             "alpha": asked.alpha,
             "verdict": gate.verdict,

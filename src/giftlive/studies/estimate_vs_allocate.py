@@ -23,7 +23,15 @@ from giftlive.evaluation.rollouts.seats import OPTIMUM
 from giftlive.evaluation.rules import Rule
 from giftlive.stats.intervals import ratio_delta
 from giftlive.studies.context import Context
-from giftlive.studies.over_cells import Ask, Cells, cells_of, play_cells, result_of, text
+from giftlive.studies.over_cells import (
+    Ask,
+    Cells,
+    cells_of,
+    play_cells,
+    result_of,
+    seated_world,
+    text,
+)
 
 NAME = "estimate_vs_allocate"
 SHARE = "share"
@@ -72,7 +80,7 @@ class EstimateVsAllocate:
         gate = judge(rule, numbers, made)
         params: dict[str, Any] = {e.name: e.value or 0.0 for e in numbers} | {
             "seeds": asked.seeds,
-            "world": f"{asked.users} users, {asked.streamers} streamers, {asked.seats} seats each",
+            "world": seated_world(asked),
             "played": ", ".join((*ALLOCATORS, *BANDITS)),
             "load": asked.load,
             "verdict": gate.verdict,

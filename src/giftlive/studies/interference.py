@@ -14,7 +14,15 @@ from giftlive.evaluation.rollouts.interference import SPLITS, interference_cell,
 from giftlive.evaluation.rules import Rule
 from giftlive.stats.intervals import ratio_delta
 from giftlive.studies.context import Context
-from giftlive.studies.over_cells import Ask, Cells, cells_of, play_cells, result_of, text
+from giftlive.studies.over_cells import (
+    Ask,
+    Cells,
+    cells_of,
+    play_cells,
+    result_of,
+    seated_world,
+    text,
+)
 
 NAME = "interference"
 MONEY, SHARE, CHANGE = "platform unit", "share", "relative change"
@@ -69,7 +77,7 @@ class Interference:
         gate = judge(rule, numbers, made)
         params: dict[str, Any] = {e.name: e.value or 0.0 for e in numbers} | {
             "seeds": asked.seeds,
-            "world": f"{asked.users} users, {asked.streamers} streamers, {asked.seats} seats each",
+            "world": seated_world(asked),
             "played": ", ".join(DESIGNS),
             "load": asked.judged_load,
             "nudge": asked.nudge,

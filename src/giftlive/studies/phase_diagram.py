@@ -16,7 +16,15 @@ from giftlive.evaluation.rollouts.seats import OPTIMUM
 from giftlive.evaluation.rules import Rule
 from giftlive.stats.intervals import ratio_delta
 from giftlive.studies.context import Context
-from giftlive.studies.over_cells import Ask, Cells, cells_of, play_cells, result_of, text
+from giftlive.studies.over_cells import (
+    Ask,
+    Cells,
+    cells_of,
+    play_cells,
+    result_of,
+    seated_world,
+    text,
+)
 
 NAME = "phase_diagram"
 GATES = (NAME, "phase_diagram_oracle")
@@ -64,7 +72,7 @@ class PhaseDiagram:
         params: dict[str, Any] = {e.name: e.value or 0.0 for e in numbers} | {
             "seeds": asked.seeds,
             "phases": len(asked.loads) * len(asked.differentiations) * len(asked.factors),
-            "world": f"{asked.users} users, {asked.streamers} streamers, {asked.seats} seats each",
+            "world": seated_world(asked),
             "played": ", ".join(POLICIES),
             "load": asked.judged_load,
             "steep": asked.judged_differentiation,
@@ -267,7 +275,7 @@ def _map(
     return found.figure(
         name,
         title,
-        f"{what}: lightest {min(values):.0%}, darkest {max(values):.0%}; {asked.seeds} seeds",
+        f"{what}: lightest {min(values):z.0%}, darkest {max(values):z.0%}; {asked.seeds} seeds",
         ("users of a round over all seats", "weight of a streamer's own quality"),
         rows,
         x_scale="category",
@@ -285,10 +293,10 @@ def _range(values: Sequence[float], sign: str = "") -> str:
 
     Examples
     --------
-    >>> _range([0.121, 0.35], "+"), _range([0.894, 0.891])
-    ('+12% to +35%', '89%')
+    >>> _range([0.121, 0.35], "+"), _range([0.894, 0.891]), _range([-0.004, 0.35])
+    ('+12% to +35%', '89%', '0% to 35%')
     """
-    ends = (f"{min(values):{sign}.0%}", f"{max(values):{sign}.0%}")
+    ends = (f"{min(values):{sign}z.0%}", f"{max(values):{sign}z.0%}")
     return " to ".join(dict.fromkeys(ends))
 
 
