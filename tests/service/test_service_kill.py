@@ -18,6 +18,7 @@ import pytest
 
 from giftlive.rng import stream
 from giftlive.service.engine import Origin, open_engine
+from giftlive.service.record import DIGEST
 from giftlive.service.server import Serving, write_snapshot
 from giftlive.service.settings import DecisiveSettings, ServiceSettings
 from giftlive.service.snapshots import Snapshots
@@ -92,6 +93,14 @@ class _Load(threading.Thread):
         return None
 
 
+def _digests(url: str) -> int:
+    store = open_store(url)
+    try:
+        return sum(logged.record.kind == DIGEST for logged in store.read(0, 10**9))
+    finally:
+        store.close()
+
+
 @pytest.mark.parametrize("url", ["sqlite", "postgres"], indirect=True)
 def test_nothing_acknowledged_is_lost(url: str, tmp_path: Path) -> None:
     kept = Snapshots(tmp_path / "kept")
@@ -107,6 +116,9 @@ def test_nothing_acknowledged_is_lost(url: str, tmp_path: Path) -> None:
         while sum(len(load.decided) for load in loads) < enough:
             assert server.poll() is None
             time.sleep(0.01)
+        while _digests(url) <= round_:  # written at a second tick before anything else is asked
+            assert server.poll() is None
+            time.sleep(0.1)
         server.send_signal(signal.SIGKILL)
         server.wait()
         for load in loads:
