@@ -95,6 +95,18 @@ class SeatsConfig(RoundsConfig):
         """Users, streamers, seats and rounds."""
         return self.users, self.streamers, self.seats, self.rounds
 
+    @property
+    def in_words(self) -> str:
+        """The size of the world as a report says it.
+
+        Examples
+        --------
+        >>> SeatsConfig(preset="v2", users=10_000, streamers=500, seats=1).in_words
+        '10,000 users, 500 streamers, 1 seat each'
+        """
+        seats = "1 seat" if self.seats == 1 else f"{self.seats} seats"
+        return f"{self.users:,} users, {self.streamers:,} streamers, {seats} each"
+
 
 class PhaseDiagramConfig(SeatsConfig):
     """Load x differentiation x errors of the values, and the phase that the gates ask about.

@@ -140,11 +140,11 @@ def deciding_n(condition: Condition, estimate: Estimate) -> str:
     value, low, high = estimate.value, estimate.low, estimate.high
     finite = [b for b in (condition.low, condition.high) if math.isfinite(b)]
     crossed = [b for b in finite if low <= b <= high]
-    if min(abs(value - border) for border in crossed or finite) <= 1e-12 * max(
-        1.0, (high - low) / 2
-    ):
+    borders = crossed or finite
+    nearest = min(abs(value - border) for border in borders)
+    if nearest <= 1e-12 * max(1.0, (high - low) / 2):
         return f"no number of {estimate.n_unit}, because the value lies on the border,"
-    arms = [(b, value - low if b < value else high - value) for b in crossed or finite]
+    arms = [(b, value - low if b < value else high - value) for b in borders]
     needed = math.ceil(estimate.n * max((arm / (value - b)) ** 2 for b, arm in arms))
     return f"{max(needed, estimate.n + 1) if crossed else needed:,} {estimate.n_unit}"
 

@@ -21,15 +21,7 @@ from giftlive.evaluation.rollouts.concurrency import (
 from giftlive.evaluation.rules import Rule
 from giftlive.stats.intervals import paired_t
 from giftlive.studies.context import Context
-from giftlive.studies.over_cells import (
-    Ask,
-    Cells,
-    cells_of,
-    play_cells,
-    result_of,
-    seated_world,
-    text,
-)
+from giftlive.studies.over_cells import Ask, Cells, cells_of, play_cells, result_of, text
 
 NAME = "concurrency"
 MONEY, SHARE, SLOPE = "platform unit", "share", "log revenue per log load"
@@ -70,7 +62,7 @@ class Concurrency:
         gate = judge(rule, numbers, made)
         params: dict[str, Any] = {e.name: e.value or 0.0 for e in numbers} | {
             "seeds": asked.seeds,
-            "world": seated_world(asked),
+            "world": asked.in_words,
             "played": ", ".join(POLICIES),
             "alpha": asked.alpha,
             "verdict": gate.verdict,

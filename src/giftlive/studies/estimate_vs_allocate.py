@@ -23,15 +23,7 @@ from giftlive.evaluation.rollouts.seats import OPTIMUM
 from giftlive.evaluation.rules import Rule
 from giftlive.stats.intervals import ratio_delta
 from giftlive.studies.context import Context
-from giftlive.studies.over_cells import (
-    Ask,
-    Cells,
-    cells_of,
-    play_cells,
-    result_of,
-    seated_world,
-    text,
-)
+from giftlive.studies.over_cells import Ask, Cells, cells_of, play_cells, result_of, text
 
 NAME = "estimate_vs_allocate"
 SHARE = "share"
@@ -80,7 +72,7 @@ class EstimateVsAllocate:
         gate = judge(rule, numbers, made)
         params: dict[str, Any] = {e.name: e.value or 0.0 for e in numbers} | {
             "seeds": asked.seeds,
-            "world": seated_world(asked),
+            "world": asked.in_words,
             "played": ", ".join((*ALLOCATORS, *BANDITS)),
             "load": asked.load,
             "verdict": gate.verdict,

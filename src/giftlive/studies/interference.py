@@ -14,15 +14,7 @@ from giftlive.evaluation.rollouts.interference import SPLITS, interference_cell,
 from giftlive.evaluation.rules import Rule
 from giftlive.stats.intervals import ratio_delta
 from giftlive.studies.context import Context
-from giftlive.studies.over_cells import (
-    Ask,
-    Cells,
-    cells_of,
-    play_cells,
-    result_of,
-    seated_world,
-    text,
-)
+from giftlive.studies.over_cells import Ask, Cells, cells_of, play_cells, result_of, text
 
 NAME = "interference"
 MONEY, SHARE, CHANGE = "platform unit", "share", "relative change"
@@ -77,7 +69,7 @@ class Interference:
         gate = judge(rule, numbers, made)
         params: dict[str, Any] = {e.name: e.value or 0.0 for e in numbers} | {
             "seeds": asked.seeds,
-            "world": seated_world(asked),
+            "world": asked.in_words,
             "played": ", ".join(DESIGNS),
             "load": asked.judged_load,
             "nudge": asked.nudge,

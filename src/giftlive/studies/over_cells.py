@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from giftlive.config_rollouts import RoundsConfig, SeatsConfig
+from giftlive.config_rollouts import RoundsConfig
 from giftlive.evaluation.behavioural import Reading
 from giftlive.evaluation.results import Estimate, Figure, Gate, Series, StudyResult, Table
 from giftlive.evaluation.rollouts import Cell, CellStore, Workers, run_cells
@@ -133,18 +133,6 @@ class Cells:
     def named(self, asked: Mapping[str, Ask]) -> tuple[Estimate, ...]:
         """Return the estimates that the gates and the page name."""
         return tuple(replace(self.estimate(name, ask), name=name) for name, ask in asked.items())
-
-
-def seated_world(asked: SeatsConfig) -> str:
-    """Return the size of a world with hard seats in words.
-
-    Examples
-    --------
-    >>> seated_world(SeatsConfig(preset="v2", users=10_000, streamers=500, seats=1))
-    '10,000 users, 500 streamers, 1 seat each'
-    """
-    seats = "1 seat" if asked.seats == 1 else f"{asked.seats} seats"
-    return f"{asked.users:,} users, {asked.streamers:,} streamers, {seats} each"
 
 
 def play_cells(

@@ -16,15 +16,7 @@ from giftlive.evaluation.rollouts.seats import OPTIMUM
 from giftlive.evaluation.rules import Rule
 from giftlive.stats.intervals import ratio_delta
 from giftlive.studies.context import Context
-from giftlive.studies.over_cells import (
-    Ask,
-    Cells,
-    cells_of,
-    play_cells,
-    result_of,
-    seated_world,
-    text,
-)
+from giftlive.studies.over_cells import Ask, Cells, cells_of, play_cells, result_of, text
 
 NAME = "phase_diagram"
 GATES = (NAME, "phase_diagram_oracle")
@@ -72,7 +64,7 @@ class PhaseDiagram:
         params: dict[str, Any] = {e.name: e.value or 0.0 for e in numbers} | {
             "seeds": asked.seeds,
             "phases": len(asked.loads) * len(asked.differentiations) * len(asked.factors),
-            "world": seated_world(asked),
+            "world": asked.in_words,
             "played": ", ".join(POLICIES),
             "load": asked.judged_load,
             "steep": asked.judged_differentiation,
